@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking inside: counters, dumps, the event trace, and the failing allocator for tests. */
+#ifndef IOASID_LINUX_IOASID_DEBUG_H
+#define IOASID_LINUX_IOASID_DEBUG_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+/**
+ * enum ioasid_refusal - why a request was refused, index into ioasid_stats.refused
+ * @IOASID_REFUSED_SET: not a live set
+ * @IOASID_REFUSED_QUOTA: the set has all the ids it may have
+ * @IOASID_REFUSED_CAPACITY: nothing left that is not reserved
+ * @IOASID_REFUSED_RANGE: the range is reversed, beyond the capacity, or has no free id
+ * @IOASID_REFUSED_ALLOCATOR: the custom allocator had none, or returned nonsense
+ * @IOASID_REFUSED_MEMORY: not enough memory
+ * @IOASID_REFUSED_UNKNOWN: unknown id
+ * @IOASID_REFUSED_PENDING: the id is FREE_PENDING
+ * @IOASID_REFUSED_OWNER: the id is of another set or owner
+ * @IOASID_REFUSED_EXISTS: token, SPID, subscriber or allocator already there
+ * @IOASID_REFUSED_BUSY: in use, or would wait for itself
+ * @IOASID_REFUSED_OVERFLOW: the reference count is at its limit
+ * @IOASID_REFUSED_ARGUMENT: an argument makes no sense
+ * @IOASID_REFUSED_NR: how many reasons there are
+ */
+enum ioasid_refusal {
+	IOASID_REFUSED_SET,
+	IOASID_REFUSED_QUOTA,
+	IOASID_REFUSED_CAPACITY,
+	IOASID_REFUSED_RANGE,
+	IOASID_REFUSED_ALLOCATOR,
+	IOASID_REFUSED_MEMORY,
+	IOASID_REFUSED_UNKNOWN,
+	IOASID_REFUSED_PENDING,
+	IOASID_REFUSED_OWNER,
+	IOASID_REFUSED_EXISTS,
+	IOASID_REFUSED_BUSY,
+	IOASID_REFUSED_OVERFLOW,
+	IOASID_REFUSED_ARGUMENT,
+	IOASID_REFUSED_NR,
+};
+
+/**
+ * struct ioasid_stats - counters, since the library was loaded unless said otherwise
+ * @capacity: how many ids there are
+ * @available: how many are neither reserved nor in use, now
+ * @live: ids not reclaimed, now
+ * @pending: those of them that are FREE_PENDING, now
+ * @sets: live sets, now, without the system set
+ * @dying: dead sets whose ids others still hold, now
+ * @subscribers: registered notifier blocks, now
+ * @allocs: ids allocated
+ * @reclaims: ids reclaimed
+ * @events: handlers called
+ * @memory: blocks of the checked allocator in use, now
+ * @refused: requests refused, by enum ioasid_refusal
+ */
+struct ioasid_stats {
+	uint64_t capacity;
+	uint64_t available;
+	uint64_t live;
+	uint64_t pending;
+	uint64_t sets;
+	uint64_t dying;
+	uint64_t subscribers;
+	uint64_t allocs;
+	uint64_t reclaims;
+	uint64_t events;
+	uint64_t memory;
+	uint64_t refused[IOASID_REFUSED_NR];
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * ioasid_get_stats() - read the counters
+ * @stats: filled
+ *
+ * Context: takes the core lock.
+ */
+void ioasid_get_stats(struct ioasid_stats *stats);
+
+/**
+ * ioasid_refusal_name() - a reason in words
+ * @why: enum ioasid_refusal
+ *
+ * Return: a constant string; "unknown" beyond the last reason.
+ */
+const char *ioasid_refusal_name(enum ioasid_refusal why);
+
+/**
+ * ioasid_dump() - write sets, quotas, use, and ids with state, references and SPID as text
+ * @out: where to
+ *
+ * Return: 0; -EINVAL no @out; -EIO it could not be written; -ENOMEM nothing was written.
+ * Context: takes the core lock while it looks, not while it writes.
+ */
+int ioasid_dump(FILE *out);
+
+/**
+ * ioasid_dump_dot() - the same as a Graphviz graph
+ * @out: where to
+ *
+ * Return: as ioasid_dump().
+ * Context: as ioasid_dump().
+ */
+int ioasid_dump_dot(FILE *out);
+
+/**
+ * ioasid_trace_start() - write a line for each event delivered and each change of a reference
+ * @out: where to; must stay open until ioasid_trace_stop()
+ *
+ * A line has the time in seconds, thread, id, SPID, set, what happened, who was told, and the
+ * references after it.
+ *
+ * Return: 0; -EINVAL no @out; -EBUSY a trace is running.
+ * Context: takes the core lock. The thread that does something writes its own lines.
+ */
+int ioasid_trace_start(FILE *out);
+
+/**
+ * ioasid_trace_stop() - the opposite; nothing is written to the file when it has returned
+ *
+ * Context: takes the core lock; waits for writers.
+ */
+void ioasid_trace_stop(void);
+
+/**
+ * ioasid_fail_nth() - for tests: let an allocation of the library fail
+ * @nth: 1 for the next one; 0 for none
+ *
+ * Return: how many allocations there have been since the last call.
+ * Context: any.
+ */
+unsigned long ioasid_fail_nth(unsigned long nth);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: MIT */
+/* The contract: I/O address space ids (PASIDs), sets, references, SPIDs, events. */
+#ifndef IOASID_LINUX_IOASID_H
+#define IOASID_LINUX_IOASID_H
+
+/**
+ * DOC: libioasid
+ *
+ * One header for every published version of the kernel's interface: v5.5, v5.11-5.17, v5.18-6.3,
+ * and the series "IOASID extensions for guest SVA" v2, v3 and V4. Exported symbols have the shape
+ * of v2-V4; <linux/ioasid-overloads.h>, included at the end, accepts the other argument counts.
+ *
+ * Stability: the soname changes when a symbol or a structure of this header does.
+ *
+ * Threads: every function may be called from any thread, and from every callback of this header,
+ * unless its Context says otherwise. "Lock-free" means that no lock is taken. "Takes the core
+ * lock" means that it may wait for another thread's handlers, which run with that lock held.
+ *
+ * Bad input gets the documented result, changes nothing and leaves one rate-limited log line.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/bits.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/list.h>
+#include <linux/notifier.h>
+#include <linux/types.h>
+
+#define IOASID_VERSION_MAJOR 0
+#define IOASID_VERSION_MINOR 1
+#define IOASID_VERSION_PATCH 0
+
+#define INVALID_IOASID ((ioasid_t)-1)
+
+struct mm_struct;
+struct work_struct;
+
+typedef unsigned int ioasid_t;
+typedef ioasid_t (*ioasid_alloc_fn_t)(ioasid_t min, ioasid_t max, void *data);
+typedef void (*ioasid_free_fn_t)(ioasid_t ioasid, void *data);
+
+/**
+ * enum ioasid_set_type - what the token of a set means
+ * @IOASID_SET_TYPE_NULL: any pointer, compared but never followed; NULL means anonymous
+ * @IOASID_SET_TYPE_MM: a struct mm_struct; pinned while the set lives if mm_alloc() made it
+ * @IOASID_SET_TYPE_NR: one more than the last type
+ */
+enum ioasid_set_type {
+	IOASID_SET_TYPE_NULL = 1,
+	IOASID_SET_TYPE_MM,
+	IOASID_SET_TYPE_NR,
+};
+#define IOASID_SET_TYPE_NONE IOASID_SET_TYPE_NULL
+
+/**
+ * struct ioasid_set - a group of ids with an owner and a quota
+ * @token: the owner, unique among the live sets of one type
+ * @type: enum ioasid_set_type
+ * @quota: how many ids the set may have; 0 is no limit of its own
+ * @nr_ioasids: how many it has, those that wait for their last reference included
+ * @sid: number of the set, as v2 spells it
+ * @id: the same, as v3 and V4 spell it
+ *
+ * Owned by the library and kept up to date by it: read the fields, never write them. A set from
+ * DECLARE_IOASID_SET() is only a name; its fields say nothing.
+ */
+struct ioasid_set {
+	void *token;
+	int type;
+	int quota;
+	int nr_ioasids;
+	__extension__ union {
+		int sid;
+		int id;
+	};
+};
+
+/* A declared set points at itself, so that the library can tell one from any other pointer. */
+#define IOASID_SET_DECLARED 0x494f4153
+#define DECLARE_IOASID_SET(name) \
+	struct ioasid_set name = { &(name), IOASID_SET_DECLARED, 0, 0, { 0 } }
+
+/**
+ * struct ioasid_allocator_ops - a custom allocator
+ * @alloc: returns an id in [min, max], or INVALID_IOASID
+ * @free: takes an id back
+ * @list: not used here; kept because users initialise it
+ * @pdata: handed to both
+ *
+ * Both run with the core lock held and may call every function of this header.
+ */
+struct ioasid_allocator_ops {
+	ioasid_alloc_fn_t alloc;
+	ioasid_free_fn_t free;
+	struct list_head list;
+	void *pdata;
+};
+
+/**
+ * enum ioasid_notify_val - events, the code a notifier_block gets
+ * @IOASID_NOTIFY_ALLOC: an id was allocated (to the set)
+ * @IOASID_NOTIFY_FREE: an id was freed: drop your references (to all and to the set)
+ * @IOASID_NOTIFY_BIND: an id got its SPID, or ioasid_notify() said so (to the set)
+ * @IOASID_NOTIFY_UNBIND: the opposite; the SPID is still in the arguments (to the set)
+ * @IOASID_NOTIFY_SET_ALLOC: a set was created; id is INVALID_IOASID (to all)
+ * @IOASID_NOTIFY_SET_FREE: a set is gone; id is INVALID_IOASID (to all)
+ */
+enum ioasid_notify_val {
+	IOASID_NOTIFY_ALLOC = 1,
+	IOASID_NOTIFY_FREE,
+	IOASID_NOTIFY_BIND,
+	IOASID_NOTIFY_UNBIND,
+	IOASID_NOTIFY_SET_ALLOC,
+	IOASID_NOTIFY_SET_FREE,
+	/* as v2 spells them */
+	IOASID_ALLOC = IOASID_NOTIFY_ALLOC,
+	IOASID_FREE = IOASID_NOTIFY_FREE,
+	IOASID_BIND = IOASID_NOTIFY_BIND,
+	IOASID_UNBIND = IOASID_NOTIFY_UNBIND,
+	IOASID_SET_ALLOC = IOASID_NOTIFY_SET_ALLOC,
+	IOASID_SET_FREE = IOASID_NOTIFY_SET_FREE,
+};
+
+/* Flags of ioasid_notify(): who is told. v2 spells them without FLAG. */
+#define IOASID_NOTIFY_FLAG_ALL BIT(0)
+#define IOASID_NOTIFY_FLAG_SET BIT(1)
+#define IOASID_NOTIFY_ALL IOASID_NOTIFY_FLAG_ALL
+#define IOASID_NOTIFY_SET IOASID_NOTIFY_FLAG_SET
+
+/**
+ * enum ioasid_notifier_prios - priorities of subscribers, lowest first
+ * @IOASID_PRIO_LAST: after everybody else
+ * @IOASID_PRIO_DEVICE: device models
+ * @IOASID_PRIO_IOMMU: IOMMU drivers
+ * @IOASID_PRIO_CPU: those who translate PASIDs for the CPU (KVM), told first
+ */
+enum ioasid_notifier_prios {
+	IOASID_PRIO_LAST,
+	IOASID_PRIO_DEVICE,
+	IOASID_PRIO_IOMMU,
+	IOASID_PRIO_CPU,
+};
+
+/**
+ * struct ioasid_nb_args - what a subscriber is told with each event
+ * @id: the id, or INVALID_IOASID for the events of sets
+ * @spid: its set-private id, or INVALID_IOASID
+ * @set: its set
+ * @pdata: its private data
+ */
+struct ioasid_nb_args {
+	ioasid_t id;
+	ioasid_t spid;
+	struct ioasid_set *set;
+	void *pdata;
+};
+
+static inline bool pasid_valid(ioasid_t ioasid)
+{
+	return ioasid != INVALID_IOASID;
+}
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- ids ---- */
+
+/**
+ * ioasid_alloc() - allocate the lowest free id of a range
+ * @set: the set it will belong to; NULL is the system set, which has no quota
+ * @min: lowest id wanted
+ * @max: highest id wanted, inclusive
+ * @priv: private data, see ioasid_find()
+ *
+ * Ids are below the installed capacity, unless a custom allocator is registered: then it picks.
+ *
+ * Return: the id, holding the caller's reference, in state ACTIVE; INVALID_IOASID if the range is
+ * empty or full, the quota or the capacity is used up, @set is no live set, or for want of memory.
+ * Context: takes the core lock. Sends ALLOC to @set. Follows v2; NULL @set as v5.5.
+ */
+ioasid_t ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *priv);
+
+/**
+ * ioasid_free() - tell everybody that an id is going, and drop the allocator's reference
+ * @set: the set it belongs to, or NULL not to check
+ * @ioasid: the id
+ *
+ * The id becomes FREE_PENDING: nobody gets new references or finds it by SPID. It returns to the
+ * pool when the last reference is put. A second call does nothing.
+ *
+ * Context: takes the core lock. Sends FREE to all and to the set. Follows V4, but tells before it
+ * drops, as v2. One argument, as v5.5 and 5.18-6.3: no check.
+ */
+void ioasid_free(struct ioasid_set *set, ioasid_t ioasid);
+
+/**
+ * ioasid_find() - look up the private data of an id
+ * @set: the set it must belong to, or NULL not to check
+ * @ioasid: the id
+ * @getter: NULL, or called with the private data inside a read-side section; false refuses
+ *
+ * Without @getter, hold rcu_read_lock() around the call and the use of what it returns, unless
+ * the data cannot go away.
+ *
+ * Return: the private data (may be NULL), also while FREE_PENDING; NULL if @getter refused;
+ * ERR_PTR(-ENOENT) unknown id; ERR_PTR(-EACCES) of another set.
+ * Context: lock-free. All versions agree.
+ */
+void *ioasid_find(struct ioasid_set *set, ioasid_t ioasid, bool (*getter)(void *));
+
+/**
+ * ioasid_get() - take a reference
+ * @set: the set it must belong to, or NULL not to check
+ * @ioasid: the id
+ *
+ * Return: 0; -EINVAL unknown id; -EBUSY FREE_PENDING; -EACCES of another set; -EOVERFLOW when the
+ * count is at its limit of 4194303 (it never wraps).
+ * Context: lock-free. Follows v2; one argument as 5.11-5.17.
+ */
+int ioasid_get(struct ioasid_set *set, ioasid_t ioasid);
+int ioasid_get_locked(struct ioasid_set *set, ioasid_t ioasid);
+
+/**
+ * ioasid_get_if_owned() - take a reference if the id is of the current process's set
+ * @ioasid: the id
+ *
+ * Return: 0; -ENOENT unknown id; -EINVAL not of an IOASID_SET_TYPE_MM set; -EPERM the set's token
+ * is not current->mm; else as ioasid_get().
+ * Context: takes the core lock. Follows V4.
+ */
+int ioasid_get_if_owned(ioasid_t ioasid);
+
+/**
+ * ioasid_put() - drop a reference
+ * @set: the set it must belong to, or NULL not to check
+ * @ioasid: the id
+ *
+ * Putting the last reference of an ACTIVE id frees it as ioasid_free() does, FREE included.
+ *
+ * Return: true if the id was reclaimed; false if others hold it, it is unknown or of another set.
+ * Context: lock-free unless it is the last reference. Follows v3; one argument as 5.11-5.17.
+ */
+bool ioasid_put(struct ioasid_set *set, ioasid_t ioasid);
+bool ioasid_put_locked(struct ioasid_set *set, ioasid_t ioasid);
+
+/**
+ * ioasid_is_active() - is an id allocated and not freed?
+ * @ioasid: the id
+ *
+ * Return: true if it is ACTIVE; false if unknown or FREE_PENDING.
+ * Context: lock-free. Declared in v2, implemented here.
+ */
+bool ioasid_is_active(ioasid_t ioasid);
+
+/**
+ * ioasid_is_in_set() - is an id of this set?
+ * @set: the set; NULL is the system set
+ * @ioasid: the id
+ *
+ * Return: true if it is, FREE_PENDING or not.
+ * Context: lock-free. Declared in v2, implemented here.
+ */
+bool ioasid_is_in_set(struct ioasid_set *set, ioasid_t ioasid);
+
+/**
+ * ioasid_attach_data() - replace the private data of an id
+ * @ioasid: the id
+ * @data: the new data, or NULL
+ *
+ * Once it has returned, no getter and no read-side section uses the old data.
+ *
+ * Return: 0; -ENOENT unknown id; -EDEADLK if readers of the old data would have to be awaited
+ * where that cannot end: in a read-side section (a getter, say) or in a callback of this header.
+ * Context: takes the core lock, then may sleep for a grace period without it; no wait if there was
+ * no data or it stays the same. Follows v2; ioasid_set_data() is the mainline name.
+ */
+int ioasid_attach_data(ioasid_t ioasid, void *data);
+#define ioasid_set_data ioasid_attach_data
+
+/**
+ * ioasid_detach_data() - ioasid_attach_data(ioasid, NULL)
+ * @ioasid: the id
+ *
+ * Return: as ioasid_attach_data(); v3 and V4 return nothing.
+ * Context: as ioasid_attach_data().
+ */
+int ioasid_detach_data(ioasid_t ioasid);
+
+/* ---- set-private ids (guest PASIDs) ---- */
+
+/**
+ * ioasid_attach_spid() - give an id its set-private id
+ * @ioasid: the id
+ * @spid: unique in the set; INVALID_IOASID detaches
+ *
+ * A bound id that gets another SPID is unbound first. The same SPID again changes nothing.
+ *
+ * Return: 0; -ENOENT unknown id; -EBUSY FREE_PENDING; -EINVAL another id of the set has @spid;
+ * -ENOMEM.
+ * Context: takes the core lock. Sends BIND (UNBIND) to the set. Follows v3.
+ */
+int ioasid_attach_spid(ioasid_t ioasid, ioasid_t spid);
+
+/**
+ * ioasid_detach_spid() - take the set-private id away
+ * @ioasid: the id, which may be FREE_PENDING
+ *
+ * Return: 0, also if there was none; -ENOENT unknown id. v3 and V4 return nothing.
+ * Context: takes the core lock. Sends UNBIND to the set, the SPID still in its arguments.
+ */
+int ioasid_detach_spid(ioasid_t ioasid);
+
+/**
+ * ioasid_find_by_spid() - the id that has this SPID in a set, with a reference
+ * @set: the set; NULL is the system set
+ * @spid: the set-private id
+ *
+ * Return: the id, referenced: put it; INVALID_IOASID if there is none, it is FREE_PENDING, or the
+ * set is not live.
+ * Context: lock-free. Follows v2 and v3; three arguments as V4, see ioasid_find_by_spid_ref().
+ */
+ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid);
+
+/**
+ * ioasid_find_by_spid_ref() - the same, with a reference only if asked for
+ * @set: the set; NULL is the system set
+ * @spid: the set-private id
+ * @get: take a reference
+ *
+ * Return: as ioasid_find_by_spid().
+ * Context: lock-free. What V4 calls ioasid_find_by_spid() with three arguments.
+ */
+ioasid_t ioasid_find_by_spid_ref(struct ioasid_set *set, ioasid_t spid, bool get);
+
+/**
+ * ioasid_find_spid() - the SPID of an id
+ * @ioasid: the id
+ *
+ * Return: its SPID, also while FREE_PENDING; INVALID_IOASID if it has none or is unknown.
+ * Context: lock-free. Promised by the series, not in any version.
+ */
+ioasid_t ioasid_find_spid(ioasid_t ioasid);
+
+/* ---- sets ---- */
+
+/**
+ * ioasid_set_alloc() - create a set
+ * @token: its owner; may be NULL for IOASID_SET_TYPE_NULL
+ * @quota: ids to reserve from the capacity; 0 for no limit but what nobody reserved
+ * @type: enum ioasid_set_type
+ *
+ * Return: the set, with one reference; ERR_PTR(-EINVAL) unknown type, or IOASID_SET_TYPE_MM
+ * without token; ERR_PTR(-EEXIST) the token has a set; ERR_PTR(-ENOSPC) @quota is more than is
+ * left, or too many sets; ERR_PTR(-ENOMEM).
+ * Context: takes the core lock. Sends SET_ALLOC to all; attaches the notifiers that wait for
+ * @token first. Follows v3; ioasid_alloc_set() is the v2 name.
+ */
+struct ioasid_set *ioasid_set_alloc(void *token, ioasid_t quota, int type);
+#define ioasid_alloc_set ioasid_set_alloc
+
+/**
+ * ioasid_adjust_set() - change the quota of a set
+ * @set: the set
+ * @quota: the new quota
+ *
+ * Return: 0; -EINVAL no live set, @quota not positive or below what the set uses; -ENOSPC it grows
+ * by more than is left.
+ * Context: takes the core lock. Follows v3.
+ */
+int ioasid_adjust_set(struct ioasid_set *set, int quota);
+
+/**
+ * ioasid_set_get() - take a reference on a set
+ * @set: the set
+ *
+ * Nothing happens if @set is not a live set.
+ *
+ * Context: takes the core lock. Follows v2.
+ */
+void ioasid_set_get(struct ioasid_set *set);
+void ioasid_set_get_locked(struct ioasid_set *set);
+
+/**
+ * ioasid_set_put() - drop a reference on a set
+ * @set: the set
+ *
+ * With the last one the set dies: every id goes the way of ioasid_free(), the token is free for a
+ * new set, notifiers on the set are detached. Ids that others hold stay valid for their holders;
+ * the quota returns to the capacity when the last of them is reclaimed.
+ *
+ * Context: takes the core lock. Sends FREE for each id, then SET_FREE to all. Follows v2.
+ */
+void ioasid_set_put(struct ioasid_set *set);
+void ioasid_set_put_locked(struct ioasid_set *set);
+
+/**
+ * ioasid_set_free() - drop the creator's reference on an empty set
+ * @set: the set
+ *
+ * Return: 0; -EINVAL no live set, or the creator's reference is already dropped; -EBUSY ids left.
+ * Context: takes the core lock. Follows V4.
+ */
+int ioasid_set_free(struct ioasid_set *set);
+
+/**
+ * ioasid_free_all_in_set() - ioasid_free() for every id of a set
+ * @set: the set, which stays
+ *
+ * Context: takes the core lock. Sends FREE for each id. Follows V4.
+ */
+void ioasid_free_all_in_set(struct ioasid_set *set);
+
+/**
+ * ioasid_find_mm_set() - the live set whose token is this mm
+ * @token: the mm
+ *
+ * Return: the set, without a reference; NULL if there is none.
+ * Context: takes the core lock. Follows V4.
+ */
+struct ioasid_set *ioasid_find_mm_set(struct mm_struct *token);
+
+/**
+ * ioasid_find_set() - the set of an id
+ * @ioasid: the id
+ *
+ * Return: the set, without a reference, NULL for the system set; ERR_PTR(-ENOENT) unknown id.
+ * Context: lock-free. Follows V4.
+ */
+struct ioasid_set *ioasid_find_set(ioasid_t ioasid);
+
+/**
+ * ioasid_set_for_each_ioasid() - call a function for each id of a set, in ascending order
+ * @set: the set; NULL is the system set
+ * @fn: called without any lock held; may allocate, free and put
+ * @data: handed to @fn
+ *
+ * Ids that are allocated meanwhile are not visited, nor are those that are gone when their turn
+ * comes.
+ *
+ * Return: 0; -ENOENT the set is empty; -EINVAL no set, or no @fn; -ENOMEM nothing was visited.
+ * v3 and V4 return nothing.
+ * Context: takes the core lock to begin with. Follows v2.
+ */
+int ioasid_set_for_each_ioasid(struct ioasid_set *set, void (*fn)(ioasid_t id, void *data),
+			       void *data);
+
+/* ---- capacity ---- */
+
+/**
+ * ioasid_install_capacity() - say how many ids there are
+ * @total: ids are 0 to @total - 1; 0x100000 without this call
+ *
+ * Refused, with a log line, once an id was allocated, a quota reserved or a capacity installed.
+ *
+ * Context: takes the core lock. Follows v3.
+ */
+void ioasid_install_capacity(ioasid_t total);
+
+/**
+ * ioasid_get_capacity() - how many ids there are
+ *
+ * Return: the capacity.
+ * Context: lock-free. Follows v2.
+ */
+ioasid_t ioasid_get_capacity(void);
+
+/**
+ * ioasid_reserve_capacity() - keep ids back from everybody
+ * @nr_ioasid: how many; 0 asks how many are left and reserves none
+ *
+ * Return: how many were reserved (are left); -ENOSPC fewer are left; -EINVAL beyond INT_MAX.
+ * Context: takes the core lock. Follows V4's code, but 0 takes nothing.
+ */
+int ioasid_reserve_capacity(ioasid_t nr_ioasid);
+
+/**
+ * ioasid_cancel_capacity() - give reserved capacity back
+ * @nr_ioasid: how many
+ *
+ * Return: how many are left for everybody; -EINVAL more than was reserved.
+ * Context: takes the core lock. Follows V4.
+ */
+int ioasid_cancel_capacity(ioasid_t nr_ioasid);
+
+/* ---- custom allocators ---- */
+
+/**
+ * ioasid_register_allocator() - let a custom allocator pick the ids
+ * @ops: the allocator; must stay valid until unregistered
+ *
+ * The first one registered is active; further ones with the same two functions share its ids, and
+ * ones with other functions wait their turn.
+ *
+ * Return: 0; -EINVAL @ops or a function is NULL; -EEXIST @ops is registered; -EAGAIN the default
+ * allocator has ids out; -ENOMEM.
+ * Context: takes the core lock. All versions agree.
+ */
+int ioasid_register_allocator(struct ioasid_allocator_ops *ops);
+
+/**
+ * ioasid_unregister_allocator() - the opposite
+ * @ops: the allocator
+ *
+ * Its ids stay valid. If another one shares them, that one takes them back when they are freed.
+ *
+ * Context: takes the core lock. All versions agree.
+ */
+void ioasid_unregister_allocator(struct ioasid_allocator_ops *ops);
+
+/* ---- events ---- */
+
+/**
+ * ioasid_register_notifier() - subscribe to events
+ * @set: events of this set; NULL for those sent to all
+ * @nb: the subscriber; priority and notifier_call are read now
+ *
+ * Subscribers to all and to the set are told in one order: by priority, then as registered.
+ * A handler runs in the thread that caused the event, with the core lock held; it may call every
+ * function of this header, and must not wait for a thread that does. NOTIFY_STOP_MASK in what it
+ * returns ends delivery of ALLOC, BIND and ioasid_notify(); not of FREE, UNBIND and SET_FREE.
+ *
+ * Return: 0; -EINVAL no live set, no @nb or no function; -EEXIST already there; -ENOMEM.
+ * Context: takes the core lock. Follows v2. The set's death unsubscribes.
+ */
+int ioasid_register_notifier(struct ioasid_set *set, struct notifier_block *nb);
+
+/**
+ * ioasid_register_notifier_replay() - subscribe, and be told what already exists
+ * @set: the set; NULL is the system set
+ * @nb: the subscriber
+ *
+ * @nb alone gets ALLOC, and BIND if bound, for each ACTIVE id of the set in ascending order; no
+ * other event comes between these and those that follow. What it returns is ignored meanwhile.
+ *
+ * Return: as ioasid_register_notifier().
+ * Context: takes the core lock. Not in any kernel version.
+ */
+int ioasid_register_notifier_replay(struct ioasid_set *set, struct notifier_block *nb);
+
+/**
+ * ioasid_unregister_notifier() - unsubscribe
+ * @set: as registered
+ * @nb: the subscriber
+ *
+ * When it returns, @nb will not be called again, and is not running unless the caller runs in it.
+ *
+ * Context: takes the core lock. Follows v2.
+ */
+void ioasid_unregister_notifier(struct ioasid_set *set, struct notifier_block *nb);
+
+/**
+ * ioasid_register_notifier_mm() - subscribe to the set of an mm, present or to come
+ * @mm: the token of the set; pinned if mm_alloc() made it
+ * @nb: the subscriber
+ *
+ * Waits until the set exists, and again when it has died.
+ *
+ * Return: 0; -EINVAL no @mm, no @nb or no function; -EBUSY the set has ids, whose events would be
+ * lost; -EEXIST already there; -ENOMEM.
+ * Context: takes the core lock. Follows v2, which has -EBUSY for -EEXIST.
+ */
+int ioasid_register_notifier_mm(struct mm_struct *mm, struct notifier_block *nb);
+
+/**
+ * ioasid_unregister_notifier_mm() - the opposite
+ * @mm: as registered
+ * @nb: the subscriber
+ *
+ * Context: takes the core lock. Follows v2.
+ */
+void ioasid_unregister_notifier_mm(struct mm_struct *mm, struct notifier_block *nb);
+
+/**
+ * ioasid_notify() - tell subscribers that an id was bound or unbound
+ * @ioasid: the id
+ * @cmd: IOASID_NOTIFY_BIND or IOASID_NOTIFY_UNBIND
+ * @flags: IOASID_NOTIFY_FLAG_ALL, IOASID_NOTIFY_FLAG_SET or both
+ *
+ * Only a change is told: BIND of a bound id and UNBIND of one that is not do nothing.
+ *
+ * Return: 0; -EINVAL unknown id, another event or flag; -EBUSY BIND while FREE_PENDING; else what
+ * the handler that stopped delivery returned, through notifier_to_errno().
+ * Context: takes the core lock. Follows v2.
+ */
+int ioasid_notify(ioasid_t ioasid, enum ioasid_notify_val cmd, unsigned int flags);
+
+/**
+ * ioasid_queue_work() - run work on the library's ordered queue
+ * @work: the work item, see <linux/workqueue.h>
+ *
+ * Return: true if it was queued, false if it was on the queue already.
+ * Context: any handler; the queue's thread is started by the first call. Follows V4.
+ */
+bool ioasid_queue_work(struct work_struct *work);
+
+#ifdef __cplusplus
+}
+#endif
+
+#include <linux/ioasid-log.h>
+#include <linux/ioasid-debug.h>
+#include <linux/ioasid-overloads.h>
+
+#endif
