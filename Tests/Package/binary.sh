@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# binary.sh LIBRARY SONAME SYMBOLS NEEDED...: exports exactly SYMBOLS, needs no other library, is small.
+set -euo pipefail
+
+library=$1 soname=$2 symbols=$3
+shift 3
+max_stripped=$((128 * 1024))
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+
+fail() {
+	echo "FAIL: $*" >&2
+	status=1
+}
+
+LC_ALL=C sort -uc "$symbols" || fail "$symbols is not sorted, or has a name twice"
+nm -D --defined-only "$library" | awk '{ print $3 }' | LC_ALL=C sort > "$work/exported"
+diff -u "$symbols" "$work/exported" || fail "exports differ from $symbols"
+
+readelf -dW "$library" > "$work/dynamic"
+grep -q "Library soname: \[$soname\]" "$work/dynamic" || fail "soname is not $soname"
+for needed in $(sed -n 's/.*Shared library: \[\(.*\)\]/\1/p' "$work/dynamic"); do
+	case " $* " in
+	*" $needed "*) ;;
+	*) fail "needs $needed" ;;
+	esac
+done
+grep -q RUNPATH "$work/dynamic" && fail "carries a run path"
+
+strip -o "$work/stripped" "$library"
+size=$(stat -c %s "$work/stripped")
+((size <= max_stripped)) || fail "$size bytes stripped, more than $max_stripped"
+
+echo "$(wc -l < "$work/exported") exports, $size bytes stripped"
+exit $status

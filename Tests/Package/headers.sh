@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# headers.sh CC CXX INCLUDE: every public header compiles alone and twice, in every C and C++ dialect.
+set -euo pipefail
+
+cc=$1 cxx=$2 include=$3
+flags="-Wall -Wextra -Wpedantic -Werror -fsyntax-only -I$include"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+# Including a header twice in an otherwise empty file also shows that it needs no other before it.
+mapfile -t headers < <(cd "$include" && find linux -name '*.h' | sort)
+((${#headers[@]} > 0)) || { echo "no headers in $include" >&2; exit 1; }
+for header in "${headers[@]}"; do
+	file=${header//\//_}
+	printf '#include <%s>\n#include <%s>\nint not_empty;\n' "$header" "$header" > "$file.c"
+done
+for header in "${headers[@]}"; do
+	printf '#include <%s>\n' "$header"
+done > every_header.c
+
+for file in *.c; do
+	for std in c99 c11 c17; do
+		echo "$cc -x c -std=$std $flags $file"
+	done
+	for std in c++11 c++17 c++20; do
+		echo "$cxx -x c++ -std=$std $flags $file"
+	done
+done > commands
+
+xargs -P 2 -d '\n' -n 1 sh -c '$0 || { echo "FAIL: $0" >&2; exit 1; }' < commands
+echo "${#headers[@]} headers, $(wc -l < commands) compilations"

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# install.sh SOURCE BUILD VERSION: installs into fresh prefixes; consumers find, build and run against them.
+set -euo pipefail
+
+source=$1 build=$2 version=$3
+consumer=$source/Tests/Package/consumer
+soversion=${version%%.*}
+work=$(mktemp -d)
+
+# The build directory's own manifest belongs to whoever installed from it.
+mkdir "$work/manifests"
+find "$build" -maxdepth 1 -name 'install_manifest*.txt' -exec mv {} "$work/manifests" \;
+cleanup() {
+	rm -f "$build"/install_manifest*.txt
+	find "$work/manifests" -type f -exec mv {} "$build" \;
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+step() {
+	echo "-- $*"
+}
+
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+exists() {
+	for path; do
+		[ -e "$path" ] || fail "$path is missing"
+	done
+}
+
+# Runs a consumer, which prints the version that it was compiled with.
+runs() {
+	local said
+	said=$(LD_LIBRARY_PATH=$1 "$2") || fail "$2 exited with $?"
+	[ "$said" = "$version" ] || fail "$2 printed '$said', not $version"
+}
+
+with_pkg_config() {
+	local prefix=$1 module=$2 language=$3 compiler=$4 flags
+	export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+	[ "$(pkg-config --modversion "$module")" = "$version" ] || fail "$module.pc has another version"
+	flags=$(pkg-config --cflags --libs "$module")
+	# shellcheck disable=SC2086 # flags are words
+	"$compiler" -Wall -Wextra -Werror -x "$language" "$consumer/consumer.c" -x none \
+		$flags -o "$work/consumer"
+	runs "$prefix/lib" "$work/consumer"
+}
+
+with_find_package() {
+	local prefix=$1 language=$2 components=$3
+	rm -rf "$work/cmake"
+	cmake -G Ninja -S "$consumer" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" \
+		-DWANTED_VERSION="${version%.*}" -DWANTED_COMPONENTS="$components" \
+		-DCONSUMER_LANGUAGE="$language" > "$work/log" || { cat "$work/log"; fail "find_package"; }
+	cmake --build "$work/cmake" > "$work/log" || { cat "$work/log"; fail "consumer"; }
+	runs "$prefix/lib" "$work/cmake/consumer"
+}
+
+consume() {
+	local prefix=$1
+	with_pkg_config "$prefix" ioasid c cc
+	with_pkg_config "$prefix" ioasid c++ c++
+	with_find_package "$prefix" C ""
+	with_find_package "$prefix" CXX ""
+	if [ -e "$prefix/lib/libioasid-vtd.so" ]; then
+		with_pkg_config "$prefix" ioasid-vtd c cc
+		with_find_package "$prefix" C vtd
+	fi
+}
+
+install_to() {
+	cmake --install "$build" --prefix "$@" > /dev/null
+}
+
+step "fresh prefix"
+install_to "$work/prefix"
+exists "$work/prefix"/lib/{libioasid.so,"libioasid.so.$soversion","libioasid.so.$version"}
+exists "$work/prefix"/lib/{pkgconfig/ioasid.pc,cmake/ioasid/ioasid{Config,ConfigVersion,Targets}.cmake}
+(cd "$source/include" && find linux -name '*.h' | sort) > "$work/headers"
+(cd "$work/prefix/include/ioasid" && find . -type f | sed 's|^\./||' | sort) |
+	diff -u "$work/headers" - || fail "installed headers differ from include/"
+consume "$work/prefix"
+
+step "prefix moved elsewhere"
+mv "$work/prefix" "$work/moved"
+consume "$work/moved"
+grep -rIlF -e "$work/prefix" -e "$build" -e "$source" "$work/moved" &&
+	fail "installed files name the build machine's directories"
+
+step "uninstall"
+mv "$work/moved" "$work/prefix"
+cmake --build "$build" --target uninstall > /dev/null
+left=$(find "$work/prefix" ! -type d -o -path '*ioasid*')
+[ -z "$left" ] || fail "uninstall left: $left"
+
+step "staged with DESTDIR"
+DESTDIR=$work/stage install_to /opt/ioasid
+exists "$work/stage/opt/ioasid/lib/libioasid.so.$version"
+consume "$work/stage/opt/ioasid"
+DESTDIR=$work/stage cmake --build "$build" --target uninstall > /dev/null
+[ -z "$(find "$work/stage" ! -type d)" ] || fail "uninstall ignores DESTDIR"
+
+step "components"
+install_to "$work/runtime" --component runtime
+installed=$(cd "$work/runtime" && find . ! -type d | sort | tr '\n' ' ')
+[ "$installed" = "./lib/libioasid.so.$soversion ./lib/libioasid.so.$version " ] ||
+	fail "component runtime has: $installed"
+install_to "$work/runtime" --component development
+with_pkg_config "$work/runtime" ioasid c cc
+with_find_package "$work/runtime" C ""
+
+echo "installed, moved, staged and removed"

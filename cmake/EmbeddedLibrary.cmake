@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+# embedded_library(): one shared library out of one Embedded-Swift module and the C floor below it.
+
+# Flags of everything built here, C tests included.
+add_library(ioasid_common INTERFACE)
+target_compile_options(ioasid_common INTERFACE
+	-Wall -Wextra $<$<CONFIG:Debug>:-DIOASID_CHECKS>)
+if(IOASID_SANITIZE)
+	target_compile_options(ioasid_common INTERFACE
+		-fsanitize=${IOASID_SANITIZE} -fno-omit-frame-pointer)
+	target_link_options(ioasid_common INTERFACE -fsanitize=${IOASID_SANITIZE} -fuse-ld=lld)
+endif()
+
+# The sanitizer under the name that the sources ask for.
+set(IOASID_SANITIZER_DEFINES)
+if(IOASID_SANITIZE STREQUAL "address")
+	set(IOASID_SANITIZER_DEFINES IOASID_ASAN)
+elseif(IOASID_SANITIZE STREQUAL "thread")
+	set(IOASID_SANITIZER_DEFINES IOASID_TSAN)
+	# The toolchain's TSan runtime intercepts libdispatch, so programs must have one.
+	set(swift_runtime ${IOASID_SWIFT_BIN}/../lib/swift/linux)
+	add_library(ioasid_sanitized_program INTERFACE)
+	target_link_options(ioasid_sanitized_program INTERFACE
+		-L${swift_runtime} -Wl,-rpath,${swift_runtime})
+	target_link_libraries(ioasid_sanitized_program INTERFACE dispatch BlocksRuntime)
+endif()
+
+# swift_object(RESULT MODULE C_MODULE): compiles Sources/MODULE into one object.
+function(swift_object result module c_module)
+	set(floor ${PROJECT_SOURCE_DIR}/Sources/${c_module})
+	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${module}/*.swift)
+	file(GLOB_RECURSE headers CONFIGURE_DEPENDS
+		${PROJECT_SOURCE_DIR}/include/*.h ${floor}/*.h ${floor}/module.modulemap)
+
+	set(defines ${IOASID_SANITIZER_DEFINES} $<$<CONFIG:Debug>:IOASID_CHECKS>)
+	set(flags ${IOASID_SWIFT_FLAGS}
+		-module-name ${module}
+		-module-cache-path ${CMAKE_BINARY_DIR}/swift-modules
+		# Also in Debug: only the optimizer turns globals into static data, and Embedded Swift
+		# initialises the others at first use without any lock.
+		-O $<$<CONFIG:Debug>:-g>
+		-enforce-exclusivity=unchecked
+		# Unused parts of the Embedded runtime then fall to --gc-sections.
+		-Xfrontend -function-sections
+		# Otherwise every use of a thread-local variable is a call of __tls_get_addr.
+		-Xcc -ftls-model=initial-exec
+		-I ${floor} -Xcc -I${PROJECT_SOURCE_DIR}/include)
+	if(IOASID_SANITIZE)
+		list(APPEND flags -sanitize=${IOASID_SANITIZE})
+	endif()
+
+	set(object ${CMAKE_CURRENT_BINARY_DIR}/${module}.o)
+	add_custom_command(OUTPUT ${object}
+		COMMAND ${IOASID_SWIFTC} ${flags} "$<$<BOOL:${defines}>:-D$<JOIN:${defines},;-D>>"
+			"$<$<BOOL:${defines}>:-Xcc;-D$<JOIN:${defines},;-Xcc;-D>>"
+			-c ${sources} -o ${object}
+		DEPENDS ${sources} ${headers}
+		COMMENT "Compiling Swift module ${module}"
+		COMMAND_EXPAND_LISTS VERBATIM)
+	set(${result} ${object} PARENT_SCOPE)
+endfunction()
+
+# version_script(RESULT SYMBOLS): a linker script that exports exactly the names listed.
+function(version_script result symbols)
+	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${symbols})
+	file(STRINGS ${symbols} names)
+	set(lines "")
+	foreach(name IN LISTS names)
+		string(APPEND lines "\t\t${name};\n")
+	endforeach()
+	cmake_path(GET symbols STEM stem)
+	set(script ${CMAKE_CURRENT_BINARY_DIR}/${stem}.map)
+	file(CONFIGURE OUTPUT ${script} CONTENT "{\n\tglobal:\n${lines}\tlocal:\n\t\t*;\n};\n")
+	set(${result} ${script} PARENT_SCOPE)
+endfunction()
+
+# embedded_library(TARGET MODULE m C_MODULE c SYMBOLS file LINK libraries...)
+function(embedded_library target)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODULE;C_MODULE;SYMBOLS" "LINK")
+	swift_object(object ${arg_MODULE} ${arg_C_MODULE})
+	version_script(script ${arg_SYMBOLS})
+	file(GLOB c_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${arg_C_MODULE}/*.c)
+
+	add_library(${target} SHARED ${object} ${c_sources})
+	add_library(ioasid::${target} ALIAS ${target})
+	set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+	set_target_properties(${target} PROPERTIES
+		VERSION ${PROJECT_VERSION}
+		SOVERSION ${PROJECT_VERSION_MAJOR}
+		C_STANDARD 11
+		LINKER_LANGUAGE C
+		LINK_DEPENDS ${script})
+	target_include_directories(${target}
+		PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+			$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/ioasid>
+		PRIVATE ${PROJECT_SOURCE_DIR}/Sources/${arg_C_MODULE})
+	target_compile_definitions(${target} PRIVATE ${IOASID_SANITIZER_DEFINES})
+	target_compile_options(${target} PRIVATE
+		-ffunction-sections -fdata-sections -ftls-model=initial-exec)
+	target_link_options(${target} PRIVATE
+		LINKER:--version-script=${script} LINKER:--gc-sections LINKER:--as-needed
+		LINKER:-z,relro LINKER:-z,now)
+	if(NOT IOASID_SANITIZE)	# the sanitizer's runtime comes with the program
+		target_link_options(${target} PRIVATE LINKER:-z,defs)
+	endif()
+	target_link_libraries(${target} ${arg_LINK} PRIVATE $<BUILD_INTERFACE:ioasid_common>)
+endfunction()

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# What is installed where. Components: runtime, development, and vtd for all of libioasid-vtd.
+include(CMakePackageConfigHelpers)
+
+foreach(directory LIBDIR INCLUDEDIR)
+	if(IS_ABSOLUTE "${CMAKE_INSTALL_${directory}}")
+		message(FATAL_ERROR "CMAKE_INSTALL_${directory} must be relative to the prefix: "
+			"the installation can be moved as a whole")
+	endif()
+endforeach()
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ioasid)
+set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH pc_to_prefix /${pkgconfig_dir} /)
+
+# install_library(TARGET PC RUNTIME_COMPONENT DEVELOPMENT_COMPONENT)
+function(install_library target pc runtime development)
+	install(TARGETS ${target} EXPORT ${target}Targets
+		LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+			COMPONENT ${runtime} NAMELINK_COMPONENT ${development})
+	install(EXPORT ${target}Targets NAMESPACE ioasid:: DESTINATION ${package_dir}
+		COMPONENT ${development})
+	configure_file(pkgconfig/${pc}.in ${pc} @ONLY)
+	install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${pc} DESTINATION ${pkgconfig_dir}
+		COMPONENT ${development})
+endfunction()
+
+install_library(ioasid ioasid.pc runtime development)
+set(vtd_headers REGEX "/(ioasid-vtd|intel-)[^/]*[.]h$")
+install(DIRECTORY include/linux DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ioasid
+	COMPONENT development FILES_MATCHING ${vtd_headers} EXCLUDE PATTERN "*.h")
+
+if(TARGET ioasid-vtd)
+	set_target_properties(ioasid-vtd PROPERTIES EXPORT_NAME vtd)
+	install_library(ioasid-vtd ioasid-vtd.pc vtd vtd)
+	install(DIRECTORY include/linux DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ioasid
+		COMPONENT vtd FILES_MATCHING ${vtd_headers})
+endif()
+
+configure_package_config_file(cmake/ioasidConfig.cmake.in ioasidConfig.cmake
+	INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+# Before 1.0 every minor version may change the interface.
+write_basic_package_version_file(ioasidConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ioasidConfig.cmake
+	${CMAKE_CURRENT_BINARY_DIR}/ioasidConfigVersion.cmake
+	DESTINATION ${package_dir} COMPONENT development)
+
+add_custom_target(uninstall
+	COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake
+	WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
+	COMMENT "Removing what the last installation wrote" VERBATIM)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# The tests of ctest. Labels: suite (C programs), memcheck (the same under valgrind), package.
+
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+find_package(Threads REQUIRED)
+if(IOASID_MEMCHECK)
+	find_program(VALGRIND valgrind REQUIRED)
+endif()
+
+# Reports of a sanitizer end the program, so that a test cannot pass with one.
+set(sanitizer_environment
+	ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
+	TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+	UBSAN_OPTIONS=halt_on_error=1)
+
+# Links a test or consumer of the build tree.
+function(link_test program)
+	set_target_properties(${program} PROPERTIES
+		C_STANDARD 11 RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ctests)
+	target_link_libraries(${program} PRIVATE
+		ioasid_common ioasid PkgConfig::CMOCKA Threads::Threads)
+	if(TARGET ioasid_sanitized_program)
+		target_link_libraries(${program} PRIVATE ioasid_sanitized_program)
+	endif()
+endfunction()
+
+# ctests/test_SUBJECT.c is one program and one test; support.c is common to all.
+file(GLOB suites CONFIGURE_DEPENDS ctests/test_*.c)
+file(GLOB support CONFIGURE_DEPENDS ctests/support.c)
+foreach(suite IN LISTS suites)
+	cmake_path(GET suite STEM name)
+	add_executable(${name} ${suite} ${support})
+	link_test(${name})
+	if(name MATCHES "^test_vtd" AND TARGET ioasid-vtd)
+		target_link_libraries(${name} PRIVATE ioasid-vtd)
+	endif()
+	string(REGEX REPLACE "^test_" "" subject ${name})
+	add_test(NAME ${subject} COMMAND ${name})
+	set_tests_properties(${subject} PROPERTIES
+		LABELS suite TIMEOUT 120 ENVIRONMENT "${sanitizer_environment}")
+	if(IOASID_MEMCHECK)
+		add_test(NAME memcheck.${subject} COMMAND ${VALGRIND} --quiet --error-exitcode=1
+			--leak-check=full --errors-for-leak-kinds=definite,indirect
+			--fair-sched=try $<TARGET_FILE:${name}>)
+		# Long loops may shorten themselves: valgrind is 20 to 50 times slower.
+		set_tests_properties(memcheck.${subject} PROPERTIES
+			LABELS memcheck TIMEOUT 300 ENVIRONMENT IOASID_TEST_SLOW=1)
+	endif()
+endforeach()
+
+# What ships is looked at in plain builds only: a sanitizer adds symbols and libraries.
+if(IOASID_SANITIZE)
+	return()
+endif()
+
+function(package_test name script)
+	add_test(NAME package.${name} COMMAND ${PROJECT_SOURCE_DIR}/Tests/Package/${script} ${ARGN})
+	set_tests_properties(package.${name} PROPERTIES LABELS package TIMEOUT 600)
+endfunction()
+
+set(clang ${IOASID_SWIFT_BIN}/clang)
+package_test(headers.gcc headers.sh gcc g++ ${PROJECT_SOURCE_DIR}/include)
+package_test(headers.clang headers.sh ${clang} ${clang}++ ${PROJECT_SOURCE_DIR}/include)
+
+package_test(binary.ioasid binary.sh $<TARGET_FILE:ioasid> libioasid.so.${PROJECT_VERSION_MAJOR}
+	${PROJECT_SOURCE_DIR}/abi/symbols.txt libc.so.6 liburcu-bp.so.8)
+if(TARGET ioasid-vtd)
+	package_test(binary.vtd binary.sh $<TARGET_FILE:ioasid-vtd>
+		libioasid-vtd.so.${PROJECT_VERSION_MAJOR} ${PROJECT_SOURCE_DIR}/abi/vtd-symbols.txt
+		libc.so.6 liburcu-bp.so.8 libioasid.so.${PROJECT_VERSION_MAJOR})
+endif()
+
+package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
+package_test(toolchain toolchain.sh ${PROJECT_SOURCE_DIR} ${IOASID_SWIFTC})
+# One build directory has one install manifest.
+set_tests_properties(package.install PROPERTIES RUN_SERIAL TRUE)
