@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared virtual memory of VT-d: a process of the host bound to a device. */
+#ifndef IOASID_LINUX_INTEL_SVM_H
+#define IOASID_LINUX_INTEL_SVM_H
+
+#include <linux/types.h>
+
+struct device;
+
+/**
+ * struct svm_dev_ops - callbacks of a device driver
+ * @fault_cb: told of each page request of the PASID that was answered; @rwxp has SVM_REQ_* bits,
+ *	@response is that of <linux/iommu.h>, @private is NULL
+ */
+struct svm_dev_ops {
+	void (*fault_cb)(struct device *dev, u32 pasid, u64 address, void *private_data, int rwxp,
+			 int response);
+};
+
+#define SVM_REQ_READ (1 << 3)
+#define SVM_REQ_WRITE (1 << 2)
+#define SVM_REQ_EXEC (1 << 1)
+#define SVM_REQ_PRIV (1 << 0)
+
+/* A PASID of its own, even if the process has one. */
+#define SVM_FLAG_PRIVATE_PASID (1 << 0)
+/* Supervisor mode; refused, as there are no kernel addresses here. */
+#define SVM_FLAG_SUPERVISOR_MODE (1 << 1)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * intel_svm_bind_mm() - bind the current process to a device
+ * @dev: the device
+ * @pasid: where to put the PASID; NULL only asks whether it could be done
+ * @flags: SVM_FLAG_PRIVATE_PASID or 0
+ * @ops: callbacks, or NULL
+ *
+ * The PASID is of host_pasid_set, one a process unless it is private; binding again counts. The
+ * process's memory (mm_users of current->mm) is held until the last unbind.
+ *
+ * Return: 0; -EINVAL unknown flags, or supervisor mode; -ENODEV unknown device, or its unit is not
+ * enabled; -ENOSPC no PASID left; -ENOMEM; -EDEADLK called from a handler of a binding.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.6.
+ */
+int intel_svm_bind_mm(struct device *dev, int *pasid, int flags, struct svm_dev_ops *ops);
+
+/**
+ * intel_svm_unbind_mm() - the opposite
+ * @dev: the device
+ * @pasid: the PASID
+ *
+ * With the last unbind of @dev no DMA of it passes any more, and its page requests are drained.
+ *
+ * Return: 0; -EINVAL not bound by intel_svm_bind_mm(); -ENODEV unknown device; -EDEADLK as above.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.6.
+ */
+int intel_svm_unbind_mm(struct device *dev, int pasid);
+
+/**
+ * intel_svm_is_pasid_valid() - may a device use this PASID?
+ * @dev: the device
+ * @pasid: the PASID
+ *
+ * Return: 1 if it is bound by intel_svm_bind_mm() and its process still has users; 0 if not;
+ * -EINVAL never bound; -ENODEV unknown device.
+ * Context: may sleep. Follows v5.6.
+ */
+int intel_svm_is_pasid_valid(struct device *dev, int pasid);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* IOMMU domains, the guest PASID binding of the user interface, page requests and their answers. */
+#ifndef IOASID_LINUX_IOMMU_H
+#define IOASID_LINUX_IOMMU_H
+
+#include <stddef.h>
+#include <linux/list.h>
+#include <linux/types.h>
+/* The system's own header: faults, page requests and responses. */
+#pragma GCC system_header /* #include_next is an extension */
+#include_next <linux/iommu.h>
+
+struct device;
+struct iommu_domain;
+struct vtd_machine;
+
+/*
+ * The binding of a guest PASID, with the layout of Linux 5.10 to 5.15. Later kernels removed it, so
+ * that the system's header has it or not.
+ */
+#ifndef IOMMU_GPASID_BIND_VERSION_1
+
+#define IOMMU_SVA_VTD_GPASID_SRE (1 << 0)
+#define IOMMU_SVA_VTD_GPASID_EAFE (1 << 1)
+#define IOMMU_SVA_VTD_GPASID_PCD (1 << 2)
+#define IOMMU_SVA_VTD_GPASID_PWT (1 << 3)
+#define IOMMU_SVA_VTD_GPASID_EMTE (1 << 4)
+#define IOMMU_SVA_VTD_GPASID_CD (1 << 5)
+#define IOMMU_SVA_VTD_GPASID_WPE (1 << 6)
+#define IOMMU_SVA_VTD_GPASID_LAST (1 << 7)
+#define IOMMU_SVA_VTD_GPASID_MTS_MASK (IOMMU_SVA_VTD_GPASID_CD | IOMMU_SVA_VTD_GPASID_EMTE | \
+				       IOMMU_SVA_VTD_GPASID_PCD | IOMMU_SVA_VTD_GPASID_PWT)
+
+/**
+ * struct iommu_gpasid_bind_data_vtd - what VT-d takes over into its PASID table entry
+ * @flags: IOMMU_SVA_VTD_GPASID_*
+ * @pat: page attribute table
+ * @emt: extended memory type
+ */
+struct iommu_gpasid_bind_data_vtd {
+	__u64 flags;
+	__u32 pat;
+	__u32 emt;
+};
+
+#define IOMMU_GPASID_BIND_VERSION_1 1
+
+enum iommu_pasid_data_format {
+	IOMMU_PASID_FORMAT_INTEL_VTD = 1,
+	IOMMU_PASID_FORMAT_LAST,
+};
+
+#define IOMMU_SVA_GPASID_VAL (1 << 0)
+
+/**
+ * struct iommu_gpasid_bind_data - a guest's address space to bind
+ * @argsz: size of this structure as the caller knows it
+ * @version: IOMMU_GPASID_BIND_VERSION_1
+ * @format: IOMMU_PASID_FORMAT_INTEL_VTD
+ * @addr_width: guest-virtual address width, 48 or 57
+ * @flags: IOMMU_SVA_GPASID_VAL if @gpasid means something
+ * @gpgd: guest-physical address of the guest's root page table
+ * @hpasid: the PASID that the device will use
+ * @gpasid: what the guest calls it
+ * @padding: zero
+ * @vendor: by @format
+ */
+struct iommu_gpasid_bind_data {
+	__u32 argsz;
+	__u32 version;
+	__u32 format;
+	__u32 addr_width;
+	__u64 flags;
+	__u64 gpgd;
+	__u64 hpasid;
+	__u64 gpasid;
+	__u8 padding[8];
+	union {
+		struct iommu_gpasid_bind_data_vtd vtd;
+	} vendor;
+};
+
+#endif /* IOMMU_GPASID_BIND_VERSION_1 */
+
+#define IOMMU_READ (1 << 0)
+#define IOMMU_WRITE (1 << 1)
+
+#define IOMMU_DOMAIN_IDENTITY 1u
+#define IOMMU_DOMAIN_UNMANAGED 2u
+
+/**
+ * typedef iommu_dev_fault_handler_t - told of each page request of a device
+ * @fault: the request; copy what outlives the call
+ * @data: as registered
+ *
+ * Answers with iommu_page_response(), now or later, from any thread.
+ *
+ * Return: 0; else the request is answered with "invalid".
+ */
+typedef int (*iommu_dev_fault_handler_t)(struct iommu_fault *fault, void *data);
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * vtd_domain_alloc() - an address space of second-level tables, 48 bits wide
+ * @machine: where its tables lie
+ * @type: IOMMU_DOMAIN_UNMANAGED; IOMMU_DOMAIN_IDENTITY has no tables and passes through
+ *
+ * Return: the domain; ERR_PTR(-EINVAL) no machine or unknown @type; ERR_PTR(-ENOSPC) no domain id
+ * left; ERR_PTR(-ENOMEM).
+ */
+struct iommu_domain *vtd_domain_alloc(struct vtd_machine *machine, unsigned int type);
+
+/**
+ * iommu_domain_free() - the opposite
+ * @domain: the domain, neither attached nor used by a binding; otherwise nothing happens
+ */
+void iommu_domain_free(struct iommu_domain *domain);
+
+/**
+ * iommu_map() - map physical pages into a domain
+ * @domain: the domain
+ * @iova: address in the domain
+ * @paddr: physical address
+ * @size: bytes; all three are multiples of VTD_PAGE_SIZE
+ * @prot: IOMMU_READ, IOMMU_WRITE or both
+ *
+ * Return: 0; -EINVAL a bad argument; -EEXIST part of it is mapped; -ENOMEM. On error nothing is
+ * mapped.
+ */
+int iommu_map(struct iommu_domain *domain, unsigned long iova, u64 paddr, size_t size, int prot);
+
+/**
+ * iommu_unmap() - unmap and invalidate
+ * @domain: the domain
+ * @iova: address in the domain
+ * @size: bytes
+ *
+ * Return: how many bytes were mapped and no longer are; no cache has them when it returns.
+ */
+size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t size);
+
+/**
+ * iommu_iova_to_phys() - translate by the tables
+ * @domain: the domain
+ * @iova: address in the domain
+ *
+ * Return: the physical address; 0 if it is not mapped.
+ */
+u64 iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
+
+/**
+ * iommu_attach_device() - translate the requests without PASID of a device by a domain
+ * @domain: the domain
+ * @dev: the device
+ *
+ * Return: 0; -EINVAL no domain, of another machine, or the unit cannot pass through; -ENODEV
+ * unknown device, or its unit is not enabled; -EBUSY a domain is attached; -ENOMEM.
+ */
+int iommu_attach_device(struct iommu_domain *domain, struct device *dev);
+
+/**
+ * iommu_detach_device() - the opposite
+ * @domain: the domain
+ * @dev: the device; nothing happens if @domain is not attached to it, or has PASIDs bound on it
+ */
+void iommu_detach_device(struct iommu_domain *domain, struct device *dev);
+
+/**
+ * iommu_aux_attach_device() - attach one more domain, that of a mediated device
+ * @domain: an unmanaged domain
+ * @dev: the device
+ *
+ * A PASID of host_pasid_set gets a second-level entry, see iommu_aux_get_pasid().
+ *
+ * Return: as iommu_attach_device(); -EBUSY @domain is attached to @dev; -ENOSPC no PASID left.
+ */
+int iommu_aux_attach_device(struct iommu_domain *domain, struct device *dev);
+
+/**
+ * iommu_aux_detach_device() - the opposite
+ * @domain: the domain
+ * @dev: the device; nothing happens if @domain is not attached to it, or has PASIDs bound on it
+ */
+void iommu_aux_detach_device(struct iommu_domain *domain, struct device *dev);
+
+/**
+ * iommu_aux_get_pasid() - the PASID of a mediated device's own DMA
+ * @domain: the domain
+ * @dev: the device
+ *
+ * Return: the PASID; -EINVAL if @domain is not attached to @dev as one more.
+ */
+int iommu_aux_get_pasid(struct iommu_domain *domain, struct device *dev);
+
+/**
+ * iommu_register_device_fault_handler() - be told of the page requests of a device
+ * @dev: the device
+ * @handler: called in the thread that does the DMA, without a lock
+ * @data: for @handler
+ *
+ * Return: 0; -EINVAL no device or no handler; -EBUSY there is one.
+ */
+int iommu_register_device_fault_handler(struct device *dev, iommu_dev_fault_handler_t handler,
+					void *data);
+
+/**
+ * iommu_unregister_device_fault_handler() - the opposite
+ * @dev: the device
+ *
+ * Return: 0; -EINVAL no device or no handler; -EBUSY a request waits for its answer.
+ */
+int iommu_unregister_device_fault_handler(struct device *dev);
+
+/**
+ * iommu_page_response() - answer a page request
+ * @dev: the device
+ * @msg: what it asked, by PASID and group, and the answer
+ *
+ * Return: 0; -EINVAL no device, a field that cannot be, or nothing waits for this answer (the
+ * driver answers with "invalid" when the PASID is unbound).
+ */
+int iommu_page_response(struct device *dev, struct iommu_page_response *msg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
