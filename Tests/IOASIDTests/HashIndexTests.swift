@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// The linear-hash index: every record is found while buckets split, chains shrink, memory goes back.
+
+import Testing
+
+@testable import IOASID
+
+/// Records whose key is a function of their number; the index threads its chains through `links`.
+private enum Numbers: IndexedRecords {
+    static let capacity = 20_000
+    nonisolated(unsafe) static var links = [UInt32](repeating: 0, count: capacity)
+
+    /// Few different hashes, so that chains have several records before and after a split.
+    static func hash(_ record: UInt32) -> UInt32 { (record / 3) &* 0x9e37_79b1 }
+    static func next(_ record: UInt32) -> UInt32 { links[Int(record)] }
+    static func setNext(_ record: UInt32, _ link: UInt32) { links[Int(record)] = link }
+}
+
+@Suite("HashIndex", .serialized)
+struct HashIndexTests {
+    private func contains(_ index: borrowing HashIndex<Numbers>, _ record: UInt32) -> Bool {
+        var link = index.first(Numbers.hash(record))
+        var steps: UInt32 = 0
+        while link != 0, steps < HashIndex<Numbers>.chainLimit {
+            if link == record + 1 { return true }
+            link = Numbers.next(link - 1)
+            steps += 1
+        }
+        return false
+    }
+
+    @Test("has nothing before it has memory")
+    func emptyBeforePrepare() {
+        let index = HashIndex<Numbers>()
+        #expect(index.first(1) == 0)
+    }
+
+    @Test("does what a set of records does", arguments: [1, 2, 3] as [UInt64])
+    func agreesWithModel(seed: UInt64) {
+        let index = HashIndex<Numbers>()
+        #expect(index.prepare())
+        var random = SeededGenerator(seed: seed)
+        var model = Set<UInt32>()
+        for step in 0..<60_000 {
+            let record = UInt32.random(in: 0..<UInt32(Numbers.capacity), using: &random)
+            // Mostly insertions first, mostly removals later: it grows and then drains.
+            let inserts = Int.random(in: 0..<60_000, using: &random) > step
+            if inserts, model.insert(record).inserted {
+                index.insert(record)
+            } else if !inserts, model.remove(record) != nil {
+                index.remove(record)
+            }
+            #expect(contains(index, record) == model.contains(record), "step \(step)")
+        }
+        for record in 0..<UInt32(Numbers.capacity) {
+            #expect(contains(index, record) == model.contains(record))
+        }
+        for record in model { index.remove(record) }
+        for record in model { #expect(!contains(index, record)) }
+    }
+
+    @Test("changes its version with every change, and is even at rest")
+    func versions() {
+        let index = HashIndex<Numbers>()
+        #expect(index.prepare())
+        let before = index.version
+        index.insert(7)
+        let inserted = index.version
+        index.remove(7)
+        #expect(before != inserted)
+        #expect(inserted != index.version)
+        #expect(before % 2 == 0 && inserted % 2 == 0 && index.version % 2 == 0)
+    }
+}
