@@ -26,7 +26,7 @@ function(install_library target pc runtime development)
 endfunction()
 
 install_library(ioasid ioasid.pc runtime development)
-set(vtd_headers REGEX "/(ioasid-vtd|intel-)[^/]*[.]h$")
+set(vtd_headers REGEX "/(intel-iommu|intel-svm|ioasid-vtd|iommu)[.]h$")
 install(DIRECTORY include/linux DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ioasid
 	COMPONENT development FILES_MATCHING ${vtd_headers} EXCLUDE PATTERN "*.h")
 

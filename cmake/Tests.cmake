@@ -27,11 +27,16 @@ endfunction()
 # ctests/test_SUBJECT.c is one program and one test; support.c is common to all.
 file(GLOB suites CONFIGURE_DEPENDS ctests/test_*.c)
 file(GLOB support CONFIGURE_DEPENDS ctests/support.c)
+if(NOT TARGET ioasid-vtd)
+	list(FILTER suites EXCLUDE REGEX "/test_vtd_")
+endif()
+set(vtd_suites)
 foreach(suite IN LISTS suites)
 	cmake_path(GET suite STEM name)
 	add_executable(${name} ${suite} ${support})
 	link_test(${name})
-	if(name MATCHES "^test_vtd" AND TARGET ioasid-vtd)
+	if(name MATCHES "^test_vtd")
+		list(APPEND vtd_suites ${name})
 		target_link_libraries(${name} PRIVATE ioasid-vtd)
 	endif()
 	string(REGEX REPLACE "^test_" "" subject ${name})
@@ -54,7 +59,8 @@ if(IOASID_SANITIZE)
 endif()
 
 function(package_test name script)
-	add_test(NAME package.${name} COMMAND ${PROJECT_SOURCE_DIR}/Tests/Package/${script} ${ARGN})
+	add_test(NAME package.${name} COMMAND_EXPAND_LISTS
+		COMMAND ${PROJECT_SOURCE_DIR}/Tests/Package/${script} ${ARGN})
 	set_tests_properties(package.${name} PROPERTIES LABELS package TIMEOUT 600)
 endfunction()
 
@@ -62,14 +68,23 @@ set(clang ${IOASID_SWIFT_BIN}/clang)
 package_test(headers.gcc headers.sh gcc g++ ${PROJECT_SOURCE_DIR}/include)
 package_test(headers.clang headers.sh ${clang} ${clang}++ ${PROJECT_SOURCE_DIR}/include)
 
-package_test(binary.ioasid binary.sh $<TARGET_FILE:ioasid> libioasid.so.${PROJECT_VERSION_MAJOR}
-	${PROJECT_SOURCE_DIR}/abi/symbols.txt libc.so.6 liburcu-bp.so.8)
+set(symbols ${PROJECT_SOURCE_DIR}/abi/symbols.txt)
+set(vtd_symbols ${PROJECT_SOURCE_DIR}/abi/vtd-symbols.txt)
+package_test(declared declared.sh ${PROJECT_SOURCE_DIR}/include ${symbols} ${vtd_symbols})
+package_test(binary.ioasid binary.sh $<TARGET_FILE:ioasid>
+	libioasid.so.${PROJECT_VERSION_MAJOR} ${symbols} libc.so.6 liburcu-bp.so.8)
+package_test(called.ioasid called.sh ${symbols} $<TARGET_OBJECTS:test_prototypes>)
+
 if(TARGET ioasid-vtd)
 	package_test(binary.vtd binary.sh $<TARGET_FILE:ioasid-vtd>
-		libioasid-vtd.so.${PROJECT_VERSION_MAJOR} ${PROJECT_SOURCE_DIR}/abi/vtd-symbols.txt
+		libioasid-vtd.so.${PROJECT_VERSION_MAJOR} ${vtd_symbols}
 		libc.so.6 liburcu-bp.so.8 libioasid.so.${PROJECT_VERSION_MAJOR})
+	list(TRANSFORM vtd_suites REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>")
+	package_test(called.vtd called.sh ${vtd_symbols} ${vtd_suites})
 endif()
 
+package_test(readme readme.sh ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/include
+	$<TARGET_FILE_DIR:ioasid>)
 package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
 package_test(toolchain toolchain.sh ${PROJECT_SOURCE_DIR} ${IOASID_SWIFTC})
 # One build directory has one install manifest.

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# declared.sh INCLUDE SYMBOLS...: the public headers declare exactly the functions that are exported.
+set -euo pipefail
+
+include=$1
+shift
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+LC_ALL=C sort "$@" > "$work/exported"
+
+# gcc lists every declaration with its file; the ones of ours that are not static are promises.
+(cd "$include" && find linux -name '*.h' -exec printf '#include <%s>\n' {} +) > "$work/all.c"
+gcc -std=gnu11 -I"$include" -fsyntax-only -aux-info "$work/declarations" "$work/all.c"
+grep -F "$include/" "$work/declarations" |
+	sed -nE 's|.*\*/ extern [^(]*[ *]([a-z_0-9]+) +\(.*|\1|p' |
+	LC_ALL=C sort -u > "$work/declared"
+
+diff -u "$work/exported" "$work/declared" || {
+	echo "FAIL: the headers declare (+) other functions than are exported (-)" >&2
+	exit 1
+}
+echo "$(wc -l < "$work/declared") functions"

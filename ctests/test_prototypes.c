@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls every exported function once, as its documentation says; package.called checks that none is left out. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <linux/ioasid.h>
+
+#define ANY 0, INVALID_IOASID - 1
+
+static bool refuse(void *data)
+{
+	(void)data;
+	return false;
+}
+
+static void ids(void **state)
+{
+	char data[2];
+	ioasid_t id = ioasid_alloc(NULL, 100, 200, data);
+
+	(void)state;
+	assert_int_equal(id, 100);
+	assert_ptr_equal(ioasid_find(NULL, id, NULL), data);
+	assert_null(ioasid_find(NULL, id, refuse));
+	assert_true(ioasid_is_active(id));
+	assert_true(ioasid_is_in_set(NULL, id));
+	assert_null(ioasid_find_set(id));
+
+	assert_int_equal(ioasid_get(NULL, id), 0);
+	assert_int_equal(ioasid_get_locked(NULL, id), 0);
+	assert_int_equal(ioasid_get_if_owned(id), -EINVAL);
+	assert_false(ioasid_put(NULL, id));
+	assert_false(ioasid_put_locked(NULL, id));
+
+	assert_int_equal(ioasid_attach_data(id, data + 1), 0);
+	assert_ptr_equal(ioasid_find(NULL, id, NULL), data + 1);
+	assert_int_equal(ioasid_detach_data(id), 0);
+	assert_null(ioasid_find(NULL, id, NULL));
+
+	ioasid_free(NULL, id);
+	assert_false(ioasid_is_active(id));
+	assert_int_equal(PTR_ERR(ioasid_find(NULL, id, NULL)), -ENOENT);
+}
+
+/* The argument counts of mainline and of V4. */
+static void overloads(void **state)
+{
+	ioasid_t id = ioasid_alloc(NULL, 7, 7, NULL);
+
+	(void)state;
+	assert_int_equal(id, 7);
+	assert_int_equal(ioasid_set_data(id, NULL), 0);
+	assert_int_equal(ioasid_attach_spid(id, 70), 0);
+	assert_int_equal(ioasid_find_by_spid(NULL, 70, false), id);
+	assert_int_equal(ioasid_get(id), 0);
+	assert_false(ioasid_put(id));
+	ioasid_free(id);
+	assert_false(ioasid_is_active(id));
+}
+
+static void spids(void **state)
+{
+	ioasid_t id = ioasid_alloc(NULL, ANY, NULL);
+
+	(void)state;
+	assert_int_equal(ioasid_attach_spid(id, 5), 0);
+	assert_int_equal(ioasid_find_spid(id), 5);
+	assert_int_equal(ioasid_find_by_spid(NULL, 5), id);
+	assert_false(ioasid_put(NULL, id));
+	assert_int_equal(ioasid_find_by_spid_ref(NULL, 5, false), id);
+	assert_int_equal(ioasid_detach_spid(id), 0);
+	assert_int_equal(ioasid_find_spid(id), INVALID_IOASID);
+	ioasid_free(NULL, id);
+}
+
+static void count(ioasid_t id, void *data)
+{
+	(void)id;
+	++*(int *)data;
+}
+
+static void sets(void **state)
+{
+	struct ioasid_set *set = ioasid_set_alloc(NULL, 4, IOASID_SET_TYPE_NULL);
+	int visited = 0;
+	ioasid_t id;
+
+	(void)state;
+	assert_false(IS_ERR_OR_NULL(set));
+	assert_int_equal(ioasid_adjust_set(set, 2), 0);
+	id = ioasid_alloc(set, ANY, NULL);
+	assert_ptr_equal(ioasid_find_set(id), set);
+	assert_int_equal(ioasid_set_for_each_ioasid(set, count, &visited), 0);
+	assert_int_equal(visited, 1);
+	assert_int_equal(ioasid_set_free(set), -EBUSY);
+	ioasid_free_all_in_set(set);
+	assert_false(ioasid_is_active(id));
+
+	ioasid_set_get(set);
+	ioasid_set_get_locked(set);
+	ioasid_set_put(set);
+	ioasid_set_put_locked(set);
+	assert_int_equal(ioasid_set_free(set), 0);
+	assert_int_equal(ioasid_set_free(set), -EINVAL);
+}
+
+static void capacity(void **state)
+{
+	ioasid_t total = ioasid_get_capacity();
+	int left = ioasid_reserve_capacity(0);
+
+	(void)state;
+	assert_int_equal(ioasid_reserve_capacity(10), 10);
+	assert_int_equal(ioasid_cancel_capacity(10), left);
+	/* Refused: an id has been allocated before. */
+	ioasid_install_capacity(total / 2);
+	assert_int_equal(ioasid_get_capacity(), total);
+}
+
+static ioasid_t custom_alloc(ioasid_t min, ioasid_t max, void *data)
+{
+	(void)max;
+	(void)data;
+	return min;
+}
+
+static void custom_free(ioasid_t id, void *data)
+{
+	*(ioasid_t *)data = id;
+}
+
+static void allocators(void **state)
+{
+	ioasid_t freed = INVALID_IOASID, id;
+	struct ioasid_allocator_ops ops = {
+		.alloc = custom_alloc, .free = custom_free, .pdata = &freed,
+	};
+
+	(void)state;
+	assert_int_equal(ioasid_register_allocator(&ops), 0);
+	id = ioasid_alloc(NULL, 0x80000000, INVALID_IOASID - 1, NULL);
+	assert_int_equal(id, 0x80000000);
+	ioasid_free(NULL, id);
+	assert_int_equal(freed, id);
+	ioasid_unregister_allocator(&ops);
+	assert_int_equal(ioasid_alloc(NULL, id, id, NULL), INVALID_IOASID);
+}
+
+static int heard(struct notifier_block *nb, unsigned long event, void *data)
+{
+	(void)nb;
+	(void)data;
+	function_called();
+	check_expected(event);
+	return NOTIFY_OK;
+}
+
+static void expect_event(enum ioasid_notify_val event)
+{
+	expect_function_call(heard);
+	expect_value(heard, event, event);
+}
+
+static void events(void **state)
+{
+	struct notifier_block all = { .notifier_call = heard };
+	struct notifier_block one = { .notifier_call = heard };
+	struct mm_struct *mm = (struct mm_struct *)&all;	/* a token, never followed */
+	struct ioasid_set *set;
+	ioasid_t id;
+
+	(void)state;
+	assert_int_equal(ioasid_register_notifier_mm(mm, &one), 0);
+	set = ioasid_set_alloc(mm, 0, IOASID_SET_TYPE_MM);
+	assert_ptr_equal(ioasid_find_mm_set(mm), set);
+	expect_event(IOASID_NOTIFY_ALLOC);
+	id = ioasid_alloc(set, ANY, NULL);
+	ioasid_unregister_notifier_mm(mm, &one);
+
+	expect_event(IOASID_NOTIFY_ALLOC);
+	assert_int_equal(ioasid_register_notifier_replay(set, &one), 0);
+	assert_int_equal(ioasid_register_notifier(NULL, &all), 0);
+	expect_event(IOASID_NOTIFY_BIND);
+	assert_int_equal(ioasid_notify(id, IOASID_NOTIFY_BIND, IOASID_NOTIFY_FLAG_SET), 0);
+	ioasid_unregister_notifier(set, &one);
+	expect_event(IOASID_NOTIFY_FREE);
+	ioasid_free(set, id);
+	ioasid_unregister_notifier(NULL, &all);
+	ioasid_set_put(set);
+	assert_null(ioasid_find_mm_set(mm));
+}
+
+static void log_line(void *data, int level, const char *line)
+{
+	assert_int_equal(level, IOASID_LOG_WARNING);
+	assert_string_equal(line, "seven 7");
+	++*(int *)data;
+}
+
+static void logging(void **state)
+{
+	struct ratelimit_state limit = { .interval_ms = 60000, .burst = 1 };
+	int lines = 0, level = ioasid_set_log_level(IOASID_LOG_WARNING);
+
+	(void)state;
+	assert_int_equal(ioasid_set_log(log_line, &lines), 0);
+	assert_int_equal(ioasid_printk("seven %d\n", 7), 7);
+	assert_int_equal(lines, 1);
+	assert_int_equal(ioasid_set_log(NULL, NULL), 0);
+	assert_int_equal(ioasid_set_log_level(level), IOASID_LOG_WARNING);
+	assert_true(ioasid_ratelimit(&limit));
+	assert_false(ioasid_ratelimit(&limit));
+}
+
+static void looking_inside(void **state)
+{
+	FILE *out = tmpfile();
+	struct ioasid_stats stats;
+	ioasid_t id = ioasid_alloc(NULL, ANY, NULL);
+
+	(void)state;
+	assert_non_null(out);
+	ioasid_get_stats(&stats);
+	assert_int_equal(stats.live, 1);
+	assert_string_equal(ioasid_refusal_name(IOASID_REFUSED_NR), "unknown");
+
+	assert_int_equal(ioasid_dump(out), 0);
+	assert_int_equal(ioasid_dump_dot(out), 0);
+	assert_int_equal(ioasid_trace_start(out), 0);
+	assert_int_equal(ioasid_trace_start(out), -EBUSY);
+	ioasid_free(NULL, id);
+	ioasid_trace_stop();
+	assert_true(ftell(out) > 0);
+	fclose(out);
+	ioasid_fail_nth(0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ids),
+		cmocka_unit_test(overloads),
+		cmocka_unit_test(spids),
+		cmocka_unit_test(sets),
+		cmocka_unit_test(capacity),
+		cmocka_unit_test(allocators),
+		cmocka_unit_test(events),
+		cmocka_unit_test(logging),
+		cmocka_unit_test(looking_inside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
