@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Compat: how to allocate. In user space only __GFP_ZERO makes a difference. */
+#ifndef IOASID_LINUX_GFP_H
+#define IOASID_LINUX_GFP_H
+
+#include <linux/types.h>
+
+#define __GFP_ZERO ((gfp_t)1 << 0)
+#define __GFP_NOWARN ((gfp_t)1 << 1)
+#define __GFP_ACCOUNT ((gfp_t)1 << 2)
+
+/* malloc() never sleeps for reclaim and can fail for all of them: the distinctions are void. */
+#define GFP_KERNEL ((gfp_t)1 << 3)
+#define GFP_ATOMIC ((gfp_t)1 << 4)
+#define GFP_NOWAIT ((gfp_t)1 << 5)
+#define GFP_KERNEL_ACCOUNT (GFP_KERNEL | __GFP_ACCOUNT)
+
+#endif

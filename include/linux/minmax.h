@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Compat: min, max and clamp, each argument evaluated once. */
+#ifndef IOASID_LINUX_MINMAX_H
+#define IOASID_LINUX_MINMAX_H
+
+/* C++ has its own, and macros of these names would break its headers. */
+#ifndef __cplusplus
+
+/* The pointer comparison draws a warning when the two types differ. */
+#define ioasid_pick(a, op, b) \
+	__extension__({ \
+		__typeof__(a) ioasid_a = (a); \
+		__typeof__(b) ioasid_b = (b); \
+		(void)(&ioasid_a == &ioasid_b); \
+		ioasid_a op ioasid_b ? ioasid_a : ioasid_b; \
+	})
+
+#define min(a, b) ioasid_pick(a, <, b)
+#define max(a, b) ioasid_pick(a, >, b)
+
+#define min_t(type, a, b) \
+	__extension__({ \
+		type ioasid_ta = (a); \
+		type ioasid_tb = (b); \
+		ioasid_ta < ioasid_tb ? ioasid_ta : ioasid_tb; \
+	})
+#define max_t(type, a, b) \
+	__extension__({ \
+		type ioasid_ta = (a); \
+		type ioasid_tb = (b); \
+		ioasid_ta > ioasid_tb ? ioasid_ta : ioasid_tb; \
+	})
+
+#define clamp_t(type, val, lo, hi) min_t(type, max_t(type, val, lo), hi)
+#define clamp(val, lo, hi) clamp_t(__typeof__(val), val, lo, hi)
+
+#endif
+
+#endif
