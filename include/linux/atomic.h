@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* Compat: atomic counters, and the barriers that go with them. */
+#ifndef IOASID_LINUX_ATOMIC_H
+#define IOASID_LINUX_ATOMIC_H
+
+#include <stdbool.h>
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+/* The kernel's rule: operations that return a value are fully ordered, the others are not. */
+
+#define ATOMIC_INIT(i) { (i) }
+#define ATOMIC64_INIT(i) { (i) }
+#define ATOMIC_LONG_INIT(i) { (i) }
+
+#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+#define smp_mb__before_atomic() smp_mb()
+#define smp_mb__after_atomic() smp_mb()
+#define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
+
+#define xchg(ptr, value) __atomic_exchange_n(ptr, value, __ATOMIC_SEQ_CST)
+#define cmpxchg(ptr, old, value) \
+	__extension__({ \
+		__typeof__(*(ptr)) ioasid_old = (old); \
+		__atomic_compare_exchange_n(ptr, &ioasid_old, value, false, __ATOMIC_SEQ_CST, \
+					    __ATOMIC_SEQ_CST); \
+		ioasid_old; \
+	})
+
+/* One operation in its three forms: nothing, the new value, the old value. */
+#define IOASID_ATOMIC_OP(name, type, op) \
+	static inline void name##_##op(type i, name##_t *v) \
+	{ \
+		__atomic_fetch_##op(&v->counter, i, __ATOMIC_RELAXED); \
+	} \
+	static inline type name##_fetch_##op(type i, name##_t *v) \
+	{ \
+		return __atomic_fetch_##op(&v->counter, i, __ATOMIC_SEQ_CST); \
+	}
+
+#define IOASID_ATOMIC_ARITHMETIC(name, type, op, step) \
+	IOASID_ATOMIC_OP(name, type, op) \
+	static inline type name##_##op##_return(type i, name##_t *v) \
+	{ \
+		return __atomic_##op##_fetch(&v->counter, i, __ATOMIC_SEQ_CST); \
+	} \
+	static inline bool name##_##op##_and_test(type i, name##_t *v) \
+	{ \
+		return name##_##op##_return(i, v) == 0; \
+	} \
+	static inline void name##_##step(name##_t *v) \
+	{ \
+		name##_##op(1, v); \
+	} \
+	static inline type name##_##step##_return(name##_t *v) \
+	{ \
+		return name##_##op##_return(1, v); \
+	} \
+	static inline type name##_fetch_##step(name##_t *v) \
+	{ \
+		return name##_fetch_##op(1, v); \
+	} \
+	static inline bool name##_##step##_and_test(name##_t *v) \
+	{ \
+		return name##_##op##_return(1, v) == 0; \
+	}
+
+#define IOASID_ATOMIC(name, type) \
+	static inline type name##_read(const name##_t *v) \
+	{ \
+		return __atomic_load_n(&v->counter, __ATOMIC_RELAXED); \
+	} \
+	static inline type name##_read_acquire(const name##_t *v) \
+	{ \
+		return __atomic_load_n(&v->counter, __ATOMIC_ACQUIRE); \
+	} \
+	static inline void name##_set(name##_t *v, type i) \
+	{ \
+		__atomic_store_n(&v->counter, i, __ATOMIC_RELAXED); \
+	} \
+	static inline void name##_set_release(name##_t *v, type i) \
+	{ \
+		__atomic_store_n(&v->counter, i, __ATOMIC_RELEASE); \
+	} \
+	IOASID_ATOMIC_ARITHMETIC(name, type, add, inc) \
+	IOASID_ATOMIC_ARITHMETIC(name, type, sub, dec) \
+	IOASID_ATOMIC_OP(name, type, and) \
+	IOASID_ATOMIC_OP(name, type, or) \
+	IOASID_ATOMIC_OP(name, type, xor) \
+	static inline void name##_andnot(type i, name##_t *v) \
+	{ \
+		name##_and(~i, v); \
+	} \
+	static inline type name##_fetch_andnot(type i, name##_t *v) \
+	{ \
+		return name##_fetch_and(~i, v); \
+	} \
+	static inline bool name##_add_negative(type i, name##_t *v) \
+	{ \
+		return name##_add_return(i, v) < 0; \
+	} \
+	static inline type name##_xchg(name##_t *v, type i) \
+	{ \
+		return __atomic_exchange_n(&v->counter, i, __ATOMIC_SEQ_CST); \
+	} \
+	static inline bool name##_try_cmpxchg(name##_t *v, type *old, type i) \
+	{ \
+		return __atomic_compare_exchange_n(&v->counter, old, i, false, __ATOMIC_SEQ_CST, \
+						   __ATOMIC_SEQ_CST); \
+	} \
+	static inline type name##_cmpxchg(name##_t *v, type old, type i) \
+	{ \
+		name##_try_cmpxchg(v, &old, i); \
+		return old; \
+	} \
+	static inline type name##_fetch_add_unless(name##_t *v, type i, type unless) \
+	{ \
+		type old = name##_read(v); \
+		while (old != unless && \
+		       !name##_try_cmpxchg(v, &old, (type)((unsigned type)old + (unsigned type)i))) \
+			; \
+		return old; \
+	} \
+	static inline bool name##_add_unless(name##_t *v, type i, type unless) \
+	{ \
+		return name##_fetch_add_unless(v, i, unless) != unless; \
+	} \
+	static inline bool name##_inc_not_zero(name##_t *v) \
+	{ \
+		return name##_add_unless(v, 1, 0); \
+	} \
+	static inline bool name##_inc_unless_negative(name##_t *v) \
+	{ \
+		type old = name##_read(v); \
+		while (old >= 0 && \
+		       !name##_try_cmpxchg(v, &old, (type)((unsigned type)old + 1))) \
+			; \
+		return old >= 0; \
+	} \
+	static inline bool name##_dec_unless_positive(name##_t *v) \
+	{ \
+		type old = name##_read(v); \
+		while (old <= 0 && \
+		       !name##_try_cmpxchg(v, &old, (type)((unsigned type)old - 1))) \
+			; \
+		return old <= 0; \
+	} \
+	static inline type name##_dec_if_positive(name##_t *v) \
+	{ \
+		type old = name##_read(v); \
+		while (old > 0 && !name##_try_cmpxchg(v, &old, old - 1)) \
+			; \
+		return (type)((unsigned type)old - 1); \
+	}
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+IOASID_ATOMIC(atomic, int)
+IOASID_ATOMIC(atomic64, long long)
+IOASID_ATOMIC(atomic_long, long)
+
+#undef IOASID_ATOMIC
+#undef IOASID_ATOMIC_ARITHMETIC
+#undef IOASID_ATOMIC_OP
+
+#endif

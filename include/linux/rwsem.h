@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Compat: reader-writer semaphores, over a mutex and a condition. */
+#ifndef IOASID_LINUX_RWSEM_H
+#define IOASID_LINUX_RWSEM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* Not pthread_rwlock_t, which strict ISO C modes hide. @holders is -1 for a writer. */
+struct rw_semaphore {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int holders;
+	int writers_waiting;
+};
+
+#define IOASID_RWSEM_INIT { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0 }
+#define DECLARE_RWSEM(name) struct rw_semaphore name = IOASID_RWSEM_INIT
+
+static inline void init_rwsem(struct rw_semaphore *sem)
+{
+	pthread_mutex_init(&sem->lock, NULL);
+	pthread_cond_init(&sem->changed, NULL);
+	sem->holders = 0;
+	sem->writers_waiting = 0;
+}
+
+/* A waiting writer keeps new readers out, so one thread must not read twice: as in the kernel. */
+static inline void down_read(struct rw_semaphore *sem)
+{
+	pthread_mutex_lock(&sem->lock);
+	while (sem->holders < 0 || sem->writers_waiting)
+		pthread_cond_wait(&sem->changed, &sem->lock);
+	sem->holders++;
+	pthread_mutex_unlock(&sem->lock);
+}
+
+static inline bool down_read_trylock(struct rw_semaphore *sem)
+{
+	bool got;
+
+	pthread_mutex_lock(&sem->lock);
+	got = sem->holders >= 0 && !sem->writers_waiting;
+	if (got)
+		sem->holders++;
+	pthread_mutex_unlock(&sem->lock);
+	return got;
+}
+
+static inline void up_read(struct rw_semaphore *sem)
+{
+	pthread_mutex_lock(&sem->lock);
+	if (--sem->holders == 0)
+		pthread_cond_broadcast(&sem->changed);
+	pthread_mutex_unlock(&sem->lock);
+}
+
+static inline void down_write(struct rw_semaphore *sem)
+{
+	pthread_mutex_lock(&sem->lock);
+	sem->writers_waiting++;
+	while (sem->holders)
+		pthread_cond_wait(&sem->changed, &sem->lock);
+	sem->writers_waiting--;
+	sem->holders = -1;
+	pthread_mutex_unlock(&sem->lock);
+}
+
+static inline bool down_write_trylock(struct rw_semaphore *sem)
+{
+	bool got;
+
+	pthread_mutex_lock(&sem->lock);
+	got = sem->holders == 0;
+	if (got)
+		sem->holders = -1;
+	pthread_mutex_unlock(&sem->lock);
+	return got;
+}
+
+static inline void up_write(struct rw_semaphore *sem)
+{
+	pthread_mutex_lock(&sem->lock);
+	sem->holders = 0;
+	pthread_cond_broadcast(&sem->changed);
+	pthread_mutex_unlock(&sem->lock);
+}
+
+#endif
