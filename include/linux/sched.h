@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Compat: the running thread, and the address space it stands for. */
+#ifndef IOASID_LINUX_SCHED_H
+#define IOASID_LINUX_SCHED_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+/**
+ * struct task_struct - a thread
+ * @mm: its address space; may be assigned. At first that of the process, one for all threads,
+ *	made at the first use; NULL in threads of work queues, and for want of memory. The thread
+ *	holds no reference of its own: whoever assigns keeps it alive.
+ * @pid: number of the thread
+ * @tgid: number of the process
+ */
+struct task_struct {
+	struct mm_struct *mm;
+	pid_t pid;
+	pid_t tgid;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * ioasid_current() - the calling thread
+ *
+ * Return: its structure, never NULL, valid as long as the thread lives.
+ * Context: any; the first call in a process takes the core lock.
+ */
+struct task_struct *ioasid_current(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#define current ioasid_current()
+
+#endif
+
+#pragma GCC system_header /* #include_next is an extension */
+#include_next <linux/sched.h>

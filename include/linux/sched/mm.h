@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Compat: life cycle of address spaces, and the PASID each may have. */
+#ifndef IOASID_LINUX_SCHED_MM_H
+#define IOASID_LINUX_SCHED_MM_H
+
+#include <linux/atomic.h>
+#include <linux/export.h> /* sources that use this header count on it */
+#include <linux/gfp.h>
+#include <linux/ioasid.h>
+#include <linux/kernel.h>
+#include <linux/mm_types.h>
+#include <linux/sched.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * ioasid_mm_alloc() - make an address space
+ *
+ * The memory of one that is gone is used again only after a grace period, so that a getter of
+ * ioasid_find() may call mmget_not_zero() on what it is given.
+ *
+ * Return: it, with one user, and without a PASID; NULL for want of memory.
+ * Context: takes the core lock. May wait for a grace period, without that lock.
+ */
+struct mm_struct *ioasid_mm_alloc(void);
+
+/**
+ * ioasid_mm_put() - drop a user of an address space
+ * @mm: the address space
+ *
+ * The last one frees the PASID, as 5.18 to 6.3 do, and drops the users' common reference. A put
+ * too many does nothing.
+ *
+ * Context: lock-free but for the last user; then see ioasid_free().
+ */
+void ioasid_mm_put(struct mm_struct *mm);
+
+/**
+ * ioasid_mm_drop() - drop a reference on the structure
+ * @mm: the address space
+ *
+ * The last one gives memory of ioasid_mm_alloc() back. Any other structure is its owner's to free.
+ * A drop too many does nothing.
+ *
+ * Context: lock-free but for the last reference.
+ */
+void ioasid_mm_drop(struct mm_struct *mm);
+
+#ifdef __cplusplus
+}
+#endif
+
+static inline struct mm_struct *mm_alloc(void)
+{
+	return ioasid_mm_alloc();
+}
+
+static inline void mmget(struct mm_struct *mm)
+{
+	atomic_inc(&mm->mm_users);
+}
+
+static inline bool mmget_not_zero(struct mm_struct *mm)
+{
+	return atomic_inc_not_zero(&mm->mm_users);
+}
+
+static inline void mmput(struct mm_struct *mm)
+{
+	ioasid_mm_put(mm);
+}
+
+static inline void mmgrab(struct mm_struct *mm)
+{
+	atomic_inc(&mm->mm_count);
+}
+
+static inline void mmdrop(struct mm_struct *mm)
+{
+	ioasid_mm_drop(mm);
+}
+
+/* With a user added: mmput() it. */
+static inline struct mm_struct *get_task_mm(struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+
+	return mm && mmget_not_zero(mm) ? mm : NULL;
+}
+
+static inline void mm_pasid_init(struct mm_struct *mm)
+{
+	mm->pasid = INVALID_IOASID;
+}
+
+static inline void mm_pasid_set(struct mm_struct *mm, u32 pasid)
+{
+	mm->pasid = pasid;
+}
+
+static inline void mm_pasid_drop(struct mm_struct *mm)
+{
+	if (pasid_valid(mm->pasid)) {
+		ioasid_free(mm->pasid);
+		mm->pasid = INVALID_IOASID;
+	}
+}
+
+#endif
