@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The tests of ctest. Labels: suite (C programs), memcheck (the same under valgrind), package.
+# The tests of ctest. Labels: suite (C programs), memcheck (the same under valgrind), example, package.
 
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 find_package(Threads REQUIRED)
@@ -51,6 +51,20 @@ foreach(suite IN LISTS suites)
 		set_tests_properties(memcheck.${subject} PROPERTIES
 			LABELS memcheck TIMEOUT 300 ENVIRONMENT IOASID_TEST_SLOW=1)
 	endif()
+endforeach()
+
+# Every example runs to its end.
+file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
+foreach(example IN LISTS examples)
+	cmake_path(GET example STEM name)
+	add_executable(example_${name} ${example})
+	link_test(example_${name})
+	if(TARGET ioasid-vtd)
+		target_link_libraries(example_${name} PRIVATE ioasid-vtd)
+	endif()
+	add_test(NAME example.${name} COMMAND example_${name})
+	set_tests_properties(example.${name} PROPERTIES
+		LABELS example TIMEOUT 120 ENVIRONMENT "${sanitizer_environment}")
 endforeach()
 
 # What ships is looked at in plain builds only: a sanitizer adds symbols and libraries.
