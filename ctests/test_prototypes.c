@@ -7,6 +7,10 @@
 #include <cmocka.h>
 
 #include <linux/ioasid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #define ANY 0, INVALID_IOASID - 1
 
@@ -238,6 +242,77 @@ static void looking_inside(void **state)
 	ioasid_fail_nth(0);
 }
 
+static void address_spaces(void **state)
+{
+	struct mm_struct *process = current->mm, *mm = mm_alloc();
+	struct ioasid_set *set;
+	ioasid_t id;
+
+	(void)state;
+	assert_non_null(mm);
+	set = ioasid_set_alloc(mm, 0, IOASID_SET_TYPE_MM);
+	assert_false(IS_ERR(set));
+	id = ioasid_alloc(set, ANY, NULL);
+	assert_int_equal(ioasid_get_if_owned(id), -EPERM);
+	current->mm = mm;
+	assert_int_equal(ioasid_get_if_owned(id), 0);
+	current->mm = process;
+	assert_false(ioasid_put(set, id));
+	ioasid_set_put(set);
+
+	mm_pasid_set(mm, ioasid_alloc(NULL, ANY, NULL));
+	id = mm->pasid;
+	mmgrab(mm);
+	mmput(mm);
+	assert_false(ioasid_is_active(id));
+	mmdrop(mm);
+}
+
+static struct work_struct first, second;
+static int runs;
+
+static void run(struct work_struct *work)
+{
+	(void)work;
+	runs++;
+}
+
+/* The queue's thread writes runs; flushing orders that before the reads here. */
+static void work(void **state)
+{
+	struct workqueue_struct *wq = alloc_ordered_workqueue("prototypes", 0);
+
+	(void)state;
+	assert_non_null(wq);
+	INIT_WORK(&first, run);
+	INIT_WORK(&second, run);
+	assert_true(queue_work(wq, &first));
+	flush_workqueue(wq);
+	assert_int_equal(runs, 1);
+	assert_false(cancel_work_sync(&first));
+	destroy_workqueue(wq);
+
+	assert_true(schedule_work(&first));
+	flush_work(&first);
+	assert_true(ioasid_queue_work(&second));
+	flush_work(&second);
+	assert_int_equal(runs, 3);
+}
+
+struct record {
+	struct rcu_head rcu;
+};
+
+static void deferred_free(void **state)
+{
+	struct record *record = kmalloc(sizeof(*record), GFP_KERNEL);
+
+	(void)state;
+	assert_non_null(record);
+	kfree_rcu(record, rcu);
+	rcu_barrier();	/* or the leak checkers find it */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +325,9 @@ int main(void)
 		cmocka_unit_test(events),
 		cmocka_unit_test(logging),
 		cmocka_unit_test(looking_inside),
+		cmocka_unit_test(address_spaces),
+		cmocka_unit_test(work),
+		cmocka_unit_test(deferred_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
