@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""The bar: what libioasid must reach on each kind of work, as ratios within one run or figures."""
+
+from dataclasses import dataclass
+
+OURS, KERNEL, LIMIT = "libioasid", "kernel 6.1", "one mutex"
+UNITS = {"ns": 1, "us": 1000, "B": 1, "KiB": 1}    # how many of what is measured make one
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """The figure itself is bounded."""
+    bound: float
+    unit: str = "ns"
+
+    def said(self):
+        return f"<= {self.bound:g} {self.unit}"
+
+    def judge(self, figure, _figures):
+        scaled = figure / UNITS[self.unit]
+        return f"{scaled:.0f} {self.unit}", scaled <= self.bound
+
+
+@dataclass(frozen=True)
+class Times:
+    """At most so many times another figure of the same run."""
+    factor: float
+    column: str
+    test: str
+    said_as: str
+
+    def said(self):
+        return f"<= {self.factor:g}x {self.said_as}"
+
+    def judge(self, figure, figures):
+        other = figures.get((self.column, self.test))
+        return other and (f"{figure / other:.2f}x", figure <= self.factor * other)
+
+
+@dataclass(frozen=True)
+class Faster:
+    """At least so many times faster than another figure of the same run."""
+    factor: float
+    column: str
+    test: str
+
+    def said(self):
+        return f">= {self.factor:g}x faster than {self.column}"
+
+    def judge(self, figure, figures):
+        other = figures.get((self.column, self.test))
+        return other and (f"{other / figure:.1f}x", other >= self.factor * figure)
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Two threads together do at least so many times what one does alone."""
+    factor: float
+    test: str
+
+    def said(self):
+        return f"2 threads >= {self.factor:g}x"
+
+    def judge(self, figure, figures):
+        alone = figures.get((OURS, self.test))
+        return alone and (f"{2 * alone / figure:.2f}x", 2 * alone >= self.factor * figure)
+
+
+@dataclass(frozen=True)
+class Row:
+    work: str
+    test: str
+    checks: tuple
+    unit: str = "ns"
+
+
+def limit(factor, test):
+    return Times(factor, LIMIT, test, LIMIT)
+
+
+def like(test, said_as, factor):
+    return Times(factor, OURS, test, said_as)
+
+
+def kernel(factor, test):
+    return Faster(factor, KERNEL, test)
+
+
+ROWS = (
+    Row("find, 1k live, random", "find-1k", (limit(2.5, "find-1k"), kernel(3, "find-1k"))),
+    Row("find, 64k live", "find-64k", (limit(3, "find-64k"), kernel(8, "find-64k"))),
+    Row("find, 2^20 live", "find-1m", (kernel(8, "find-1m"),)),
+    # "As one thread", with a tenth for the memory that two threads share.
+    Row("find, 1k live, 2 threads", "find-1k-2t", (like("find-1k", "1 thread", 1.1),)),
+    Row("find, 64k live, 2 threads", "find-64k-2t", (like("find-64k", "1 thread", 1.1),)),
+    Row("find, 2^20 live, 2 threads", "find-1m-2t", (like("find-1m", "1 thread", 1.1),)),
+    Row("alloc + free, 1k live", "pair-1k", (limit(1.6, "pair-1k"), kernel(2.5, "pair-1k"))),
+    Row("2^20 allocs in sequence", "seq-alloc", (kernel(2.5, "seq-alloc"),)),
+    Row("2^20 frees in sequence", "seq-free", (kernel(2.5, "seq-free"),)),
+    Row("random half of 2^20 freed", "hole-free", (kernel(6, "hole-free"),)),
+    Row("those holes allocated", "hole-alloc", (kernel(6, "hole-alloc"),)),
+    Row("get + put", "getput-1k", (AtMost(25),)),
+    Row("get + put, 2 threads, own ids", "getput-1k-2t", (Scales(1.9, "getput-1k"),)),
+    Row("find_by_spid, set of 1k", "spid-1k", (AtMost(60),)),
+    Row("find_by_spid, set of 64k", "spid-64k", (AtMost(60),)),
+    Row("find_by_spid, set of 2^20", "spid-1m", (AtMost(60),)),
+    Row("attach_data, nothing to wait for", "attach-first", (AtMost(60),)),
+    Row("attach_data over old data", "attach-again",
+        (like("grace-period", "a bare synchronize_rcu", 1.3),)),
+    Row("90 % find, 10 % alloc + free, 64k, 2 threads", "mix-64k-2t", (limit(1, "mix-64k-2t"),)),
+    Row("set of 2^20 torn down, an id", "teardown", (AtMost(60),)),
+    Row("memory of a live id", "memory-id", (AtMost(40, "B"),), "B"),
+    Row("memory of a live id with SPID", "memory-id-spid", (AtMost(56, "B"),), "B"),
+    Row("memory kept after all are freed", "memory-kept", (AtMost(1024, "KiB"),), "KiB"),
+    Row("memory of the first set and id", "memory-first", (AtMost(128, "KiB"),), "KiB"),
+    Row("dlopen, first set, first id", "first-id", (AtMost(300, "us"),), "us"),
+)
