@@ -25,14 +25,18 @@
 #include <urcu/urcu-bp.h>
 
 #include <linux/ioasid.h>
+#include <linux/sched/mm.h>
 
 /* Swift wants to know which pointers may be NULL; gcc does not know the words. */
 #ifndef __clang__
 #define _Nonnull
 #define _Nullable
+#define _Null_unspecified
 #endif
 
 #include "core.h"
+#include "work.h"
+#include "dump.h"
 
 /* The kernel's error pointers, under names that Swift can import. */
 static inline void *_Nullable cio_err_ptr(long error)
@@ -120,5 +124,18 @@ static inline bool cio_cas32(uint32_t *_Nonnull word, uint32_t expected, uint32_
 	return __atomic_compare_exchange_n(word, &expected, value, false, __ATOMIC_RELAXED,
 					   __ATOMIC_RELAXED);
 }
+
+/* A record of the table of address spaces: @next links the unused ones. */
+struct cio_mm {
+	struct mm_struct mm;
+	uint32_t next;
+};
+
+/* MM.swift: the address space of the process, made at the first call. */
+struct mm_struct *_Nullable cio_process_mm(void);
+
+/* current.c */
+void cio_current_is_worker(void);
+void cio_current_after_fork(void);
 
 #endif /* CIOASID_H */

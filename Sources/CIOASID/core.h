@@ -10,6 +10,9 @@
 #include <sys/mman.h>
 #include <urcu/urcu-bp.h>
 
+#include <linux/ioasid.h>
+#include <linux/sched.h>
+
 extern pthread_mutex_t cio_core_mutex;
 
 static inline void cio_core_lock(void)
@@ -77,7 +80,86 @@ static inline void cio_decommit(void *_Nonnull start, size_t bytes)
 	madvise(start, bytes, MADV_DONTNEED);
 }
 
+/* Public fields are read by users without a lock. */
+static inline void cio_store_int(int *_Nonnull field, int value)
+{
+	__atomic_store_n(field, value, __ATOMIC_RELAXED);
+}
+
 /* declared.c: is this a DECLARE_IOASID_SET() of a loaded program or library? Never faults. */
 bool cio_is_declared_set(const void *_Nonnull set);
+
+/* counters.c: requests refused, by reason; counted with and without the core lock. */
+void cio_count_refusal(enum ioasid_refusal why);
+void cio_copy_refusals(uint64_t *_Nonnull counts);
+
+/* The address space that the calling thread stands for, or NULL. */
+static inline const void *_Nullable cio_current_mm(void)
+{
+	return current->mm;
+}
+
+/* trace.c */
+extern unsigned char cio_tracing;
+int cio_trace_start(FILE *_Nonnull out);
+void cio_trace_stop(void);
+void cio_trace_event(enum ioasid_notify_val event, ioasid_t id, ioasid_t spid, uint32_t set,
+		     uint32_t references, const void *_Nullable subscriber, int priority);
+void cio_trace_reference(const char *_Nonnull what, ioasid_t id, ioasid_t spid, uint32_t set,
+			 uint32_t references);
+
+static inline bool cio_trace_is_on(void)
+{
+	return __atomic_load_n(&cio_tracing, __ATOMIC_RELAXED);
+}
+
+/* Static probe points: a nop each until a tracer attaches. */
+#ifdef IOASID_PROBES
+#include <sys/sdt.h>
+#else
+#define DTRACE_PROBE1(provider, name, a) ((void)(a))
+#define DTRACE_PROBE2(provider, name, a, b) ((void)(a), (void)(b))
+#define DTRACE_PROBE3(provider, name, a, b, c) ((void)(a), (void)(b), (void)(c))
+#endif
+
+static inline void cio_probe_alloc(ioasid_t id, uint32_t set)
+{
+	DTRACE_PROBE2(ioasid, alloc, id, set);
+}
+
+static inline void cio_probe_free(ioasid_t id, uint32_t set)
+{
+	DTRACE_PROBE2(ioasid, free, id, set);
+}
+
+static inline void cio_probe_reclaim(ioasid_t id, uint32_t set)
+{
+	DTRACE_PROBE2(ioasid, reclaim, id, set);
+}
+
+static inline void cio_probe_get(ioasid_t id, uint32_t references)
+{
+	DTRACE_PROBE2(ioasid, get, id, references);
+}
+
+static inline void cio_probe_put(ioasid_t id, uint32_t references)
+{
+	DTRACE_PROBE2(ioasid, put, id, references);
+}
+
+static inline void cio_probe_bind(ioasid_t id, ioasid_t spid, uint32_t set)
+{
+	DTRACE_PROBE3(ioasid, bind, id, spid, set);
+}
+
+static inline void cio_probe_unbind(ioasid_t id, ioasid_t spid, uint32_t set)
+{
+	DTRACE_PROBE3(ioasid, unbind, id, spid, set);
+}
+
+static inline void cio_probe_refuse(ioasid_t id, enum ioasid_refusal why)
+{
+	DTRACE_PROBE2(ioasid, refuse, id, why);
+}
 
 #endif /* CIOASID_CORE_H */

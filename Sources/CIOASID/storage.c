@@ -1,8 +1,28 @@
 // SPDX-License-Identifier: MIT
-// Locks and thread-local variables that must be ready before any code runs: used from Swift.
+// What must be ready before any code runs: locks, conditions, queues. Used from Swift.
 #define _GNU_SOURCE
 #include "cioasid.h"
 
 pthread_mutex_t cio_core_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 pthread_rwlock_t cio_log_lock = PTHREAD_RWLOCK_INITIALIZER;
 __thread bool cio_log_in_sink_flag;
+
+struct workqueue_struct cio_system_wq = {
+	.next = &cio_ordered_wq,
+	.pending = LIST_HEAD_INIT(cio_system_wq.pending),
+	.max_active = WQ_DFL_ACTIVE,
+	.wake = PTHREAD_COND_INITIALIZER,
+	.name = "ioasid_system",
+};
+struct workqueue_struct cio_ordered_wq = {
+	.pending = LIST_HEAD_INIT(cio_ordered_wq.pending),
+	.max_active = 1,
+	.wake = PTHREAD_COND_INITIALIZER,
+	.name = "ioasid_wq",
+};
+pthread_mutex_t cio_work_mutex = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t cio_work_done = PTHREAD_COND_INITIALIZER;
+struct workqueue_struct *cio_workqueues = &cio_system_wq;
+struct cio_worker *cio_workers;
+struct rcu_head *cio_rcu_blocks;
+DECLARE_WORK(cio_rcu_work, cio_rcu_work_run);

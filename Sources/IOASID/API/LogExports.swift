@@ -2,6 +2,7 @@
 // The boundary of <linux/ioasid-log.h>.
 
 import CIOASID
+import Synchronization
 
 @_cdecl("ioasid_set_log") @implementation
 public func ioasid_set_log(_ fn: ioasid_log_fn?, _ data: UnsafeMutableRawPointer?) -> Int32 {

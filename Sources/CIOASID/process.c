@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// The library in its process: what happens around fork() and when the library goes.
+#define _GNU_SOURCE
+#include "cioasid.h"
+
+/* In the order in which they nest, so that the child finds nothing half done. */
+static void before_fork(void)
+{
+	cio_core_lock();
+	cio_work_before_fork();
+	pthread_rwlock_wrlock(&cio_log_lock);
+}
+
+static void in_parent(void)
+{
+	pthread_rwlock_unlock(&cio_log_lock);
+	cio_work_after_fork(false);
+	cio_core_unlock();
+}
+
+/* A recursive lock belongs to a thread number that the child does not have: it gets a new one. */
+static void in_child(void)
+{
+	cio_log_lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+	cio_work_after_fork(true);
+	cio_core_mutex = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	cio_current_after_fork();
+}
+
+__attribute__((constructor)) static void enter(void)
+{
+	pthread_atfork(before_fork, in_parent, in_child);
+}
+
+/* At exit() or dlclose(): nobody may be left running in this code. */
+__attribute__((destructor)) static void leave(void)
+{
+	cio_work_end();
+}

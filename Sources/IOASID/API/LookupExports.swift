@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Exports: look-ups by id, and the private data. An unknown id is an answer here, not an error.
+
+import CIOASID
+import Synchronization
+
+@_cdecl("ioasid_find") @implementation
+public func ioasid_find(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t,
+    _ getter: (@convention(c) (UnsafeMutableRawPointer?) -> Bool)?
+) -> UnsafeMutableRawPointer? {
+    do throws(Refusal) {
+        guard let getter else { return try Core.data(set, ioasid) }
+        return try ReadSide.section { () throws(Refusal) -> UnsafeMutableRawPointer? in
+            let data = try Core.data(set, ioasid)
+            return getter(data) ? data : nil
+        }
+    } catch {
+        return error.pointer
+    }
+}
+
+@_cdecl("ioasid_is_active") @implementation
+public func ioasid_is_active(_ ioasid: ioasid_t) -> Bool {
+    IDTable.life(ioasid)?.word.isActive ?? false
+}
+
+@_cdecl("ioasid_is_in_set") @implementation
+public func ioasid_is_in_set(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t
+) -> Bool {
+    guard let life = IDTable.life(ioasid) else { return false }
+    guard let set else { return life.word.set == SetTable.system }
+    return SetTable.isHandle(set, of: life.word.set)
+}
+
+@_cdecl("ioasid_find_set") @implementation
+public func ioasid_find_set(_ ioasid: ioasid_t) -> UnsafeMutablePointer<ioasid_set>? {
+    guard let life = IDTable.life(ioasid) else {
+        return SetHandle(bitPattern: UInt(bitPattern: Refusal.unknown(ENOENT).pointer))
+    }
+    return SetTable.handle(life.word.set)
+}
+
+@_cdecl("ioasid_attach_data") @implementation
+public func ioasid_attach_data(_ ioasid: ioasid_t, _ data: UnsafeMutableRawPointer?) -> CInt {
+    Returns.status(ioasid) { () throws(Refusal) in try Core.attachData(ioasid, data) }
+}
+
+@_cdecl("ioasid_detach_data") @implementation
+public func ioasid_detach_data(_ ioasid: ioasid_t) -> CInt {
+    ioasid_attach_data(ioasid, nil)
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// The boundary of <linux/sched/mm.h> and <linux/sched.h>.
+
+import CIOASID
+
+@_cdecl("ioasid_mm_alloc") @implementation
+public func ioasid_mm_alloc() -> UnsafeMutablePointer<mm_struct>? {
+    AddressSpaces.make()
+}
+
+@_cdecl("ioasid_mm_put") @implementation
+public func ioasid_mm_put(_ mm: UnsafeMutablePointer<mm_struct>?) {
+    guard let mm else { return }
+    let left = atomic_dec_if_positive(&mm.pointee.mm_users)
+    if left < 0 { Log.warn("mmput of an mm without users") }
+    guard left == 0 else { return }
+    // Still readable for those who find it by its PASID; they get no user any more.
+    mm_pasid_drop(mm)
+    AddressSpaces.drop(mm)
+}
+
+@_cdecl("ioasid_mm_drop") @implementation
+public func ioasid_mm_drop(_ mm: UnsafeMutablePointer<mm_struct>?) {
+    guard let mm else { return }
+    AddressSpaces.drop(mm)
+}
+
+/// The address space of the process, once made; guarded by the core lock.
+private let processMM = Cell<UInt>(0)
+
+@_cdecl("cio_process_mm") @implementation
+public func cio_process_mm() -> UnsafeMutablePointer<mm_struct>? {
+    CoreLock.withLock {
+        if processMM.value == 0 {
+            processMM.value = UInt(bitPattern: AddressSpaces.make())
+        }
+        return UnsafeMutablePointer(bitPattern: processMM.value)
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The one place where a refusal becomes what a C caller gets, and is counted and logged.
+
+import CIOASID
+
+/// What exported functions return: each convention of the header under one name.
+enum Returns {
+    /// 0, or -errno.
+    @inline(__always)
+    static func status(
+        _ id: UInt32 = noID, _ body: () throws(Refusal) -> Void
+    ) -> CInt {
+        do throws(Refusal) {
+            try body()
+            return 0
+        } catch {
+            error.note(id)
+            return 0 &- error.errno
+        }
+    }
+
+    /// A number, or -errno.
+    @inline(__always)
+    static func number(_ body: () throws(Refusal) -> CInt) -> CInt {
+        do throws(Refusal) {
+            return try body()
+        } catch {
+            error.note()
+            return 0 &- error.errno
+        }
+    }
+
+    /// An id, or INVALID_IOASID.
+    @inline(__always)
+    static func id(_ body: () throws(Refusal) -> UInt32) -> UInt32 {
+        do throws(Refusal) {
+            return try body()
+        } catch {
+            error.note()
+            return noID
+        }
+    }
+
+    /// The answer, or false.
+    @inline(__always)
+    static func truth(_ id: UInt32, _ body: () throws(Refusal) -> Bool) -> Bool {
+        do throws(Refusal) {
+            return try body()
+        } catch {
+            error.note(id)
+            return false
+        }
+    }
+
+    /// A pointer, or ERR_PTR(-errno).
+    @inline(__always)
+    static func pointer(
+        _ body: () throws(Refusal) -> UnsafeMutableRawPointer?
+    ) -> UnsafeMutableRawPointer? {
+        do throws(Refusal) {
+            return try body()
+        } catch {
+            error.note()
+            return error.pointer
+        }
+    }
+}
+
+extension Refusal {
+    /// ERR_PTR(-errno)
+    @inline(__always)
+    var pointer: UnsafeMutableRawPointer? {
+        UnsafeMutableRawPointer(bitPattern: 0 &- Int(errno))
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Type-stable memory: a reserved part of the address space that holds numbered records.
+
+import Synchronization
+
+/// Records 0 ..< capacity in stretches of 2^recordShift records and 2^byteShift bytes.
+///
+/// Nothing is ever unmapped, so a reader may look at any record at any time; one that was never
+/// used, or whose memory went back, reads as zero. Memory is committed and given back by the
+/// stretch. A few empty stretches are kept, so that ids which come and go cost no system call.
+struct Region: ~Copyable {
+    private static var emptiesKept: UInt32 { 4 }
+    private static var committed: UInt32 { 1 << 31 }
+
+    private let start = Cell<UInt>(0)
+    private let limit = Cell<UInt32>(0)
+    /// For each stretch: is it committed, and how many of its records are in use.
+    private let uses = Cell<UInt>(0)
+    /// Committed stretches without a record in use.
+    private let empties = Cell<UInt32>(0)
+    private let recordShift: UInt
+    private let byteShift: UInt
+
+    init(recordShift: UInt, byteShift: UInt) {
+        self.recordShift = recordShift
+        self.byteShift = byteShift
+    }
+
+    /// How many records there are; 0 before `prepare`.
+    @inline(__always)
+    var capacity: UInt32 { limit.acquire() }
+
+    /// Where record 0 is.
+    @inline(__always)
+    var base: UInt { start.value }
+
+    /// - Returns: false for want of memory; nothing has changed.
+    func prepare(capacity: UInt32) -> Bool {
+        let stretches = (UInt(capacity) >> recordShift) &+ 1
+        guard let table = Memory.allocate(Int(bitPattern: stretches &* 4)) else { return false }
+        guard let memory = Memory.reserve(Int(bitPattern: stretches << byteShift)) else {
+            Memory.free(table)
+            return false
+        }
+        uses.value = UInt(bitPattern: table)
+        start.value = UInt(bitPattern: memory)
+        limit.release(capacity)
+        return true
+    }
+
+    /// Makes a record writable. It is zero unless it was used before.
+    /// - Returns: false for want of memory.
+    /// - Complexity: O(1); a system call when it is the first of its stretch
+    func occupy(_ number: UInt32) -> Bool {
+        let stretch = UInt(number) >> recordShift
+        let use = use(of: stretch)
+        if use.pointee & Region.committed == 0 {
+            guard Memory.commit(memory(of: stretch), 1 << byteShift) else { return false }
+            use.pointee = Region.committed
+        } else if use.pointee == Region.committed {
+            empties.decrement()
+        }
+        use.pointee &+= 1
+        return true
+    }
+
+    /// Says that a record is no longer used; its memory may go back.
+    /// - Complexity: O(1); a system call when a stretch becomes empty beyond those kept
+    func vacate(_ number: UInt32) {
+        let stretch = UInt(number) >> recordShift
+        let use = use(of: stretch)
+        use.pointee &-= 1
+        guard use.pointee == Region.committed else { return }
+        if empties.value < Region.emptiesKept {
+            empties.increment()
+        } else {
+            Memory.decommit(memory(of: stretch), 1 << byteShift)
+            use.pointee = 0
+        }
+    }
+
+    private func use(of stretch: UInt) -> UnsafeMutablePointer<UInt32> {
+        UnsafeMutablePointer(bitPattern: uses.value &+ stretch &* 4).unsafelyUnwrapped
+    }
+
+    private func memory(of stretch: UInt) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(bitPattern: start.value &+ stretch << byteShift).unsafelyUnwrapped
+    }
+}

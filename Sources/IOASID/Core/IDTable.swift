@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// Where the ids live: ids of the default allocator in one flat table, all others by hash.
+
+import CIOASID
+import Synchronization
+
+/// The one namespace of ids. Who allocated an id decides where it lives: the default allocator's
+/// ids are numbers below the capacity and index the flat table; a custom allocator's may be any
+/// number, and have a record of their own. A number is in use at most once.
+enum IDTable {
+    // A stretch: 4096 slots, then their 4096 links.
+    private static let flat = Region(recordShift: 12, byteShift: 17)
+    private static let taken = IDBitmap()
+    private static let generation = Cell<UInt32>(0)
+
+    static var capacity: UInt32 { flat.capacity }
+
+    static func prepare(capacity: UInt32) -> Bool {
+        guard taken.prepare(capacity: capacity) else { return false }
+        guard flat.prepare(capacity: capacity) else {
+            taken.discard()
+            return false
+        }
+        return true
+    }
+
+    /// - Returns: an id in use, active or not; nil if it is not in use.
+    /// - Complexity: O(1), no lock
+    @inline(__always)
+    static func life(_ id: UInt32) -> Life? {
+        if id < flat.capacity {
+            let entry = flatEntry(id)
+            let word = entry.word
+            if !word.isFree { return Life(entry: entry, word: word) }
+        }
+        return CustomIDs.isEmpty ? nil : CustomIDs.life(id)
+    }
+
+    /// The links of an id that is on a list or chain. A reader without the lock may come with an
+    /// id that has left; it gets links that say nothing, or nil.
+    @inline(__always)
+    static func links(_ id: UInt32) -> UnsafeMutablePointer<Links>? {
+        if CustomIDs.isEmpty, id < flat.capacity { return flatEntry(id).links }
+        return life(id)?.entry.links
+    }
+
+    /// The entry of an id of the default allocator.
+    @inline(__always)
+    static func flatEntry(_ id: UInt32) -> Entry {
+        let stretch = flat.base &+ UInt(id &>> 12) &<< 17
+        let slot = stretch &+ UInt(id & 0xfff) &<< 4
+        return Entry(slot: slot, links: slot &+ 1 << 16)
+    }
+
+    /// - Returns: the lowest number of `low ... high` that is not in use; nil if there is none.
+    static func lowestFree(from low: UInt32, through high: UInt32) -> UInt32? {
+        taken.lowestFree(from: low, through: high)
+    }
+
+    /// A custom allocator's number: the default allocator must not hand it out as well.
+    static func exclude(_ id: UInt32) {
+        if id < taken.capacity { taken.take(id) }
+    }
+
+    static func include(_ id: UInt32) {
+        if id < taken.capacity { taken.release(id) }
+    }
+
+    /// Takes a free number for the default allocator.
+    /// - Returns: its entry; nil for want of memory.
+    @inline(__always)
+    static func occupy(_ id: UInt32) -> Entry? {
+        guard flat.occupy(id) else { return nil }
+        taken.take(id)
+        return flatEntry(id)
+    }
+
+    /// Gives a number of the default allocator back. Its slot must be clear.
+    @inline(__always)
+    static func vacate(_ id: UInt32) {
+        taken.release(id)
+        flat.vacate(id)
+    }
+
+    /// Never zero in the bits that a word keeps: a life must differ from a free slot.
+    @inline(__always)
+    static func nextGeneration() -> UInt32 {
+        repeat { generation.increment() } while generation.value & SlotWord.generationMask == 0
+        return generation.value
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// How a set comes to life, what its owner may change, and how it ends.
+
+import CIOASID
+import Synchronization
+
+/// Counters of sets, changed with the core lock held.
+enum SetPopulation {
+    static let live = Cell<UInt64>(0)
+    /// Gone for their users, but ids are left.
+    static let dying = Cell<UInt64>(0)
+}
+
+extension Core {
+    /// The set that a user means. A declared set is adopted when it is first seen.
+    @inline(__always)
+    static func liveSet(_ handle: SetHandle?) throws(Refusal) -> UInt32 {
+        if let set = SetTable.find(handle) { return set }
+        return try adoptSet(handle)
+    }
+
+    @inline(never)
+    private static func adoptSet(_ handle: SetHandle?) throws(Refusal) -> UInt32 {
+        guard SetTable.prepare() else { throw .memory }
+        guard let handle else { return SetTable.system }
+        guard cio_is_declared_set(handle) else { throw .noSet }
+        let set = try SetTable.occupy()
+        let record = SetTable[set]
+        record.pointee.declared.value = UInt(bitPattern: handle)
+        record.pointee.type = IOASID_SET_TYPE_NULL.rawValue
+        record.pointee.references.value = 1
+        record.pointee.state.release(SetState.live)
+        SetTable.declared.insert(set)
+        return set
+    }
+
+    static func createSet(
+        _ token: UnsafeMutableRawPointer?, _ quota: UInt32, _ type: CInt
+    ) throws(Refusal) -> UInt32 {
+        let type = UInt32(bitPattern: type)
+        let isMM = type == IOASID_SET_TYPE_MM.rawValue
+        guard isMM || type == IOASID_SET_TYPE_NULL.rawValue else { throw .argument }
+        guard !isMM || token != nil else { throw .argument }
+        guard SetTable.prepare() else { throw .memory }
+        let address = UInt(bitPattern: token)
+        guard token == nil || SetTokens.find(address, type) == nil else {
+            throw .exists
+        }
+        try Capacity.take(quota)
+        let set: UInt32
+        do throws(Refusal) {
+            set = try SetTable.occupy()
+        } catch {
+            Capacity.giveBack(quota)
+            throw error
+        }
+        fill(set, address, quota, type)
+        if let token {
+            if isMM { SetTable[set].pointee.isPinned = mmGrabIfKnown(token) }
+            SetTable.tokens.insert(set)
+            if isMM { attachWaiting(set, address) }
+        }
+        SetPopulation.live.increment()
+        announce(set, IOASID_NOTIFY_SET_ALLOC)
+        return set
+    }
+
+    private static func fill(_ set: UInt32, _ token: UInt, _ quota: UInt32, _ type: UInt32) {
+        let record = SetTable[set]
+        record.pointee.token.value = token
+        record.pointee.type = type
+        record.pointee.quota = quota
+        record.pointee.count = 0
+        record.pointee.isReleased = false
+        record.pointee.isPinned = false
+        record.pointee.seen.token = UnsafeMutableRawPointer(bitPattern: token)
+        record.pointee.seen.type = CInt(bitPattern: type)
+        record.pointee.seen.id = CInt(bitPattern: set)
+        record.pointee.show()
+        record.pointee.references.value = 1
+        record.pointee.state.release(SetState.live)
+    }
+
+    private static func announce(_ set: UInt32, _ what: ioasid_notify_val) {
+        let event = Event(what: what, id: noID, spid: noID, set: set, data: nil)
+        Trace.change(event)
+        Delivery.send(event, to: .all)
+    }
+
+    static func adjustSet(_ handle: SetHandle?, _ quota: CInt) throws(Refusal) {
+        let set = try ownedSet(handle)
+        let record = SetTable[set]
+        guard quota > 0, let quota = UInt32(exactly: quota), quota >= record.pointee.count else {
+            throw .argument
+        }
+        let charge = record.pointee.charge
+        if quota > charge {
+            try Capacity.take(quota &- charge)
+        } else {
+            Capacity.giveBack(charge &- quota)
+        }
+        record.pointee.quota = quota
+        record.pointee.show()
+    }
+
+    /// A live set that somebody created: not the system set, and not a declared one.
+    static func ownedSet(_ handle: SetHandle?) throws(Refusal) -> UInt32 {
+        guard handle != nil, let set = SetTable.find(handle),
+            SetTable[set].pointee.declared.value == 0
+        else { throw .noSet }
+        return set
+    }
+
+    // MARK: References
+
+    static func getSet(_ handle: SetHandle?) throws(Refusal) {
+        let record = SetTable[try ownedSet(handle)]
+        guard record.pointee.references.value < UInt32(CInt.max) else { throw .overflow }
+        record.pointee.references.increment()
+    }
+
+    static func putSet(_ handle: SetHandle?) throws(Refusal) {
+        putSet(number: try ownedSet(handle))
+    }
+
+    private static func putSet(number set: UInt32) {
+        SetTable[set].pointee.references.decrement()
+        if SetTable[set].pointee.references.value == 0 { end(set) }
+    }
+
+    static func releaseSet(_ handle: SetHandle?) throws(Refusal) {
+        let set = try ownedSet(handle)
+        guard !SetTable[set].pointee.isReleased else { throw .noSet }
+        guard SetTable[set].pointee.count == 0 else { throw Refusal(IOASID_REFUSED_BUSY, EBUSY) }
+        SetTable[set].pointee.isReleased = true
+        putSet(number: set)
+    }
+
+    // MARK: The end
+
+    static func freeAll(_ set: UInt32) {
+        // Whatever handlers do, an id that was retired is off this list.
+        while let life = IDTable.life(SetTable[set].pointee.active.first) {
+            retire(SetTable[set].pointee.active.first, life)
+        }
+    }
+
+    private static func end(_ set: UInt32) {
+        let record = SetTable[set]
+        record.pointee.state.release(SetState.dying)
+        if record.pointee.token.value != 0 { SetTable.tokens.remove(set) }
+        SetPopulation.live.decrement()
+        SetPopulation.dying.increment()
+        freeAll(set)
+        announce(set, IOASID_NOTIFY_SET_FREE)
+        detachSubscribers(set)
+        if record.pointee.isPinned { mmDrop(mmPointer(record.pointee.token.value)) }
+        record.pointee.state.release(SetState.dead)
+        if record.pointee.count == 0 { bury(set) }
+    }
+
+    /// The last id of a dead set is reclaimed: its reservation returns, its number may be reused.
+    static func bury(_ set: UInt32) {
+        Capacity.giveBack(SetTable[set].pointee.quota)
+        SetPopulation.dying.decrement()
+        SetTable.vacate(set)
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// What is kept of an id: 16 bytes for look-ups, and 16 beside them for sets and SPIDs.
+
+import CIOASID
+import Synchronization
+
+/// What a look-up touches, and nothing else: at 2^20 ids the memory is the cost.
+struct Slot: ~Copyable {
+    let word: Atomic<UInt64>
+    let data: Atomic<UInt>
+}
+
+/// Membership of a set and the set-private id.
+struct Links: ~Copyable {
+    /// Neighbours in the set's list; guarded by the core lock.
+    var previous: UInt32
+    var next: UInt32
+    let spid: Cell<UInt32>
+    let spidChain: Cell<UInt32>
+}
+
+/// An id's place: its slot, and its links beside.
+struct Entry {
+    let slot: UnsafeMutablePointer<Slot>
+    let links: UnsafeMutablePointer<Links>
+
+    @inline(__always)
+    init(slot: UInt, links: UInt) {
+        self.slot = UnsafeMutablePointer(bitPattern: slot).unsafelyUnwrapped
+        self.links = UnsafeMutablePointer(bitPattern: links).unsafelyUnwrapped
+    }
+
+    /// Acquires: what was published with the word can be seen after it.
+    @inline(__always)
+    var word: SlotWord { SlotWord(bits: slot.pointee.word.load(ordering: .acquiring)) }
+
+    @inline(__always)
+    var data: UnsafeMutableRawPointer? {
+        UnsafeMutableRawPointer(bitPattern: slot.pointee.data.load(ordering: .acquiring))
+    }
+
+    @inline(__always)
+    func setData(_ data: UnsafeMutableRawPointer?) {
+        slot.pointee.data.store(UInt(bitPattern: data), ordering: .releasing)
+    }
+
+    /// - Returns: whether the word was `old` and now is `new`.
+    @inline(__always)
+    func exchange(_ old: SlotWord, _ new: SlotWord) -> Bool {
+        slot.pointee.word.compareExchange(
+            expected: old.bits, desired: new.bits, ordering: .acquiringAndReleasing
+        ).exchanged
+    }
+
+    /// Changes the state, whatever happens to the references meanwhile. Under the core lock.
+    /// - Returns: the word with the new state.
+    @discardableResult
+    func move(to state: IDState) -> SlotWord {
+        while true {
+            let old = word
+            let new = old.with(state)
+            if exchange(old, new) { return new }
+        }
+    }
+
+    /// Begins a life. The data is in place before the word says that there is any.
+    @inline(__always)
+    func publish(_ word: SlotWord, data: UnsafeMutableRawPointer?) {
+        links.pointee.spid.value = noID
+        setData(data)
+        slot.pointee.word.store(word.bits, ordering: .releasing)
+    }
+
+    /// Ends a life. A reader that took the data before will see that the word is gone.
+    @inline(__always)
+    func clear() {
+        slot.pointee.word.store(0, ordering: .releasing)
+        setData(nil)
+    }
+}
+
+/// An id in use: its entry, and the word that said so. The word belonged to this id when it was
+/// read; what is done with it later is done by compare-and-swap, or checked against a later word.
+struct Life {
+    let entry: Entry
+    let word: SlotWord
+}
+
+/// The header's INVALID_IOASID, which is a cast and so not visible here. Also ends lists of ids.
+@inline(__always)
+var noID: UInt32 { .max }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// The ids of a set at one moment, in ascending order, for walks that call out without the lock.
+
+import Synchronization
+
+/// A copy in checked memory, to be discarded. Walking is linear anyway; keeping sets sorted would make every
+/// allocation pay for it.
+struct Snapshot {
+    private let ids: UnsafeMutablePointer<UInt32>?
+    let count: Int
+
+    /// Copies and sorts the members of a set. With the core lock held.
+    init(of set: UInt32, withPending: Bool = true) throws(Refusal) {
+        let record = SetTable[set]
+        // Twice the room: sorting moves the ids to and fro.
+        let room = Int(record.pointee.count) &* 8
+        guard room > 0 else {
+            ids = nil
+            count = 0
+            return
+        }
+        guard let memory = Memory.allocate(room) else { throw .memory }
+        let ids = memory.assumingMemoryBound(to: UInt32.self)
+        self.ids = ids
+        var copied = Snapshot.copy(record.pointee.active, to: ids)
+        if withPending { copied &+= Snapshot.copy(record.pointee.pending, to: ids + copied) }
+        count = copied
+        Snapshot.sort(ids, ids + Int(record.pointee.count), count)
+    }
+
+    func discard() { Memory.free(ids) }
+
+    subscript(index: Int) -> UInt32 { ids.unsafelyUnwrapped[index] }
+
+    private static func copy(_ list: IDList, to place: UnsafeMutablePointer<UInt32>) -> Int {
+        var copied = 0
+        var id = list.first
+        while id != noID {
+            place[copied] = id
+            copied &+= 1
+            id = IDTable.links(id)?.pointee.next ?? noID
+        }
+        return copied
+    }
+
+    /// Radix sort, a byte at a time. Four passes bring the ids back to where they began.
+    private static func sort(
+        _ ids: UnsafeMutablePointer<UInt32>, _ room: UnsafeMutablePointer<UInt32>, _ count: Int
+    ) {
+        var from = ids
+        var to = room
+        var shift: UInt32 = 0
+        while shift < 32 {
+            withUnsafeTemporaryAllocation(of: Int.self, capacity: 257) { starts in
+                starts.initialize(repeating: 0)
+                for index in 0..<count { starts[Int(from[index] &>> shift & 0xff) &+ 1] &+= 1 }
+                for byte in 0..<256 { starts[byte &+ 1] &+= starts[byte] }
+                for index in 0..<count {
+                    let byte = Int(from[index] &>> shift & 0xff)
+                    to[starts[byte]] = from[index]
+                    starts[byte] &+= 1
+                }
+            }
+            swap(&from, &to)
+            shift &+= 8
+        }
+    }
+}

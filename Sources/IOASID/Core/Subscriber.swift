@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// Who wants to know: a registration of a notifier block, and the sorted list it is on.
+
+import CIOASID
+import Synchronization
+
+typealias Block = UnsafeMutablePointer<notifier_block>
+typealias SubscriberPointer = UnsafeMutablePointer<Subscriber>
+
+/// One registration. The user's block is not linked into anything, so that it may be freed or
+/// reused as soon as it is unregistered.
+struct Subscriber: ~Copyable {
+    var block: Block
+    var call: notifier_fn_t
+    var priority: CInt
+    /// Order of registration.
+    var sequence: UInt64
+    var next: SubscriberPointer?
+    /// The token of the set it waits for or was attached by; 0 for plain registrations.
+    var mm: UInt
+    var isPinned: Bool
+
+    static let lastSequence = Cell<UInt64>(0)
+    static let count = Cell<UInt64>(0)
+
+    static func make(_ block: Block?, mm: UInt = 0) throws(Refusal) -> SubscriberPointer {
+        guard let block, let call = block.pointee.notifier_call else { throw .argument }
+        guard let new = Memory.allocate(Subscriber.self) else { throw .memory }
+        lastSequence.increment()
+        count.increment()
+        new.initialize(to: Subscriber(
+            block: block, call: call, priority: block.pointee.priority,
+            sequence: lastSequence.value, next: nil, mm: mm, isPinned: false))
+        return new
+    }
+
+    static func destroy(_ subscriber: SubscriberPointer) {
+        if subscriber.pointee.isPinned { mmDrop(mmPointer(subscriber.pointee.mm)) }
+        count.decrement()
+        Memory.free(subscriber)
+    }
+
+    /// Is it told before the other one?
+    static func precedes(_ one: SubscriberPointer, _ other: SubscriberPointer) -> Bool {
+        one.pointee.priority != other.pointee.priority
+            ? one.pointee.priority > other.pointee.priority
+            : one.pointee.sequence < other.pointee.sequence
+    }
+}
+
+func mmPointer(_ token: UInt) -> UnsafeMutableRawPointer {
+    UnsafeMutableRawPointer(bitPattern: token).unsafelyUnwrapped
+}
+
+/// A list of subscribers in the order in which they are told. Works on the place where the first
+/// one is kept: a field of a set's record, or one of the two below.
+typealias SubscriberList = UnsafeMutablePointer<SubscriberPointer?>
+
+enum Subscribers {
+    /// Subscribers to what is sent to all.
+    nonisolated(unsafe) private static var global: SubscriberPointer?
+    /// Those who wait for the set of an mm.
+    nonisolated(unsafe) private static var waiting: SubscriberPointer?
+
+    static var toAll: SubscriberList { stable(&global) }
+    static var thatWait: SubscriberList { stable(&waiting) }
+
+    @inline(__always)
+    static var hasGlobal: Bool { global != nil }
+
+    static func of(_ set: UInt32) -> SubscriberList {
+        stable(&SetTable[set].pointee.subscribers)
+    }
+
+    static func insert(_ new: SubscriberPointer, into list: SubscriberList) {
+        var place = list
+        while let other = place.pointee, Subscriber.precedes(other, new) {
+            place = nextPlace(other)
+        }
+        new.pointee.next = place.pointee
+        place.pointee = new
+    }
+
+    /// Takes a subscriber off its list; deliveries under way go on behind it.
+    static func remove(_ subscriber: SubscriberPointer, from list: SubscriberList) {
+        var place = list
+        while let other = place.pointee, other != subscriber { place = nextPlace(other) }
+        guard place.pointee == subscriber else { return }
+        Delivery.skip(subscriber)
+        place.pointee = subscriber.pointee.next
+        subscriber.pointee.next = nil
+    }
+
+    /// - Returns: the registration of a block, with this mm token (0 for a plain one).
+    static func find(_ block: Block?, _ mm: UInt, in list: SubscriberList) -> SubscriberPointer? {
+        var subscriber = list.pointee
+        while let one = subscriber {
+            if one.pointee.block == block, one.pointee.mm == mm { return one }
+            subscriber = one.pointee.next
+        }
+        return nil
+    }
+
+    private static func nextPlace(_ subscriber: SubscriberPointer) -> SubscriberList {
+        stable(&subscriber.pointee.next)
+    }
+}

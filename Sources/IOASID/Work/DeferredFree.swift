@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// kfree_rcu(): blocks that are freed after a grace period, by an item of the system work queue.
+
+import CIOASID
+
+/// The list needs no memory: each block lends its rcu_head. Guarded by the lock of `WorkQueues`.
+enum DeferredFree {
+    static func add(_ head: UnsafeMutablePointer<rcu_head>, _ block: UnsafeMutableRawPointer) {
+        WorkQueues.withLock { cio_rcu_push(head, block) }
+        _ = WorkQueues.queue(&cio_system_wq, &cio_rcu_work)
+    }
+
+    /// Everything added before is either in the item's next run or in the one going on.
+    static func wait() {
+        _ = WorkQueues.flush(&cio_rcu_work)
+    }
+
+    static func run() {
+        let blocks = take()
+        guard blocks != nil else { return }
+        ReadSide.waitForReaders()
+        cio_rcu_free(blocks)
+    }
+
+    /// No reader can be awaited by a thread that is one: then the rest goes with the process.
+    static func end() {
+        if !ReadSide.isInSection { run() }
+    }
+
+    private static func take() -> UnsafeMutablePointer<rcu_head>? {
+        WorkQueues.withLock {
+            defer { cio_rcu_blocks = nil }
+            return cio_rcu_blocks
+        }
+    }
+}
+
+@_cdecl("cio_rcu_work_run") @implementation
+public func cio_rcu_work_run(_ work: UnsafeMutablePointer<work_struct>) {
+    DeferredFree.run()
+}
