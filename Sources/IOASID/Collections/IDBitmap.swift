@@ -28,7 +28,7 @@ struct IDBitmap: ~Copyable {
             guard level.words > 1 else { break }
             level.climb()
         }
-        guard let memory = Memory.allocate(Int(bitPattern: words &* 8)) else { return false }
+        guard let memory = Memory.table(Int(bitPattern: words &* 8)) else { return false }
         block.value = UInt(bitPattern: memory)
         limit.value = capacity
         return true
@@ -37,7 +37,7 @@ struct IDBitmap: ~Copyable {
     /// Gives the memory back; the bitmap is as before `prepare`.
     func discard() {
         limit.value = 0
-        Memory.free(UnsafeMutableRawPointer(bitPattern: block.value))
+        Memory.discard(table: UnsafeMutableRawPointer(bitPattern: block.value))
         block.value = 0
     }
 

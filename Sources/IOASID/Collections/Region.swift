@@ -37,9 +37,9 @@ struct Region: ~Copyable {
     /// - Returns: false for want of memory; nothing has changed.
     func prepare(capacity: UInt32) -> Bool {
         let stretches = (UInt(capacity) >> recordShift) &+ 1
-        guard let table = Memory.allocate(Int(bitPattern: stretches &* 4)) else { return false }
+        guard let table = Memory.table(Int(bitPattern: stretches &* 4)) else { return false }
         guard let memory = Memory.reserve(Int(bitPattern: stretches << byteShift)) else {
-            Memory.free(table)
+            Memory.discard(table: table)
             return false
         }
         uses.value = UInt(bitPattern: table)

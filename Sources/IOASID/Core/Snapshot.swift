@@ -3,8 +3,8 @@
 
 import Synchronization
 
-/// A copy in checked memory, to be discarded. Walking is linear anyway; keeping sets sorted would make every
-/// allocation pay for it.
+/// A copy in checked memory, to be discarded. Walking is linear anyway; keeping sets sorted would
+/// make every allocation pay for it.
 struct Snapshot {
     private let ids: UnsafeMutablePointer<UInt32>?
     let count: Int

@@ -27,10 +27,18 @@ enum Memory {
 
     /// - Returns: zeroed memory, or nil.
     static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer? {
-        guard isAllowed, let block = calloc(1, bytes) else { return nil }
+        guard let block = table(bytes) else { return nil }
         blocks.wrappingAdd(1, ordering: .relaxed)
         return block
     }
+
+    /// Zeroed memory for as long as the library is loaded: not counted as in use.
+    static func table(_ bytes: Int) -> UnsafeMutableRawPointer? {
+        isAllowed ? calloc(1, bytes) : nil
+    }
+
+    /// For a table that will not be used after all.
+    static func discard(table: UnsafeMutableRawPointer?) { CIOASID.free(table) }
 
     static func allocate<Record: ~Copyable>(
         _: Record.Type

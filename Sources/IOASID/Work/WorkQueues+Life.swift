@@ -59,7 +59,7 @@ extension WorkQueues {
     /// Items that run are awaited, the others dropped: their code may be going, too.
     static func end() {
         withLock {
-            isClosed.value = true
+            isClosed = true
             var next = cio_workqueues
             while let wq = next {
                 dropPending(wq)

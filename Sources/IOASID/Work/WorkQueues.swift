@@ -14,7 +14,7 @@ typealias Worker = UnsafeMutablePointer<cio_worker>
 enum WorkQueues {
     private static let lastTicket = Cell<UInt64>(0)
     /// The library is going: nothing starts any more.
-    static let isClosed = Cell<Bool>(false)
+    nonisolated(unsafe) static var isClosed = false
 
     @inline(__always)
     static func withLock<Result>(_ body: () -> Result) -> Result {
@@ -47,7 +47,7 @@ enum WorkQueues {
     }
 
     private static func accepts(_ wq: Queue) -> Bool {
-        guard !isClosed.value, !wq.pointee.stopping else { return false }
+        guard !isClosed, !wq.pointee.stopping else { return false }
         return !wq.pointee.draining || Workers.own?.pointee.wq == wq
     }
 
