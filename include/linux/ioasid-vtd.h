@@ -19,11 +19,12 @@
  * Not modelled: interrupt remapping, legacy mode, accessed and dirty bits, memory types, snooping,
  * paging-structure caches, and time: DMA and invalidation happen at once, in the caller's thread.
  *
- * Threads: every function may be called from any thread. One lock a machine orders the hardware;
- * it is never held while a callback runs. Creating and destroying is the caller's to order: an
+ * Threads: every function may be called from any thread. One lock orders the hardware; it is
+ * never held while a callback runs. Creating and destroying is the caller's to order: an
  * object must not be used while or after it is destroyed.
  *
- * Nothing here may be called from an ioasid notifier, except the functions that say so.
+ * From an ioasid notifier, the hardware may be used (DMA, memory, faults, counters), the driver may
+ * not: it would wait for itself.
  */
 
 #include <stdbool.h>
@@ -222,6 +223,7 @@ enum vtd_inv_type {
 #define VTD_INV_WAIT_PD (1ULL << 7)            /* page-request drain */
 /* Bits of the device-TLB descriptors and of the page group response. */
 #define VTD_INV_DEV_SIZE (1ULL << 0)
+#define VTD_INV_DEV_GLOBAL (1ULL << 0)         /* with PASID: of every PASID */
 #define VTD_INV_DEV_PSIZE (1ULL << 11)
 #define VTD_INV_PAGE_RESPONSE_PASID (1ULL << 4)
 
@@ -322,6 +324,26 @@ static inline struct vtd_inv_desc vtd_inv_context(u32 granularity, u16 source_id
 
 	desc.qw[0] = VTD_INV_CONTEXT | (u64)granularity << VTD_INV_GRAN_SHIFT |
 		     (u64)source_id << 32;
+	return desc;
+}
+
+/**
+ * vtd_inv_page_response() - descriptor: answer a page request group
+ * @source_id: the device
+ * @pasid: the PASID
+ * @group: the group
+ * @code: enum iommu_page_response_code of <linux/iommu.h>
+ */
+static inline struct vtd_inv_desc vtd_inv_page_response(u16 source_id, u32 pasid, u32 group,
+							u32 code)
+{
+	struct vtd_inv_desc desc = { { 0, 0, 0, 0 } };
+	/* "failure" is 15 in the descriptor, 2 in the enum */
+	u64 response = code == 2 ? 0xf : code & 1;
+
+	desc.qw[0] = VTD_INV_PAGE_RESPONSE | VTD_INV_PAGE_RESPONSE_PASID | response << 12 |
+		     (u64)source_id << 16 | (u64)(pasid & 0xfffff) << 32;
+	desc.qw[1] = 1ULL << 2 | (u64)(group & 0x1ff) << 3;
 	return desc;
 }
 

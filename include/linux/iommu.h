@@ -173,9 +173,11 @@ void iommu_detach_device(struct iommu_domain *domain, struct device *dev);
  * @domain: an unmanaged domain
  * @dev: the device
  *
- * A PASID of host_pasid_set gets a second-level entry, see iommu_aux_get_pasid().
+ * A PASID of host_pasid_set gets a second-level entry, see iommu_aux_get_pasid(). Attaching again,
+ * for another mediated device of the same guest, counts.
  *
- * Return: as iommu_attach_device(); -EBUSY @domain is attached to @dev; -ENOSPC no PASID left.
+ * Return: as iommu_attach_device(), but -EBUSY @domain is attached to @dev for its requests without
+ * PASID; -ENOSPC no PASID left.
  */
 int iommu_aux_attach_device(struct iommu_domain *domain, struct device *dev);
 

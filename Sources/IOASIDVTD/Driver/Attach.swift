@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Attaching domains to devices: for requests without PASID, or as one more under a PASID.
+
+import CIOASIDVTD
+
+/// With the driver lock held.
+enum Attach {
+    private static func fits(_ domain: Ref<Domain>, _ device: Ref<Device>) -> Bool {
+        let unit = device.pointee.unit
+        return domain.pointee.machine == unit.pointee.machine
+            && (!domain.pointee.isIdentity || unit.pointee.can(VTD_CAP_PT))
+    }
+
+    /// - Parameter pasid: makes the PASID of the attachment, or returns nil
+    private static func attach(
+        _ domain: Ref<Domain>, _ device: Ref<Device>, pasid: UInt32
+    ) -> CInt {
+        guard let driver = device.pointee.driver else { return -ENODEV }
+        return Lock.hardware {
+            guard let made = Memory.make(Attachment(domain: domain, pasid: pasid)) else {
+                return -ENOMEM
+            }
+            guard device.pointee.setUp(pasid, .domain(domain)) else {
+                Memory.release(made)
+                return -ENOMEM
+            }
+            driver.pointee.attachments.add(made)
+            domain.pointee.users &+= 1
+            return 0
+        }
+    }
+
+    private static func detach(_ attachment: Ref<Attachment>, _ device: Ref<Device>) {
+        guard let driver = device.pointee.driver else { return }
+        Lock.hardware {
+            device.pointee.tearDown(attachment.pointee.pasid, quiet: false)
+            PageRequests.drain(device, attachment.pointee.pasid)
+            driver.pointee.attachments.remove(attachment)
+            attachment.pointee.domain.pointee.users &-= 1
+        }
+        Memory.release(attachment)
+    }
+
+    static func attachPrimary(_ domain: Ref<Domain>, _ device: Ref<Device>) -> CInt {
+        guard fits(domain, device) else { return -EINVAL }
+        let isTaken = device.pointee.driver?.pointee.attachments.find {
+            !$0.pointee.isAuxiliary || $0.pointee.domain == domain
+        }
+        guard isTaken == nil else { return -EBUSY }
+        return attach(domain, device, pasid: UInt32(PASID_RID2PASID))
+    }
+
+    static func attachAuxiliary(_ domain: Ref<Domain>, _ device: Ref<Device>) -> CInt {
+        guard fits(domain, device), !domain.pointee.isIdentity else { return -EINVAL }
+        if let existing = device.pointee.attachment(domain) {
+            guard existing.pointee.isAuxiliary else { return -EBUSY }
+            existing.pointee.users &+= 1
+            return 0
+        }
+        guard let pasid = Driver.allocatePASID() else { return -ENOSPC }
+        let error = attach(domain, device, pasid: pasid)
+        if error != 0 { Driver.releasePASID(pasid) }
+        return error
+    }
+
+    static func detach(_ domain: Ref<Domain>, _ device: Ref<Device>, isAuxiliary: Bool) {
+        guard let attachment = device.pointee.attachment(domain),
+            attachment.pointee.isAuxiliary == isAuxiliary
+        else { return }
+        if attachment.pointee.users > 1 {
+            attachment.pointee.users &-= 1
+            return
+        }
+        guard attachment.pointee.bindings == 0 else { return }
+        let pasid = attachment.pointee.pasid
+        detach(attachment, device)
+        if isAuxiliary { Driver.releasePASID(pasid) }
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// The way of one DMA request: device TLB, context, PASID entry, IOTLB, page tables.
+
+import CIOASIDVTD
+
+enum DMAOutcome {
+    case reached(UInt64)
+    case refused(UInt32)
+    /// The device has asked for the page, and there is no answer yet.
+    case waiting
+}
+
+// With the hardware lock held.
+extension Device {
+    mutating func access(_ request: Request) -> DMAOutcome {
+        unit.pointee.stats.dma &+= 1
+        do {
+            let found = try translate(request)
+            waiting.forget(request)
+            return .reached(found.physical(request))
+        } catch {
+            return handle(error, request)
+        }
+    }
+
+    private mutating func translate(_ request: Request) throws(Fault) -> Translation {
+        if let hit = tlb?.lookUp(tag(request, domainID: 0, pasid: request.pasid ?? UInt32.max)),
+            hit.translation.allows(request)
+        {
+            unit.pointee.stats.devtlb_hits &+= 1
+            noteIfStale(hit.translation, request)
+            return hit.translation
+        }
+        let found = try remap(request)
+        let key = tag(request, domainID: 0, pasid: request.pasid ?? UInt32.max)
+        tlb?.insert(CachedTranslation(key, found), key)
+        return found
+    }
+
+    private func tag(
+        _ request: Request, domainID: UInt16, pasid: UInt32
+    ) -> CachedTranslation.Tag {
+        CachedTranslation.Tag(
+            domainID: domainID, pasid: pasid, page: request.page,
+            isPrivileged: request.isPrivileged)
+    }
+
+    /// What the unit does with a request that no device TLB answers.
+    private mutating func remap(_ request: Request) throws(Fault) -> Translation {
+        let memory = unit.pointee.memory
+        let context: ContextEntry
+        if let cached = self.context {
+            context = cached
+        } else {
+            context = try memory.contextEntry(root: unit.pointee.root, sourceID: sourceID)
+            self.context = context
+        }
+        let pasid = try pasid(of: request, context)
+        let key = CachedPASID.Tag(sourceID: sourceID, pasid: pasid)
+        let entry: PASIDEntry
+        let isEntryCached: Bool
+        if let cached = unit.pointee.pasidCache.lookUp(key) {
+            unit.pointee.stats.pasid_cache_hits &+= 1
+            entry = cached.entry
+            isEntryCached = true
+        } else {
+            entry = try fetch(context, pasid)
+            unit.pointee.pasidCache.insert(
+                CachedPASID(sourceID: sourceID, pasid: pasid, entry: entry), key)
+            isEntryCached = false
+        }
+        try check(entry, request)
+        return try translate(request, entry, pasid, isEntryCached: isEntryCached)
+    }
+
+    private mutating func translate(
+        _ request: Request, _ entry: PASIDEntry, _ pasid: UInt32, isEntryCached: Bool
+    ) throws(Fault) -> Translation {
+        let key = tag(request, domainID: entry.domainID, pasid: pasid)
+        if let hit = unit.pointee.iotlb.lookUp(key), hit.translation.allows(request) {
+            unit.pointee.stats.iotlb_hits &+= 1
+            noteIfStale(hit.translation, request)
+            return hit.translation
+        }
+        do {
+            let walk = PageWalk(memory: unit.pointee.memory, entry: entry)
+            let found = try walk.translate(request)
+            unit.pointee.iotlb.insert(CachedTranslation(key, found), key)
+            if isEntryCached { noteIfStale(found, request) }
+            return found
+        } catch {
+            var fault = error
+            fault.isQuiet = entry.isQuiet
+            throw fault
+        }
+    }
+
+    private func pasid(of request: Request, _ context: ContextEntry) throws(Fault) -> UInt32 {
+        let isQuiet = context.has(ContextEntry.faultDisable)
+        if hasTLB && !context.has(ContextEntry.deviceTLB) {
+            throw Fault(VTD_FAULT_DTE_CLEAR, quiet: isQuiet)
+        }
+        guard let pasid = request.pasid else { return context.requestPASID }
+        guard context.has(ContextEntry.pasidEnable) else {
+            throw Fault(VTD_FAULT_PASIDE_CLEAR, quiet: isQuiet)
+        }
+        guard pasid < min(context.pasidLimit, unit.pointee.pasidLimit) else {
+            throw Fault(VTD_FAULT_PASID_TOO_LARGE, quiet: isQuiet)
+        }
+        return pasid
+    }
+
+    private func fetch(_ context: ContextEntry, _ pasid: UInt32) throws(Fault) -> PASIDEntry {
+        let memory = unit.pointee.memory
+        let at = try memory.pasidEntryAddress(directory: context.directory, pasid)
+        return try PASIDEntry.fetch(memory, at: at, unit.pointee.config.capabilities)
+    }
+
+    private func check(_ entry: PASIDEntry, _ request: Request) throws(Fault) {
+        guard request.pasid != nil, entry.usesFirstLevel else { return }
+        if request.isPrivileged && !entry.allowsSupervisor {
+            throw Fault(VTD_FAULT_SRE_CLEAR, quiet: entry.isQuiet)
+        }
+        if request.access & VTD_DMA_EXEC != 0 && !entry.allowsExecute {
+            throw Fault(VTD_FAULT_ERE_CLEAR, quiet: entry.isQuiet)
+        }
+    }
+
+    /// Counts a request that a cache let through although the tables say otherwise by now.
+    private func noteIfStale(_ cached: Translation, _ request: Request) {
+        if let now = try? lookPastCaches(request), now.frame == cached.frame,
+            now.allows(request)
+        {
+            return
+        }
+        unit.pointee.stats.stale_hits &+= 1
+    }
+
+    private func lookPastCaches(_ request: Request) throws(Fault) -> Translation {
+        let memory = unit.pointee.memory
+        let context = try memory.contextEntry(root: unit.pointee.root, sourceID: sourceID)
+        let entry = try fetch(context, try pasid(of: request, context))
+        try check(entry, request)
+        return try PageWalk(memory: memory, entry: entry).translate(request)
+    }
+}
+
+// What becomes of a request that could not be translated.
+extension Device {
+    private mutating func handle(_ fault: Fault, _ request: Request) -> DMAOutcome {
+        guard hasPageRequests, unit.pointee.can(VTD_CAP_PRS), fault.isRecoverable,
+            context?.has(ContextEntry.pageRequests) == true
+        else {
+            waiting.forget(request)
+            return refuse(fault, request)
+        }
+        switch waiting.state(of: request) {
+        case .waiting:
+            break
+        case .granted:
+            // The answer did not help; the next attempt asks again.
+            waiting.forget(request)
+        case .refused:
+            waiting.forget(request)
+            unit.pointee.stats.faults &+= 1
+            return .refused(fault.reason)
+        case .free:
+            ask(request)
+        }
+        return .waiting
+    }
+
+    private mutating func refuse(_ fault: Fault, _ request: Request) -> DMAOutcome {
+        unit.pointee.stats.faults &+= 1
+        if !fault.isQuiet
+            && !unit.pointee.faults.record(fault, request, sourceID: sourceID)
+        {
+            unit.pointee.stats.faults_lost &+= 1
+        }
+        return .refused(fault.reason)
+    }
+
+    private mutating func ask(_ request: Request) {
+        guard let group = waiting.begin(request) else { return }
+        unit.pointee.stats.page_requests &+= 1
+        let memory = unit.pointee.memory
+        let isQueued = unit.pointee.requests.add(
+            memory, request, sourceID: sourceID, group: group)
+        // On overflow hardware answers by itself, so that the device tries again later.
+        if !isQueued { waiting.forget(request) }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// The machine: physical memory, which of its pages are taken, and the units and domains in it.
+
+import CIOASIDVTD
+
+struct Machine: Listed {
+    let memory: PhysicalMemory
+    /// A bit a page. Page 0 is never given out: address 0 means "none" in root and context entries.
+    private let taken: Ref<UInt64>
+    private(set) var pagesUsed: UInt64 = 0
+    private var searchStart: UInt64 = 1
+    var units = List<Unit>()
+    var domains = List<Domain>()
+    var next: Ref<Machine>?
+
+    private init(memory: PhysicalMemory, taken: Ref<UInt64>) {
+        self.memory = memory
+        self.taken = taken
+    }
+
+    /// Every machine there is: how a pointer from outside is told from nonsense.
+    nonisolated(unsafe) static var all = List<Machine>()
+
+    static let sizeLimit: UInt64 = 1 << 40
+
+    static func create(size: UInt64) -> Ref<Machine>? {
+        let pages = Int(truncatingIfNeeded: size >> pageShift)
+        guard let taken = Memory.zeroed((pages &+ 63) / 64, of: UInt64.self) else { return nil }
+        guard Memory.mayAllocate(), let base = civtd_reserve(Int(truncatingIfNeeded: size)) else {
+            Memory.release(taken)
+            return nil
+        }
+        let memory = PhysicalMemory(base: base, size: size)
+        guard let machine = Memory.make(Machine(memory: memory, taken: taken)) else {
+            munmap(base, Int(truncatingIfNeeded: size))
+            Memory.release(taken)
+            return nil
+        }
+        all.add(machine)
+        return machine
+    }
+
+    static func destroy(_ machine: Ref<Machine>) {
+        all.remove(machine)
+        let memory = machine.pointee.memory
+        munmap(memory.base, Int(truncatingIfNeeded: memory.size))
+        Memory.release(machine.pointee.taken)
+        Memory.release(machine)
+    }
+
+    private func isTaken(_ page: UInt64) -> Bool {
+        taken[Int(truncatingIfNeeded: page / 64)] & (1 << (page & 63)) != 0
+    }
+
+    private func flip(_ page: UInt64) {
+        taken[Int(truncatingIfNeeded: page / 64)] ^= 1 << (page & 63)
+    }
+
+    /// - Returns: the address of `count` adjacent zeroed pages, or nil.
+    /// - Complexity: O(pages) at worst; usually the next ones are free
+    mutating func allocatePages(_ count: UInt64) -> UInt64? {
+        guard count > 0, Memory.mayAllocate() else { return nil }
+        guard let first = run(of: count, from: searchStart) ?? run(of: count, from: 1) else {
+            return nil
+        }
+        for page in first..<first &+ count { flip(page) }
+        searchStart = first &+ count
+        pagesUsed &+= count
+        memory.clear(first << pageShift, count << pageShift)
+        return first << pageShift
+    }
+
+    private func run(of count: UInt64, from start: UInt64) -> UInt64? {
+        let end = memory.size >> pageShift
+        var first = start
+        var page = start
+        while page < end {
+            if isTaken(page) { first = page &+ 1 }
+            page &+= 1
+            if page &- first == count { return first }
+        }
+        return nil
+    }
+
+    mutating func freePages(_ address: UInt64, _ count: UInt64) {
+        guard address & (pageSize &- 1) == 0, count <= memory.size >> pageShift,
+            memory.contains(address, count << pageShift)
+        else { return }
+        let first = address >> pageShift
+        for page in first..<first &+ count where isTaken(page) {
+            flip(page)
+            pagesUsed &-= 1
+        }
+        searchStart = max(1, min(searchStart, first))
+    }
+}

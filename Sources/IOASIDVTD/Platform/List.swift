@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Singly linked lists of objects that hold the link themselves: short ones, so that searching is fine.
+
+protocol Listed {
+    var next: Ref<Self>? { get set }
+}
+
+struct List<Item: Listed> {
+    private(set) var first: Ref<Item>?
+
+    var isEmpty: Bool { first == nil }
+
+    mutating func add(_ item: Ref<Item>) {
+        item.pointee.next = first
+        first = item
+    }
+
+    mutating func remove(_ item: Ref<Item>) {
+        guard let head = first else { return }
+        if head == item {
+            first = item.pointee.next
+            return
+        }
+        var before = head
+        while let next = before.pointee.next {
+            if next == item {
+                before.pointee.next = item.pointee.next
+                return
+            }
+            before = next
+        }
+    }
+
+    /// - Returns: the first item that `isWanted`; also tells whether a pointer is an item at all.
+    @inline(__always)
+    func find(_ isWanted: (Ref<Item>) -> Bool) -> Ref<Item>? {
+        var item = first
+        while let current = item {
+            if isWanted(current) { return current }
+            item = current.pointee.next
+        }
+        return nil
+    }
+
+    @inline(__always)
+    func forEach(_ body: (Ref<Item>) -> Void) {
+        var item = first
+        while let current = item {
+            // The body may free it.
+            item = current.pointee.next
+            body(current)
+        }
+    }
+}

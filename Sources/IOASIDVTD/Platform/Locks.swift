@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// The three locks. Order: driver, then libioasid's core lock, then table, then hardware.
+
+import CIOASIDVTD
+
+enum Lock {
+    /// For everything that the hardware reads or writes. Never held while a callback runs.
+    @inline(__always)
+    static func hardware<Result>(_ body: () -> Result) -> Result {
+        pthread_mutex_lock(&civtd_hardware_mutex)
+        defer { pthread_mutex_unlock(&civtd_hardware_mutex) }
+        return body()
+    }
+
+    /// For bindings and attachments. Handlers of the events that a binding causes run inside.
+    /// - Returns: what `body` returned; -EDEADLK if this thread is inside already.
+    @inline(__always)
+    static func driver(_ body: () -> CInt) -> CInt {
+        guard pthread_mutex_lock(&civtd_driver_mutex) == 0 else { return -EDEADLK }
+        defer { pthread_mutex_unlock(&civtd_driver_mutex) }
+        return body()
+    }
+
+    /// For the table of bindings. Taken with the core lock held, so nothing is called from inside.
+    @inline(__always)
+    static func table<Result>(_ body: () -> Result) -> Result {
+        pthread_mutex_lock(&civtd_table_mutex)
+        defer { pthread_mutex_unlock(&civtd_table_mutex) }
+        return body()
+    }
+}
