@@ -113,7 +113,7 @@ static inline void cio_rcu_free(struct rcu_head *_Nullable head)
 	while (head) {
 		struct rcu_head *next = (struct rcu_head *)head->next.next;
 
-		free((void *)head->func);
+		free((void *)(uintptr_t)head->func);
 		head = next;
 	}
 }

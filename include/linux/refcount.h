@@ -29,11 +29,12 @@ static inline unsigned int refcount_read(const refcount_t *r)
 	return (unsigned int)atomic_read(&r->refs);
 }
 
-static inline void ioasid_refcount_saturate(refcount_t *r, const char *why)
-{
-	refcount_set(r, REFCOUNT_SATURATED);
-	WARN_ONCE(1, "refcount: %s; it is now saturated and its object leaks\n", why);
-}
+/* A macro, so that each cause speaks once; a count that is saturated already has had its line. */
+#define ioasid_refcount_saturate(r, old, why) \
+	do { \
+		refcount_set(r, REFCOUNT_SATURATED); \
+		WARN_ONCE((old) >= 0, "refcount: " why "; saturated, its object leaks\n"); \
+	} while (0)
 
 /* Past the end, whether it started there or crossed it by this very step. */
 static inline bool ioasid_refcount_past(int old, int step)
@@ -46,9 +47,9 @@ static inline void refcount_add(int i, refcount_t *r)
 	int old = __atomic_fetch_add(&r->refs.counter, i, __ATOMIC_RELAXED);
 
 	if (unlikely(!old))
-		ioasid_refcount_saturate(r, "addition on 0, use after free");
+		ioasid_refcount_saturate(r, old, "addition on 0, use after free");
 	else if (unlikely(ioasid_refcount_past(old, i)))
-		ioasid_refcount_saturate(r, "overflow");
+		ioasid_refcount_saturate(r, old, "overflow");
 }
 
 static inline void refcount_inc(refcount_t *r)
@@ -67,7 +68,7 @@ static inline __must_check bool refcount_add_not_zero(int i, refcount_t *r)
 					      (int)((unsigned int)old + (unsigned int)i), false,
 					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	if (unlikely(ioasid_refcount_past(old, i)))
-		ioasid_refcount_saturate(r, "overflow");
+		ioasid_refcount_saturate(r, old, "overflow");
 	return true;
 }
 
@@ -84,7 +85,7 @@ static inline __must_check bool refcount_sub_and_test(int i, refcount_t *r)
 	if (old == i)
 		return true;
 	if (unlikely(ioasid_refcount_past(old, -i)))
-		ioasid_refcount_saturate(r, "underflow, use after free");
+		ioasid_refcount_saturate(r, old, "underflow, use after free");
 	return false;
 }
 
@@ -98,7 +99,7 @@ static inline void refcount_dec(refcount_t *r)
 	int old = __atomic_fetch_sub(&r->refs.counter, 1, __ATOMIC_RELEASE);
 
 	if (unlikely(old <= 1))
-		ioasid_refcount_saturate(r, "decrement hit 0, leaking memory");
+		ioasid_refcount_saturate(r, old, "decrement hit 0, leaking memory");
 }
 
 static inline __must_check bool refcount_dec_if_one(refcount_t *r)

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* <linux/atomic.h> and <linux/refcount.h>: results, edges, and counts that saturate. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <pthread.h>
+#include <cmocka.h>
+
+#include <linux/refcount.h>
+
+static int warnings;
+
+static void count_line(void *data, int level, const char *line)
+{
+	(void)data;
+	(void)level;
+	(void)line;
+	warnings++;
+}
+
+static int count_warnings(void **state)
+{
+	(void)state;
+	warnings = 0;
+	return ioasid_set_log(count_line, NULL);
+}
+
+static int stop_counting(void **state)
+{
+	(void)state;
+	return ioasid_set_log(NULL, NULL);
+}
+
+static void operations_return_what_they_say(void **state)
+{
+	atomic_t v = ATOMIC_INIT(10);
+
+	(void)state;
+	assert_int_equal(atomic_add_return(5, &v), 15);
+	assert_int_equal(atomic_fetch_sub(5, &v), 15);
+	assert_int_equal(atomic_inc_return(&v), 11);
+	assert_int_equal(atomic_fetch_dec(&v), 11);
+	assert_int_equal(atomic_fetch_or(5, &v), 10);
+	assert_int_equal(atomic_fetch_andnot(8, &v), 15);
+	assert_int_equal(atomic_fetch_xor(1, &v), 7);
+	assert_int_equal(atomic_read(&v), 6);
+	assert_int_equal(atomic_xchg(&v, 1), 6);
+	assert_true(atomic_dec_and_test(&v));
+	assert_true(atomic_add_negative(-1, &v));
+	assert_true(atomic_inc_and_test(&v));
+	assert_int_equal(atomic_cmpxchg(&v, 7, 8), 0);
+	assert_int_equal(atomic_cmpxchg(&v, 0, 8), 0);
+	assert_int_equal(atomic_read(&v), 8);
+}
+
+static void conditions_hold_at_the_edge(void **state)
+{
+	atomic_t v = ATOMIC_INIT(0);
+
+	(void)state;
+	assert_false(atomic_inc_not_zero(&v));
+	assert_int_equal(atomic_dec_if_positive(&v), -1);
+	assert_int_equal(atomic_read(&v), 0);
+	assert_true(atomic_add_unless(&v, 2, 5));
+	assert_true(atomic_inc_not_zero(&v));
+	assert_int_equal(atomic_dec_if_positive(&v), 2);
+	assert_false(atomic_dec_unless_positive(&v));
+	atomic_set(&v, -1);
+	assert_false(atomic_inc_unless_negative(&v));
+	atomic_set(&v, INT_MAX);
+	atomic_inc(&v);
+	assert_int_equal(atomic_read(&v), INT_MIN);
+}
+
+static void long_ones_hold_64_bits(void **state)
+{
+	atomic64_t v = ATOMIC64_INIT(1LL << 40);
+	atomic_long_t w = ATOMIC_LONG_INIT(0);
+
+	(void)state;
+	assert_true(atomic64_add_return(1, &v) == (1LL << 40) + 1);
+	atomic_long_add(1L << 40, &w);
+	assert_true(atomic_long_read(&w) == 1L << 40);
+}
+
+static void *increment(void *counter)
+{
+	for (int i = 0; i < 10000; i++)
+		atomic_inc((atomic_t *)counter);
+	return NULL;
+}
+
+static void no_increment_is_lost(void **state)
+{
+	atomic_t v = ATOMIC_INIT(0);
+	pthread_t other;
+
+	(void)state;
+	assert_int_equal(pthread_create(&other, NULL, increment, &v), 0);
+	increment(&v);
+	pthread_join(other, NULL);
+	assert_int_equal(atomic_read(&v), 20000);
+}
+
+static void references_count(void **state)
+{
+	refcount_t r = REFCOUNT_INIT(1);
+
+	(void)state;
+	refcount_inc(&r);
+	assert_true(refcount_inc_not_zero(&r));
+	assert_int_equal(refcount_read(&r), 3);
+	assert_false(refcount_dec_and_test(&r));
+	assert_false(refcount_dec_if_one(&r));
+	assert_true(refcount_dec_not_one(&r));
+	assert_false(refcount_dec_not_one(&r));
+	assert_true(refcount_dec_and_test(&r));
+	assert_false(refcount_inc_not_zero(&r));
+	assert_int_equal(warnings, 0);
+}
+
+static void the_last_reference_comes_with_the_lock(void **state)
+{
+	refcount_t r = REFCOUNT_INIT(2);
+	DEFINE_MUTEX(lock);
+
+	(void)state;
+	assert_false(refcount_dec_and_mutex_lock(&r, &lock));
+	assert_false(mutex_is_locked(&lock));
+	assert_true(refcount_dec_and_mutex_lock(&r, &lock));
+	assert_true(mutex_is_locked(&lock));
+	mutex_unlock(&lock);
+}
+
+static void assert_saturated(refcount_t *r)
+{
+	assert_true(warnings > 0);
+	assert_true(refcount_read(r) == (unsigned int)REFCOUNT_SATURATED);
+	refcount_inc(r);
+	assert_false(refcount_dec_and_test(r));
+	assert_true(refcount_inc_not_zero(r));
+	assert_true(refcount_read(r) == (unsigned int)REFCOUNT_SATURATED);
+}
+
+static void an_overflow_saturates(void **state)
+{
+	refcount_t r = REFCOUNT_INIT(REFCOUNT_MAX);
+
+	(void)state;
+	refcount_inc(&r);
+	assert_saturated(&r);
+}
+
+static void an_increment_from_zero_saturates(void **state)
+{
+	refcount_t r = REFCOUNT_INIT(0);
+
+	(void)state;
+	refcount_inc(&r);
+	assert_saturated(&r);
+}
+
+static void an_underflow_saturates(void **state)
+{
+	refcount_t r = REFCOUNT_INIT(0);
+
+	(void)state;
+	assert_false(refcount_dec_and_test(&r));
+	assert_saturated(&r);
+}
+
+static void a_plain_decrement_to_zero_saturates(void **state)
+{
+	refcount_t r = REFCOUNT_INIT(1);
+
+	(void)state;
+	refcount_dec(&r);
+	assert_saturated(&r);
+}
+
+#define counted(test) cmocka_unit_test_setup_teardown(test, count_warnings, stop_counting)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(operations_return_what_they_say),
+		cmocka_unit_test(conditions_hold_at_the_edge),
+		cmocka_unit_test(long_ones_hold_64_bits),
+		cmocka_unit_test(no_increment_is_lost),
+		counted(references_count),
+		counted(the_last_reference_comes_with_the_lock),
+		counted(an_overflow_saturates),
+		counted(an_increment_from_zero_saturates),
+		counted(an_underflow_saturates),
+		counted(a_plain_decrement_to_zero_saturates),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
