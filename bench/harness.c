@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,23 +100,57 @@ static int is_quiet(double g)
 	return g < quiet_gauge * 1.15;
 }
 
-/* Patience for a quiet core, in ns: spent over the thread's life, so that a loud hour only costs so much. */
-static __thread double patience = 10e9;
+/* Patience for a quiet core, in ns: the process's, so that a loud hour costs only so much. */
+static int64_t patience = 4000000000;
 
 static double wait_quiet(void)
 {
 	double g = gauge();
 
-	for (double start = bench_now(); !quick && !is_quiet(g) && patience > 0; start = bench_now()) {
+	for (double start = bench_now(); !quick && !is_quiet(g); start = bench_now()) {
 		g = gauge();
-		patience -= bench_now() - start;
+		if (__atomic_sub_fetch(&patience, (int64_t)(bench_now() - start), __ATOMIC_RELAXED) < 0)
+			break;
 	}
 	return g;
 }
 
-static void emit(const char *test, uint64_t n, double wall, double cpu_time, double before, double after)
+/* What a stretch of work took, and what disturbed it: a busy core, other processes on it. */
+struct stretch {
+	double wall, cpu, gauge;
+	long preempted;
+};
+
+static long preemptions(void)
 {
-	printf("chunk %s %lu %.0f %.0f %.4f\n", test, n, wall, cpu_time, before > after ? before : after);
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nivcsw;
+}
+
+static void stretch_begin(struct stretch *s, clockid_t cpu_clock)
+{
+	s->preempted = -preemptions();
+	s->cpu = -clock_ns(cpu_clock);
+	s->wall = -bench_now();
+}
+
+static void stretch_end(struct stretch *s, clockid_t cpu_clock)
+{
+	s->wall += bench_now();
+	s->cpu += clock_ns(cpu_clock);
+	s->preempted += preemptions();
+}
+
+static double larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+static void emit(const char *test, uint64_t n, const struct stretch *s)
+{
+	printf("chunk %s %lu %.0f %.0f %.4f %ld\n", test, n, s->wall, s->cpu, s->gauge, s->preempted);
 }
 
 void bench_value(const char *test, double value)
@@ -123,21 +158,19 @@ void bench_value(const char *test, double value)
 	printf("value %s %.3f\n", test, value);
 }
 
-static double chunk_wall, chunk_cpu, chunk_gauge;
+static struct stretch alone;
 
 void bench_begin(void)
 {
-	chunk_gauge = wait_quiet();
-	chunk_cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	chunk_wall = bench_now();
+	alone.gauge = wait_quiet();
+	stretch_begin(&alone, CLOCK_PROCESS_CPUTIME_ID);
 }
 
 void bench_end(const char *test, uint64_t n)
 {
-	double wall = bench_now() - chunk_wall;
-	double cpu_time = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - chunk_cpu;
-
-	emit(test, n, wall, cpu_time, chunk_gauge, gauge());
+	stretch_end(&alone, CLOCK_PROCESS_CPUTIME_ID);
+	alone.gauge = larger(alone.gauge, gauge());
+	emit(test, n, &alone);
 }
 
 static int chunks(void)
@@ -180,7 +213,7 @@ static struct {
 	bench_fn fn;
 	uint64_t n;
 	unsigned int arrived;
-	double before[2], wall[2], cpu[2], after[2];
+	struct stretch by[2];
 } duo;
 
 /* Spins until both are here: a sleeping barrier would start one of them tens of microseconds late. */
@@ -199,25 +232,26 @@ static void meet(void)
 static void *duo_thread(void *arg)
 {
 	int me = (intptr_t)arg;
+	struct stretch *mine = &duo.by[me], both;
 
 	pin(me);
 	duo.fn(me, 1000);
 	for (int i = 0; i < chunks(); i++) {
-		duo.before[me] = wait_quiet();
+		mine->gauge = wait_quiet();
 		meet();
-		double cpu_start = clock_ns(CLOCK_THREAD_CPUTIME_ID), start = bench_now();
-
+		stretch_begin(mine, CLOCK_THREAD_CPUTIME_ID);
 		duo.fn(me, duo.n);
-		duo.wall[me] = bench_now() - start;
-		duo.cpu[me] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
+		stretch_end(mine, CLOCK_THREAD_CPUTIME_ID);
 		meet();
-		duo.after[me] = gauge();
+		mine->gauge = larger(mine->gauge, gauge());
 		meet();
 		if (me)
 			continue;
-		emit(duo.test, duo.n, (duo.wall[0] + duo.wall[1]) / 2, (duo.cpu[0] + duo.cpu[1]) / 2,
-		     duo.before[0] > duo.before[1] ? duo.before[0] : duo.before[1],
-		     duo.after[0] > duo.after[1] ? duo.after[0] : duo.after[1]);
+		both.wall = (duo.by[0].wall + duo.by[1].wall) / 2;
+		both.cpu = (duo.by[0].cpu + duo.by[1].cpu) / 2;
+		both.gauge = larger(duo.by[0].gauge, duo.by[1].gauge);
+		both.preempted = duo.by[0].preempted + duo.by[1].preempted;
+		emit(duo.test, duo.n, &both);
 	}
 	return NULL;
 }

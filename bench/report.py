@@ -12,11 +12,13 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 from bars import KERNEL, LIMIT, OURS, ROWS, UNITS
 from plot import write_plots
 
-QUIET = 1.15    # a chunk counts if the gauge beside it was at most this slower than its best ever
+QUIET = 1.15    # a chunk counts if the gauge beside it was at most this slower than its best ever,
+LOST = 0.05     # and other processes took no more than this part of its time
 
 PEERS = {OURS: "work-libioasid", KERNEL: "work-kernel", "kernel IDA": "work-ida",
          "JudyL": "work-judy", LIMIT: "work-bitmap"}
@@ -31,24 +33,42 @@ JOBS += [(OURS, "features", group)
 JOBS += [(OURS, "growth", "sets"), (OURS, "growth", "subscribers"), (OURS, "first", None)]
 
 
+class Chunk(NamedTuple):
+    """What the harness says of a chunk, in its order."""
+    operations: float
+    wall: float
+    cpu: float
+    gauge: float
+    preempted: float
+
+    def is_quiet(self, best_gauge):
+        robbed = self.preempted and self.wall - self.cpu > LOST * self.wall
+        return self.gauge <= QUIET * best_gauge and not robbed
+
+
 class Figure:
     """One test of one column: a value per repetition, with how it came about."""
 
     def __init__(self):
-        self.chunks = []        # per repetition: [(operations, wall ns, CPU ns, gauge)]
+        self.chunks = []        # per repetition: [Chunk]
         self.values = []        # per repetition: what is no time
         self.median = self.low = self.high = self.spread = self.cpu = self.quiet = None
 
     def settle(self, best_gauge):
         """Medians over repetitions of the quiet chunks' means; all chunks if none was quiet."""
-        quiet = [[c for c in chunks if c[3] <= QUIET * best_gauge] for chunks in self.chunks]
+        quiet = [[c for c in chunks if c.is_quiet(best_gauge)] for chunks in self.chunks]
         used = [q for q in quiet if q] or self.chunks
-        walls = [sum(c[1] for c in u) / sum(c[0] for c in u) for u in used] or self.values
+        walls = [mean(u, "wall") for u in used] or self.values
         self.median, self.low, self.high = statistics.median(walls), min(walls), max(walls)
         self.spread = (self.high - self.low) / self.median if self.median else 0.0
         if self.chunks:
-            self.cpu = statistics.median(sum(c[2] for c in u) / sum(c[0] for c in u) for u in used)
+            self.cpu = statistics.median(mean(u, "cpu") for u in used)
             self.quiet = sum(map(len, quiet)) / sum(map(len, self.chunks))
+
+
+def mean(chunks, what):
+    """ns an operation"""
+    return sum(getattr(c, what) for c in chunks) / sum(c.operations for c in chunks)
 
 
 class Run:
@@ -67,12 +87,12 @@ class Run:
         chunks, values = defaultdict(list), defaultdict(list)
         for line in done.stdout.splitlines():
             kind, test, *numbers = line.split()
-            numbers = tuple(map(float, numbers))
             if kind == "chunk":
-                chunks[test].append(numbers)
-                self.best_gauge = min(self.best_gauge, numbers[3])
+                chunk = Chunk(*map(float, numbers))
+                chunks[test].append(chunk)
+                self.best_gauge = min(self.best_gauge, chunk.gauge)
             else:
-                values[test].append(numbers[0])
+                values[test].append(float(numbers[0]))
         for test, seen in chunks.items():
             self.figures[column, test].chunks.append(seen)
         for test, seen in values.items():
@@ -94,7 +114,11 @@ def shown(figure, unit="ns"):
     """A median; marked if no chunk of it was quiet."""
     if not figure:
         return "-"
-    return number(figure.median / UNITS[unit]) + ("!" if figure.quiet == 0 else "")
+    return number(figure.median / UNITS[unit]) + loud(figure)
+
+
+def loud(figure):
+    return "!" if figure and figure.quiet == 0 else ""
 
 
 def table(head, rows):
@@ -130,7 +154,7 @@ def print_report(run, rows):
             *(shown(r[who], r["unit"]) for who in ("kernel", "limit", "ours")),
             f"{r['ours'].spread:.0%}" if r["ours"] else "-",
             number(r["ours"].cpu and r["ours"].cpu / UNITS[r["unit"]]) if r["ours"] else "-",
-            r["bar"], r["measured"], met[r["met"]]] for r in rows])
+            r["bar"], r["measured"], met[r["met"]] + loud(r["ours"])] for r in rows])
     columns = [c for c in PEERS if any(key[0] == c for key in run.figures)]
     print("Everything: median wall (CPU) +-spread; ns an operation and thread, memory in B and KiB;"
           "\n! no chunk was quiet:\n")
