@@ -27,14 +27,14 @@ static inline void cio_core_unlock(void)
 
 /*
  * ThreadSanitizer does not see into liburcu. These say what a grace period means: everything
- * that readers did in their sections happens before what follows the wait.
+ * that readers did in their sections happens before what follows the wait. The address is the one
+ * that <linux/rcupdate.h> uses, so that it holds between the library and its users as well.
  */
 #ifdef IOASID_TSAN
-extern char cio_grace_period;
 void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);
-#define CIO_READERS_DONE() __tsan_release(&cio_grace_period)
-#define CIO_READERS_AWAITED() __tsan_acquire(&cio_grace_period)
+#define CIO_READERS_DONE() __tsan_release(&urcu_bp_gp)
+#define CIO_READERS_AWAITED() __tsan_acquire(&urcu_bp_gp)
 #else
 #define CIO_READERS_DONE() ((void)0)
 #define CIO_READERS_AWAITED() ((void)0)
