@@ -237,8 +237,10 @@ static void *duo_thread(void *arg)
 	pin(me);
 	duo.fn(me, 1000);
 	for (int i = 0; i < chunks(); i++) {
-		mine->gauge = wait_quiet();
-		meet();
+		double before = wait_quiet();
+
+		meet();		/* only now the first thread has read what the last chunk took */
+		mine->gauge = before;
 		stretch_begin(mine, CLOCK_THREAD_CPUTIME_ID);
 		duo.fn(me, duo.n);
 		stretch_end(mine, CLOCK_THREAD_CPUTIME_ID);
