@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/* <linux/workqueue.h>: order, flush and cancel to the letter, items that free themselves, fork, exit. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <linux/atomic.h>
+#include <linux/ioasid.h>
+#include <linux/kernel.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+/* A hang is a failure: SIGALRM ends the program. */
+#define WATCHDOG_SECONDS 60
+
+/* An item that says when it runs and may be held up. */
+struct step {
+	struct work_struct work;
+	atomic_t runs;
+	atomic_t running;
+	atomic_t may_go;
+	int number;
+};
+
+static atomic_t order[4];
+static atomic_t steps_done;
+
+static void wait_for(atomic_t *flag, int value)
+{
+	while (atomic_read_acquire(flag) < value)
+		usleep(100);
+}
+
+static void run_step(struct work_struct *work)
+{
+	struct step *step = container_of(work, struct step, work);
+
+	atomic_inc_return(&step->running);
+	wait_for(&step->may_go, 1);
+	atomic_set(&order[atomic_fetch_inc(&steps_done) % 4], step->number);
+	atomic_inc_return(&step->runs);
+}
+
+static void make_step(struct step *step, int number, bool may_go)
+{
+	INIT_WORK(&step->work, run_step);
+	atomic_set(&step->runs, 0);
+	atomic_set(&step->running, 0);
+	atomic_set(&step->may_go, may_go);
+	step->number = number;
+	atomic_set(&steps_done, 0);
+}
+
+static void runs_what_is_scheduled(void **state)
+{
+	struct step step;
+
+	(void)state;
+	make_step(&step, 1, true);
+	assert_false(flush_work(&step.work));
+	assert_true(schedule_work(&step.work));
+	flush_work(&step.work);
+	assert_int_equal(atomic_read(&step.runs), 1);
+	assert_true(schedule_work(&step.work));
+	flush_scheduled_work();
+	assert_int_equal(atomic_read(&step.runs), 2);
+}
+
+static void a_pending_item_is_not_queued_twice(void **state)
+{
+	struct workqueue_struct *wq = alloc_ordered_workqueue("ordered", 0);
+	struct step first, second;
+
+	(void)state;
+	assert_non_null(wq);
+	make_step(&first, 1, false);
+	make_step(&second, 2, true);
+	assert_true(queue_work(wq, &first.work));
+	assert_true(queue_work(wq, &second.work));
+	assert_false(queue_work(wq, &second.work));
+	assert_false(schedule_work(&second.work));
+	atomic_set_release(&first.may_go, 1);
+	flush_workqueue(wq);
+	assert_int_equal(atomic_read(&second.runs), 1);
+	destroy_workqueue(wq);
+}
+
+static void an_ordered_queue_keeps_the_order(void **state)
+{
+	struct workqueue_struct *wq = alloc_ordered_workqueue("ordered-%d", 0, 1);
+	struct step steps[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		make_step(&steps[i], i, i > 0);
+	for (int i = 0; i < 4; i++)
+		assert_true(queue_work(wq, &steps[i].work));
+	wait_for(&steps[0].running, 1);
+	assert_int_equal(atomic_read(&steps[1].running), 0);
+	atomic_set_release(&steps[0].may_go, 1);
+	assert_true(flush_work(&steps[3].work));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(atomic_read(&order[i]), i);
+	destroy_workqueue(wq);
+}
+
+static void items_of_other_queues_run_side_by_side(void **state)
+{
+	struct workqueue_struct *wq = alloc_workqueue("two", WQ_UNBOUND, 2);
+	struct step steps[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		make_step(&steps[i], i, false);
+		assert_true(queue_work(wq, &steps[i].work));
+	}
+	wait_for(&steps[0].running, 1);
+	wait_for(&steps[1].running, 1);
+	assert_int_equal(atomic_read(&steps[2].running), 0);
+	for (int i = 2; i >= 0; i--)
+		atomic_set_release(&steps[i].may_go, 1);
+	destroy_workqueue(wq);
+	assert_int_equal(atomic_read(&steps[2].runs), 1);
+}
+
+static void a_running_item_is_queued_again_but_not_run_twice_at_once(void **state)
+{
+	struct step step;
+
+	(void)state;
+	make_step(&step, 1, false);
+	assert_true(schedule_work(&step.work));
+	wait_for(&step.running, 1);
+	assert_true(schedule_work(&step.work));
+	assert_false(schedule_work(&step.work));
+	usleep(20000);
+	assert_int_equal(atomic_read(&step.running), 1);
+	atomic_set_release(&step.may_go, 1);
+	assert_true(flush_work(&step.work));
+	assert_int_equal(atomic_read(&step.runs), 2);
+}
+
+static void *release_later(void *step)
+{
+	usleep(20000);
+	atomic_set_release(&((struct step *)step)->may_go, 1);
+	return NULL;
+}
+
+static void cancel_waits_for_a_running_item(void **state)
+{
+	pthread_t helper;
+	struct step step;
+
+	(void)state;
+	make_step(&step, 1, false);
+	assert_true(schedule_work(&step.work));
+	wait_for(&step.running, 1);
+	assert_int_equal(pthread_create(&helper, NULL, release_later, &step), 0);
+	assert_false(cancel_work_sync(&step.work));
+	assert_int_equal(atomic_read(&step.runs), 1);
+	pthread_join(helper, NULL);
+}
+
+static void cancel_takes_a_pending_item_off(void **state)
+{
+	struct workqueue_struct *wq = alloc_ordered_workqueue("ordered", 0);
+	struct step first, second;
+
+	(void)state;
+	make_step(&first, 1, false);
+	make_step(&second, 2, true);
+	queue_work(wq, &first.work);
+	queue_work(wq, &second.work);
+	assert_true(cancel_work(&second.work));
+	assert_false(cancel_work_sync(&second.work));
+	assert_false(flush_work(&second.work));
+	atomic_set_release(&first.may_go, 1);
+	destroy_workqueue(wq);
+	assert_int_equal(atomic_read(&second.runs), 0);
+}
+
+/* Queues itself for ever, unless it is cancelled. */
+static void run_again(struct work_struct *work)
+{
+	struct step *step = container_of(work, struct step, work);
+
+	atomic_inc_return(&step->runs);
+	schedule_work(work);
+}
+
+static void cancel_stops_an_item_that_queues_itself(void **state)
+{
+	struct step step;
+	int runs;
+
+	(void)state;
+	make_step(&step, 1, true);
+	INIT_WORK(&step.work, run_again);
+	schedule_work(&step.work);
+	wait_for(&step.runs, 3);
+	flush_work(&step.work);
+	cancel_work_sync(&step.work);
+	runs = atomic_read(&step.runs);
+	usleep(10000);
+	assert_int_equal(atomic_read(&step.runs), runs);
+	assert_true(schedule_work(&step.work));
+	cancel_work_sync(&step.work);
+}
+
+static atomic_t freed;
+
+static void free_yourself(struct work_struct *work)
+{
+	free(work);
+	usleep(1000);
+	atomic_inc_return(&freed);
+}
+
+static void an_item_may_free_itself(void **state)
+{
+	struct workqueue_struct *wq = alloc_workqueue("free", 0, 0);
+
+	(void)state;
+	atomic_set(&freed, 0);
+	for (int i = 0; i < 200; i++) {
+		struct work_struct *work = malloc(sizeof(*work));
+
+		assert_non_null(work);
+		INIT_WORK(work, free_yourself);
+		assert_true(queue_work(wq, work));
+	}
+	flush_workqueue(wq);
+	assert_int_equal(atomic_read(&freed), 200);
+	destroy_workqueue(wq);
+}
+
+/* An item that does to its own queue what would wait for itself. */
+struct selfish {
+	struct work_struct work;
+	struct workqueue_struct *wq;
+	bool flushed;
+	bool cancelled;
+};
+
+static void wait_for_yourself(struct work_struct *work)
+{
+	struct selfish *me = container_of(work, struct selfish, work);
+
+	me->flushed = flush_work(work);
+	me->cancelled = cancel_work_sync(work);
+	flush_workqueue(me->wq);
+	destroy_workqueue(me->wq);
+}
+
+static void an_item_that_waits_for_itself_does_not_hang(void **state)
+{
+	struct selfish me = { .flushed = true, .cancelled = true };
+
+	(void)state;
+	ioasid_set_log_level(-1);
+	me.wq = alloc_ordered_workqueue("selfish", 0);
+	INIT_WORK(&me.work, wait_for_yourself);
+	queue_work(me.wq, &me.work);
+	destroy_workqueue(me.wq);
+	assert_false(me.flushed);
+	assert_false(me.cancelled);
+	ioasid_set_log_level(4);
+}
+
+static void queue_the_next(struct work_struct *work)
+{
+	struct selfish *me = container_of(work, struct selfish, work);
+
+	if (me[1].wq)
+		me->flushed = queue_work(me->wq, &me[1].work);
+}
+
+static void destroying_finishes_what_items_queue(void **state)
+{
+	struct selfish chain[3] = { 0 };
+
+	(void)state;
+	chain[0].wq = chain[1].wq = alloc_workqueue("chain", 0, 1);
+	INIT_WORK(&chain[0].work, queue_the_next);
+	INIT_WORK(&chain[1].work, queue_the_next);
+	queue_work(chain[0].wq, &chain[0].work);
+	destroy_workqueue(chain[0].wq);
+	assert_true(chain[0].flushed);
+}
+
+static void the_library_queue_is_ordered(void **state)
+{
+	struct step steps[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		make_step(&steps[i], i, true);
+	for (int i = 0; i < 4; i++)
+		assert_true(ioasid_queue_work(&steps[i].work));
+	assert_false(ioasid_queue_work(NULL));
+	flush_work(&steps[3].work);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(atomic_read(&order[i]), i);
+}
+
+static void look_around(struct work_struct *work)
+{
+	struct step *step = container_of(work, struct step, work);
+
+	step->number = !current->mm && current->pid != current->tgid;
+}
+
+static void items_run_without_an_address_space(void **state)
+{
+	struct step step;
+
+	(void)state;
+	make_step(&step, 0, true);
+	INIT_WORK(&step.work, look_around);
+	schedule_work(&step.work);
+	flush_work(&step.work);
+	assert_int_equal(step.number, 1);
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+	struct step step;
+
+	(void)state;
+	ioasid_set_log_level(-1);
+	assert_null(alloc_workqueue("flags", 1U << 31, 0));
+	assert_null(alloc_workqueue("active", 0, -1));
+	make_step(&step, 0, true);
+	INIT_WORK(&step.work, NULL);
+	assert_false(schedule_work(&step.work));
+	assert_false(queue_work(NULL, &step.work));
+	destroy_workqueue(NULL);
+	destroy_workqueue(system_wq);
+	make_step(&step, 0, true);
+	assert_true(schedule_work(&step.work));
+	flush_work(&step.work);
+	ioasid_set_log_level(4);
+}
+
+/* The child has one thread; a queue must start anew there, and the parent must not notice. */
+static void queues_survive_fork_on_both_sides(void **state)
+{
+	struct step held, other;
+	int status;
+	pid_t child;
+
+	(void)state;
+	make_step(&held, 1, false);
+	make_step(&other, 2, true);
+	schedule_work(&held.work);
+	wait_for(&held.running, 1);
+	child = fork();
+	if (!child) {
+		alarm(WATCHDOG_SECONDS);
+		schedule_work(&other.work);
+		flush_scheduled_work();
+		_exit(atomic_read(&other.runs) == 1 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	atomic_set_release(&held.may_go, 1);
+	flush_work(&held.work);
+	assert_int_equal(atomic_read(&held.runs), 1);
+	assert_int_equal(atomic_read(&other.runs), 0);
+}
+
+/* Static: the item outlives main(). */
+static struct step at_exit;
+
+static void exit_waits_for_a_running_item(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (!child) {
+		pthread_t helper;
+
+		alarm(WATCHDOG_SECONDS);
+		make_step(&at_exit, 1, false);
+		schedule_work(&at_exit.work);
+		wait_for(&at_exit.running, 1);
+		pthread_create(&helper, NULL, release_later, &at_exit);
+		exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static int start_watchdog(void **state)
+{
+	(void)state;
+	alarm(WATCHDOG_SECONDS);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_what_is_scheduled),
+		cmocka_unit_test(a_pending_item_is_not_queued_twice),
+		cmocka_unit_test(an_ordered_queue_keeps_the_order),
+		cmocka_unit_test(items_of_other_queues_run_side_by_side),
+		cmocka_unit_test(a_running_item_is_queued_again_but_not_run_twice_at_once),
+		cmocka_unit_test(cancel_waits_for_a_running_item),
+		cmocka_unit_test(cancel_takes_a_pending_item_off),
+		cmocka_unit_test(cancel_stops_an_item_that_queues_itself),
+		cmocka_unit_test(an_item_may_free_itself),
+		cmocka_unit_test(an_item_that_waits_for_itself_does_not_hang),
+		cmocka_unit_test(destroying_finishes_what_items_queue),
+		cmocka_unit_test(the_library_queue_is_ordered),
+		cmocka_unit_test(items_run_without_an_address_space),
+		cmocka_unit_test(bad_arguments_are_refused),
+		cmocka_unit_test(queues_survive_fork_on_both_sides),
+		cmocka_unit_test(exit_waits_for_a_running_item),
+	};
+
+	return cmocka_run_group_tests(tests, start_watchdog, NULL);
+}
