@@ -3,8 +3,10 @@
 #ifndef IOASID_LINUX_IOASID_DEBUG_H
 #define IOASID_LINUX_IOASID_DEBUG_H
 
-#include <stdint.h>
-#include <stdio.h>
+#include <linux/types.h>
+
+/* What libc calls FILE, without its header: see <linux/types.h>. */
+struct _IO_FILE;
 
 /**
  * enum ioasid_refusal - why a request was refused, index into ioasid_stats.refused
@@ -97,7 +99,7 @@ const char *ioasid_refusal_name(enum ioasid_refusal why);
  * Return: 0; -EINVAL no @out; -EIO it could not be written; -ENOMEM nothing was written.
  * Context: takes the core lock while it looks, not while it writes.
  */
-int ioasid_dump(FILE *out);
+int ioasid_dump(struct _IO_FILE *out);
 
 /**
  * ioasid_dump_dot() - the same as a Graphviz graph
@@ -106,7 +108,7 @@ int ioasid_dump(FILE *out);
  * Return: as ioasid_dump().
  * Context: as ioasid_dump().
  */
-int ioasid_dump_dot(FILE *out);
+int ioasid_dump_dot(struct _IO_FILE *out);
 
 /**
  * ioasid_trace_start() - write a line for each event delivered and each change of a reference
@@ -118,7 +120,7 @@ int ioasid_dump_dot(FILE *out);
  * Return: 0; -EINVAL no @out; -EBUSY a trace is running.
  * Context: takes the core lock. The thread that does something writes its own lines.
  */
-int ioasid_trace_start(FILE *out);
+int ioasid_trace_start(struct _IO_FILE *out);
 
 /**
  * ioasid_trace_stop() - the opposite; nothing is written to the file when it has returned

@@ -19,13 +19,14 @@
  * Bad input gets the documented result, changes nothing and leaves one rate-limited log line.
  */
 
+/* None of these brings a libc header along: feature macros may still be defined after this one. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/ioasid-notifier.h>
 #include <linux/list.h>
-#include <linux/notifier.h>
 #include <linux/types.h>
 
 #define IOASID_VERSION_MAJOR 0

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 #include <asm/types.h>
 
 typedef __u8 u8;
@@ -45,5 +44,24 @@ struct hlist_head {
 
 #endif
 
-#pragma GCC system_header /* #include_next is an extension */
+#pragma GCC system_header /* #include_next and saying a typedef twice are extensions */
 #include_next <linux/types.h>
+
+#ifndef IOASID_LINUX_TYPES_LIBC
+#define IOASID_LINUX_TYPES_LIBC
+/*
+ * The names that libc has too, as libc defines them, but without its headers: a program may still
+ * define _GNU_SOURCE after this one.
+ */
+typedef __INT8_TYPE__ int8_t;
+typedef __INT16_TYPE__ int16_t;
+typedef __INT32_TYPE__ int32_t;
+typedef __INT64_TYPE__ int64_t;
+typedef __UINT8_TYPE__ uint8_t;
+typedef __UINT16_TYPE__ uint16_t;
+typedef __UINT32_TYPE__ uint32_t;
+typedef __UINT64_TYPE__ uint64_t;
+typedef __UINTPTR_TYPE__ uintptr_t;
+typedef __kernel_ssize_t ssize_t;
+typedef __kernel_pid_t pid_t;
+#endif
