@@ -120,12 +120,14 @@ static void spids(void)
 	}
 }
 
+/* Always another pointer: for the same one again there would be nothing to do. */
 static void attach(int thread, uint64_t n)
 {
+	static uint64_t fresh;
 	uint64_t state = bench_seed(thread);
 
 	while (n--)
-		if (ioasid_attach_data(1 + bench_below(&state, live), bench_data(n)))
+		if (ioasid_attach_data(1 + bench_below(&state, live), bench_data((1 << 20) + fresh++)))
 			bench_fail("attach_data refused");
 }
 
