@@ -31,8 +31,8 @@ static inline void cio_core_unlock(void)
  * that <linux/rcupdate.h> uses, so that it holds between the library and its users as well.
  */
 #ifdef IOASID_TSAN
-void __tsan_acquire(void *addr);
-void __tsan_release(void *addr);
+void __tsan_acquire(void *_Nonnull addr);
+void __tsan_release(void *_Nonnull addr);
 #define CIO_READERS_DONE() __tsan_release(&urcu_bp_gp)
 #define CIO_READERS_AWAITED() __tsan_acquire(&urcu_bp_gp)
 #else
