@@ -17,6 +17,9 @@ let package = Package(
             cSettings: [headers],
             linkerSettings: [.linkedLibrary("urcu-bp")]),
         .target(name: "IOASID", dependencies: ["CIOASID"], cSettings: [headers]),
+        .target(name: "CIOASIDVTD", publicHeadersPath: ".", cSettings: [headers]),
+        .target(
+            name: "IOASIDVTD", dependencies: ["CIOASIDVTD", "IOASID"], cSettings: [headers]),
         .testTarget(name: "IOASIDTests", dependencies: ["IOASID"], cSettings: [headers]),
     ],
     swiftLanguageModes: [.v5])

@@ -89,7 +89,9 @@ function(embedded_library target)
 		SOVERSION ${PROJECT_VERSION_MAJOR}
 		C_STANDARD 11
 		LINKER_LANGUAGE C
-		LINK_DEPENDS ${script})
+		LINK_DEPENDS ${script}
+		# No run path, in the build tree either: what is tested is what is installed.
+		BUILD_WITH_INSTALL_RPATH TRUE)
 	target_include_directories(${target}
 		PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
 			$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/ioasid>
