@@ -35,7 +35,7 @@ printf '#include "%s"\n' ../../linux-source-6.1/include/linux/radix-tree.h >"$s/
 # -w: the warnings would be about somebody else's code. Only ioasid.c's functions and peer.h's leave the library.
 compile() {
 	${CC:-cc} $flags -w -fPIC -D_LGPL_SOURCE -DCONFIG_IOASID -fno-strict-aliasing -ftls-model=initial-exec -fvisibility="$2" \
-		-I"$s" -I"$s/generated" -I"$here" -I"$k/tools/testing/radix-tree" -I"$k/tools/include" \
+		-I"$s" -I"$s/generated" -I"$k/tools/testing/radix-tree" -I"$k/tools/include" \
 		-include "$here/kernel_shim.h" -c "$1" -o "$dir/$(basename "$1" .c).o"
 }
 for f in lib/xarray lib/radix-tree lib/idr tools/lib/find_bit tools/testing/radix-tree/bitmap; do
