@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* The log and <linux/printk.h>: sink, levels, rate limits, and sinks that misbehave. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define pr_fmt(fmt) "%s: " fmt, "drv"
+
+#include <linux/ioasid.h>
+#include <linux/printk.h>
+
+static struct {
+	char line[300];
+	int level;
+	int count;
+	int set_log;
+} seen;
+
+static void remember(void *data, int level, const char *line)
+{
+	assert_ptr_equal(data, &seen);
+	snprintf(seen.line, sizeof(seen.line), "%s", line);
+	seen.level = level;
+	seen.count++;
+}
+
+static int listen(void **state)
+{
+	(void)state;
+	memset(&seen, 0, sizeof(seen));
+	ioasid_set_log_level(7);
+	return ioasid_set_log(remember, &seen);
+}
+
+static int stop_listening(void **state)
+{
+	(void)state;
+	ioasid_set_log_level(4);
+	return ioasid_set_log(NULL, NULL);
+}
+
+static void a_line_has_its_prefix_and_level(void **state)
+{
+	(void)state;
+	pr_err("id %d\n", 7);
+	assert_string_equal(seen.line, "drv: id 7");
+	assert_int_equal(seen.level, 3);
+	pr_info("plain");
+	assert_string_equal(seen.line, "drv: plain");
+	assert_int_equal(seen.level, 6);
+	assert_int_equal(printk("bare\n"), 4);
+	assert_int_equal(seen.level, 4);
+	assert_int_equal(printk(KERN_DEBUG "%s", ""), 0);
+	assert_int_equal(seen.level, 7);
+}
+
+static void a_long_line_is_cut(void **state)
+{
+	char text[400];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(printk(KERN_ERR "%s", text), 255);
+	assert_int_equal(strlen(seen.line), 255);
+}
+
+static void the_level_decides(void **state)
+{
+	(void)state;
+	assert_int_equal(ioasid_set_log_level(4), 7);
+	pr_notice("not this\n");
+	pr_warn("but this\n");
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(ioasid_set_log_level(-5), 4);
+	pr_emerg("nothing\n");
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(ioasid_set_log_level(4), -1);
+}
+
+static void debug_lines_are_compiled_out(void **state)
+{
+	int evaluated = 0;
+
+	(void)state;
+	pr_debug("%d\n", evaluated++);
+	assert_int_equal(evaluated, 0);
+	assert_int_equal(seen.count, 0);
+}
+
+static void once_is_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		pr_warn_once("line %d\n", i);
+	assert_int_equal(seen.count, 1);
+	assert_string_equal(seen.line, "drv: line 0");
+}
+
+static void a_place_that_repeats_is_limited_and_others_are_not(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		pr_warn_ratelimited("line %d\n", i);
+	assert_int_equal(seen.count, 10);
+	pr_warn_ratelimited("elsewhere\n");
+	assert_int_equal(seen.count, 11);
+}
+
+static void a_new_window_tells_what_was_missed(void **state)
+{
+	struct ratelimit_state limit = { 20, 1, 0, 0, 0 };
+
+	(void)state;
+	assert_true(ioasid_ratelimit(&limit));
+	assert_false(ioasid_ratelimit(&limit));
+	assert_false(ioasid_ratelimit(&limit));
+	assert_int_equal(seen.count, 0);
+	usleep(50000);
+	assert_true(ioasid_ratelimit(&limit));
+	assert_string_equal(seen.line, "2 lines suppressed");
+	assert_true(ioasid_ratelimit(NULL));
+}
+
+static void bad_input_to_the_core_cannot_flood(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		ioasid_unregister_allocator(NULL);
+	assert_in_range(seen.count, 1, 20);
+}
+
+static void talk_back(void *data, int level, const char *line)
+{
+	remember(data, level, line);
+	printk("from inside\n");
+	seen.set_log = ioasid_set_log(NULL, NULL);
+}
+
+static void a_sink_that_logs_does_not_recurse(void **state)
+{
+	(void)state;
+	ioasid_set_log(talk_back, &seen);
+	printk("from outside\n");
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.set_log, -EDEADLK);
+	assert_int_equal(ioasid_set_log(remember, &seen), 0);
+}
+
+/* The level as a new process takes it from the environment. */
+static int level_for(const char *value)
+{
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		setenv("IOASID_LOG", value, 1);
+		execl("/proc/self/exe", "test_compat_log", "--level", (char *)NULL);
+		_exit(99);
+	}
+	waitpid(child, &status, 0);
+	return WEXITSTATUS(status) - 1;
+}
+
+static void the_environment_sets_the_level(void **state)
+{
+	(void)state;
+	assert_int_equal(level_for("none"), -1);
+	assert_int_equal(level_for("err"), 3);
+	assert_int_equal(level_for("debug"), 7);
+	assert_int_equal(level_for("5"), 5);
+	assert_int_equal(level_for("99"), 4);
+	assert_int_equal(level_for(""), 4);
+}
+
+#define listening(test) cmocka_unit_test_setup_teardown(test, listen, stop_listening)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		listening(a_line_has_its_prefix_and_level),
+		listening(a_long_line_is_cut),
+		listening(the_level_decides),
+		listening(debug_lines_are_compiled_out),
+		listening(once_is_once),
+		listening(a_place_that_repeats_is_limited_and_others_are_not),
+		listening(a_new_window_tells_what_was_missed),
+		listening(bad_input_to_the_core_cannot_flood),
+		listening(a_sink_that_logs_does_not_recurse),
+		cmocka_unit_test(the_environment_sets_the_level),
+	};
+
+	if (argc == 2 && !strcmp(argv[1], "--level"))
+		return ioasid_set_log_level(0) + 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

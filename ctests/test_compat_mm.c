@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* Address spaces: users and references, the PASID that goes with the last user, pins, current. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <pthread.h>
+#include <cmocka.h>
+
+#include <linux/ioasid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+
+#define ANY 1, INVALID_IOASID - 1
+
+static bool get_user_of(void *mm)
+{
+	return mmget_not_zero(mm);
+}
+
+static void a_new_one_has_one_user_and_no_pasid(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+
+	(void)state;
+	assert_non_null(mm);
+	assert_int_equal(atomic_read(&mm->mm_users), 1);
+	assert_int_equal(atomic_read(&mm->mm_count), 1);
+	assert_false(pasid_valid(mm->pasid));
+	mmget(mm);
+	mmput(mm);
+	assert_true(mmget_not_zero(mm));
+	mmput(mm);
+	mmput(mm);
+	assert_false(mmget_not_zero(mm));
+}
+
+static void the_last_user_takes_the_pasid_along(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+	ioasid_t id = ioasid_alloc(NULL, ANY, mm);
+
+	(void)state;
+	mm_pasid_set(mm, id);
+	mmgrab(mm);
+	assert_ptr_equal(ioasid_find(NULL, id, get_user_of), mm);
+	mmput(mm);
+	assert_true(ioasid_is_active(id));
+	mmput(mm);
+	assert_false(ioasid_is_active(id));
+	assert_int_equal(PTR_ERR(ioasid_find(NULL, id, get_user_of)), -ENOENT);
+	assert_false(pasid_valid(mm->pasid));
+	assert_int_equal(atomic_read(&mm->mm_count), 1);
+	mmdrop(mm);
+}
+
+static void a_pasid_that_others_hold_is_found_no_more(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+	ioasid_t id = ioasid_alloc(NULL, ANY, mm);
+
+	(void)state;
+	mm_pasid_set(mm, id);
+	assert_int_equal(ioasid_get(id), 0);
+	mmput(mm);
+	assert_null(ioasid_find(NULL, id, get_user_of));
+	assert_true(ioasid_put(id));
+}
+
+static void a_set_pins_its_mm(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+	struct ioasid_set *set = ioasid_set_alloc(mm, 0, IOASID_SET_TYPE_MM);
+
+	(void)state;
+	assert_false(IS_ERR(set));
+	assert_int_equal(atomic_read(&mm->mm_count), 2);
+	mmput(mm);
+	assert_int_equal(atomic_read(&mm->mm_count), 1);
+	assert_ptr_equal(ioasid_find_mm_set(mm), set);
+	ioasid_set_put(set);
+	assert_int_equal(atomic_read(&mm->mm_count), 0);
+}
+
+/* Tokens that only look like an address space: inside the table but not live, or nowhere at all. */
+static void foreign_tokens_are_never_followed(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+	void *tokens[] = { (void *)16, (char *)mm + 4, mm, (void *)-16L };
+
+	(void)state;
+	mmput(mm);
+	for (int i = 0; i < 4; i++) {
+		struct ioasid_set *set = ioasid_set_alloc(tokens[i], 0, IOASID_SET_TYPE_MM);
+
+		assert_false(IS_ERR(set));
+		ioasid_set_put(set);
+	}
+	assert_int_equal(atomic_read(&mm->mm_count), 0);
+}
+
+static void a_structure_of_ones_own_works(void **state)
+{
+	struct mm_struct mm = { ATOMIC_INIT(1), ATOMIC_INIT(1), INVALID_IOASID };
+	ioasid_t id = ioasid_alloc(NULL, ANY, &mm);
+
+	(void)state;
+	mm_pasid_set(&mm, id);
+	mmput(&mm);
+	assert_false(ioasid_is_active(id));
+	assert_int_equal(atomic_read(&mm.mm_count), 0);
+}
+
+static void a_put_too_many_does_nothing(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+
+	(void)state;
+	ioasid_set_log_level(-1);
+	mmput(mm);
+	mmput(mm);
+	mmdrop(mm);
+	mmput(NULL);
+	mmdrop(NULL);
+	ioasid_set_log_level(4);
+	assert_int_equal(atomic_read(&mm->mm_users), 0);
+	assert_int_equal(atomic_read(&mm->mm_count), 0);
+}
+
+static bool is_one_of(const struct mm_struct *mm, struct mm_struct **made, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (made[i] == mm)
+			return true;
+	return false;
+}
+
+static void memory_comes_back_after_a_grace_period_only(void **state)
+{
+	static struct mm_struct *made[400];
+
+	(void)state;
+	rcu_read_lock();
+	for (int i = 0; i < 400; i++) {
+		made[i] = mm_alloc();
+		assert_false(is_one_of(made[i], made, i));
+		mmput(made[i]);
+	}
+	rcu_read_unlock();
+	made[0] = mm_alloc();
+	assert_true(is_one_of(made[0], made + 1, 399));
+	mmput(made[0]);
+}
+
+static void fails_without_memory(void **state)
+{
+	struct mm_struct *mm = NULL;
+	int made = 0;
+
+	(void)state;
+	/* Memory is made writable by the stretch: some allocation out of so many needs one. */
+	rcu_read_lock();
+	while (made++ < 5000) {
+		ioasid_fail_nth(1);
+		mm = mm_alloc();
+		if (!mm)
+			break;
+		mmput(mm);
+	}
+	rcu_read_unlock();
+	ioasid_fail_nth(0);
+	assert_null(mm);
+	mm = mm_alloc();
+	assert_non_null(mm);
+	mmput(mm);
+}
+
+static void *look(void *mm)
+{
+	*(struct mm_struct **)mm = current->mm;
+	assert_true(current->pid != current->tgid);
+	current->mm = NULL;
+	return NULL;
+}
+
+static void threads_share_the_mm_of_the_process_and_may_leave_it(void **state)
+{
+	struct mm_struct *theirs, *mm;
+	pthread_t other;
+
+	(void)state;
+	assert_non_null(current->mm);
+	assert_int_equal(current->pid, current->tgid);
+	assert_int_equal(pthread_create(&other, NULL, look, &theirs), 0);
+	pthread_join(other, NULL);
+	assert_ptr_equal(theirs, current->mm);
+	mm = get_task_mm(current);
+	assert_ptr_equal(mm, current->mm);
+	assert_int_equal(atomic_read(&mm->mm_users), 2);
+	mmput(mm);
+}
+
+static void ownership_follows_current(void **state)
+{
+	struct mm_struct *mine = current->mm, *mm = mm_alloc();
+	struct ioasid_set *set = ioasid_set_alloc(mm, 0, IOASID_SET_TYPE_MM);
+	ioasid_t id = ioasid_alloc(set, ANY, NULL);
+
+	(void)state;
+	assert_int_equal(ioasid_get_if_owned(id), -EPERM);
+	current->mm = mm;
+	assert_int_equal(ioasid_get_if_owned(id), 0);
+	current->mm = mine;
+	assert_false(ioasid_put(set, id));
+	ioasid_set_put(set);
+	mmput(mm);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_one_has_one_user_and_no_pasid),
+		cmocka_unit_test(the_last_user_takes_the_pasid_along),
+		cmocka_unit_test(a_pasid_that_others_hold_is_found_no_more),
+		cmocka_unit_test(a_set_pins_its_mm),
+		cmocka_unit_test(foreign_tokens_are_never_followed),
+		cmocka_unit_test(a_structure_of_ones_own_works),
+		cmocka_unit_test(a_put_too_many_does_nothing),
+		cmocka_unit_test(memory_comes_back_after_a_grace_period_only),
+		cmocka_unit_test(fails_without_memory),
+		cmocka_unit_test(threads_share_the_mm_of_the_process_and_may_leave_it),
+		cmocka_unit_test(ownership_follows_current),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

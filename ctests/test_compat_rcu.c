@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* <linux/rcupdate.h> and <linux/rculist.h>: readers see old or new, and freed memory never. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <linux/atomic.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+struct item {
+	struct list_head node;
+	int number;
+	int check;
+	struct rcu_head rcu;
+};
+
+static LIST_HEAD(list);
+static struct item *the_item;
+static bool stop_reading;
+
+static struct item *make_item(int number)
+{
+	struct item *item = kmalloc(sizeof(*item), GFP_KERNEL);
+
+	assert_non_null(item);
+	item->number = number;
+	item->check = ~number;
+	return item;
+}
+
+/* Fails by itself, or under ASan and TSan, if memory is freed too early. */
+static void *read_for_ever(void *unused)
+{
+	while (!READ_ONCE(stop_reading)) {
+		struct item *item;
+		int last = 0;
+
+		rcu_read_lock();
+		item = rcu_dereference(the_item);
+		assert_int_equal(item->number, ~item->check);
+		list_for_each_entry_rcu(item, &list, node) {
+			assert_int_equal(item->number, ~item->check);
+			assert_true(item->number > last);
+			last = item->number;
+		}
+		rcu_read_unlock();
+	}
+	return unused;
+}
+
+static void start_reading(pthread_t *reader)
+{
+	WRITE_ONCE(stop_reading, false);
+	RCU_INIT_POINTER(the_item, make_item(0));
+	assert_int_equal(pthread_create(reader, NULL, read_for_ever, NULL), 0);
+}
+
+static void end_reading(pthread_t reader)
+{
+	WRITE_ONCE(stop_reading, true);
+	pthread_join(reader, NULL);
+	kfree(the_item);
+}
+
+static void replaced_pointers_outlive_their_readers(void **state)
+{
+	pthread_t reader;
+
+	(void)state;
+	start_reading(&reader);
+	for (int i = 1; i < 300; i++) {
+		struct item *old = rcu_replace_pointer(the_item, make_item(i), true);
+
+		synchronize_rcu();
+		old->check = 0;
+		kfree(old);
+	}
+	end_reading(reader);
+}
+
+static void lists_change_under_their_readers(void **state)
+{
+	pthread_t reader;
+
+	(void)state;
+	start_reading(&reader);
+	for (int i = 1; i < 300; i++) {
+		list_add_tail_rcu(&make_item(i)->node, &list);
+		if (i % 3 == 0) {
+			struct item *first = list_first_entry(&list, struct item, node);
+
+			list_del_rcu(&first->node);
+			kfree_rcu(first, rcu);
+		}
+	}
+	while (!list_empty(&list)) {
+		struct item *first = list_first_or_null_rcu(&list, struct item, node);
+
+		list_del_rcu(&first->node);
+		kfree_rcu(first, rcu);
+	}
+	end_reading(reader);
+	rcu_barrier();
+}
+
+static void kfree_rcu_neither_waits_nor_frees_under_a_reader(void **state)
+{
+	struct item *item = make_item(7);
+
+	(void)state;
+	rcu_read_lock();
+	kfree_rcu(item, rcu);
+	usleep(20000);
+	assert_int_equal(item->number, ~item->check);
+	rcu_read_unlock();
+	rcu_barrier();
+	item = NULL;
+	kfree_rcu(item, rcu);
+}
+
+static void a_barrier_waits_until_all_is_free(void **state)
+{
+	struct mallinfo2 before, after;
+
+	(void)state;
+	rcu_barrier();
+	before = mallinfo2();
+	for (int i = 0; i < 100; i++) {
+		struct { char bulk[100000]; struct rcu_head rcu; } *block = kmalloc(sizeof(*block), 0);
+
+		assert_non_null(block);
+		kfree_rcu(block, rcu);
+	}
+	rcu_barrier();
+	after = mallinfo2();
+	assert_true(after.uordblks + after.hblkhd <= before.uordblks + before.hblkhd + 100000);
+}
+
+static atomic_t called;
+
+static void call(struct rcu_head *head)
+{
+	(void)head;
+	atomic_inc(&called);
+}
+
+static void callbacks_are_called(void **state)
+{
+	static struct rcu_head head;
+
+	(void)state;
+	call_rcu(&head, call);
+	rcu_barrier();
+	assert_int_equal(atomic_read(&called), 1);
+}
+
+static void sections_nest_and_know_of_themselves(void **state)
+{
+	(void)state;
+	assert_false(rcu_read_lock_held());
+	rcu_read_lock();
+	rcu_read_lock();
+	rcu_read_unlock();
+	assert_true(rcu_read_lock_held());
+	rcu_read_unlock();
+	assert_false(rcu_read_lock_held());
+}
+
+static void hashed_lists_change_under_their_readers(void **state)
+{
+	struct cell { int number; struct hlist_node node; } cells[3] = { { .number = 1 },
+		{ .number = 2 }, { .number = 3 } }, *cell;
+	HLIST_HEAD(head);
+	int number = 0;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		hlist_add_head_rcu(&cells[i].node, &head);
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(cell, &head, node) {
+		number = number * 10 + cell->number;
+		/* The walk goes on from an entry that left meanwhile. */
+		if (cell->number == 2)
+			hlist_del_rcu(&cell->node);
+	}
+	rcu_read_unlock();
+	assert_int_equal(number, 321);
+	assert_ptr_equal(cells[2].node.next, &cells[0].node);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sections_nest_and_know_of_themselves),
+		cmocka_unit_test(replaced_pointers_outlive_their_readers),
+		cmocka_unit_test(lists_change_under_their_readers),
+		cmocka_unit_test(hashed_lists_change_under_their_readers),
+		cmocka_unit_test(kfree_rcu_neither_waits_nor_frees_under_a_reader),
+		cmocka_unit_test(a_barrier_waits_until_all_is_free),
+		cmocka_unit_test(callbacks_are_called),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
