@@ -9,14 +9,37 @@ public func ioasid_find(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t,
     _ getter: (@convention(c) (UnsafeMutableRawPointer?) -> Bool)?
 ) -> UnsafeMutableRawPointer? {
+    guard let getter else { return find(set, ioasid) }
+    return find(set, ioasid, getter)
+}
+
+/// The private data, or ERR_PTR(-errno). What nearly always happens, in line and without a call.
+@inline(__always)
+private func find(_ set: SetHandle?, _ ioasid: ioasid_t) -> UnsafeMutableRawPointer? {
+    if let life = IDTable.flatLife(ioasid), set == nil || SetTable.isHandle(set, of: life.word.set),
+        case .found(let data) = life.data { return data }
+    return findAgain(set, ioasid)
+}
+
+/// Everything else: no id, another's id, an id of a custom allocator, a word that changed.
+@inline(never)
+private func findAgain(_ set: SetHandle?, _ ioasid: ioasid_t) -> UnsafeMutableRawPointer? {
     do throws(Refusal) {
-        guard let getter else { return try Core.data(set, ioasid) }
-        return try ReadSide.section { () throws(Refusal) -> UnsafeMutableRawPointer? in
-            let data = try Core.data(set, ioasid)
-            return getter(data) ? data : nil
-        }
+        return try Core.data(set, ioasid)
     } catch {
         return error.pointer
+    }
+}
+
+/// The same if the getter agrees. Out of line, to keep the plain look-up lean.
+@inline(never)
+private func find(
+    _ set: SetHandle?, _ ioasid: ioasid_t,
+    _ getter: @convention(c) (UnsafeMutableRawPointer?) -> Bool
+) -> UnsafeMutableRawPointer? {
+    ReadSide.section {
+        let found = find(set, ioasid)
+        return cio_is_err(found) || getter(found) ? found : nil
     }
 }
 

@@ -49,22 +49,22 @@ struct IDBitmap: ~Copyable {
         var index = UInt(low)
         // Climb until a word has a free bit at or after the place where we stand ...
         while true {
-            let free = ~level[index >> 6].pointee & (~0 << UInt64(index & 63))
+            let free = ~level[index &>> 6].pointee & (~0 &<< UInt64(index & 63))
             if free != 0 {
                 index = (index & ~63) | UInt(free.trailingZeroBitCount)
                 break
             }
-            index = (index >> 6) &+ 1
+            index = (index &>> 6) &+ 1
             guard level.words > 1 else { return nil }
             level.climb()
-            guard index >> 6 < level.words else { return nil }
+            guard index &>> 6 < level.words else { return nil }
         }
         // ... then follow the lowest free bit down. A free bit beyond the last word or number
         // means that all before it are taken.
         while !level.isBottom {
             level.descend()
             guard index < level.words else { return nil }
-            index = index << 6 | UInt((~level[index].pointee).trailingZeroBitCount)
+            index = index &<< 6 | UInt((~level[index].pointee).trailingZeroBitCount)
         }
         guard index <= UInt(high), index < UInt(limit.value) else { return nil }
         return UInt32(truncatingIfNeeded: index)
@@ -75,20 +75,20 @@ struct IDBitmap: ~Copyable {
     func lowestTaken(from low: UInt32) -> UInt32? {
         guard low < limit.value else { return nil }
         let level = bottom
-        var index = UInt(low) >> 6
-        var taken = level[index].pointee & (~0 << UInt64(low & 63))
+        var index = UInt(low) &>> 6
+        var taken = level[index].pointee & (~0 &<< UInt64(low & 63))
         while taken == 0 {
             index &+= 1
             guard index < level.words else { return nil }
             taken = level[index].pointee
         }
-        return UInt32(truncatingIfNeeded: index << 6 | UInt(taken.trailingZeroBitCount))
+        return UInt32(truncatingIfNeeded: index &<< 6 | UInt(taken.trailingZeroBitCount))
     }
 
     /// - Complexity: O(1)
     func isTaken(_ number: UInt32) -> Bool {
         guard number < limit.value else { return false }
-        return bottom[UInt(number) >> 6].pointee >> UInt64(number & 63) & 1 != 0
+        return bottom[UInt(number) &>> 6].pointee &>> UInt64(number & 63) & 1 != 0
     }
 
     /// Takes a free number below the capacity.
@@ -97,10 +97,10 @@ struct IDBitmap: ~Copyable {
         var level = bottom
         var index = UInt(number)
         while true {
-            let word = level[index >> 6]
-            word.pointee |= 1 << UInt64(index & 63)
+            let word = level[index &>> 6]
+            word.pointee |= 1 &<< UInt64(index & 63)
             guard word.pointee == ~0, level.words > 1 else { return }
-            index >>= 6
+            index &>>= 6
             level.climb()
         }
     }
@@ -111,11 +111,11 @@ struct IDBitmap: ~Copyable {
         var level = bottom
         var index = UInt(number)
         while true {
-            let word = level[index >> 6]
+            let word = level[index &>> 6]
             let wasFull = word.pointee == ~0
-            word.pointee &= ~(1 << UInt64(index & 63))
+            word.pointee &= ~(1 &<< UInt64(index & 63))
             guard wasFull, level.words > 1 else { return }
-            index >>= 6
+            index &>>= 6
             level.climb()
         }
     }
@@ -141,7 +141,7 @@ private struct Level {
 
     @inline(__always)
     private static func words(_ capacity: UInt, _ shift: UInt) -> UInt {
-        (capacity &+ (1 << shift) &- 1) >> shift
+        (capacity &+ (1 &<< shift) &- 1) &>> shift
     }
 
     @inline(__always)

@@ -36,9 +36,9 @@ struct Region: ~Copyable {
 
     /// - Returns: false for want of memory; nothing has changed.
     func prepare(capacity: UInt32) -> Bool {
-        let stretches = (UInt(capacity) >> recordShift) &+ 1
+        let stretches = (UInt(capacity) &>> recordShift) &+ 1
         guard let table = Memory.table(Int(bitPattern: stretches &* 4)) else { return false }
-        guard let memory = Memory.reserve(Int(bitPattern: stretches << byteShift)) else {
+        guard let memory = Memory.reserve(Int(bitPattern: stretches &<< byteShift)) else {
             Memory.discard(table: table)
             return false
         }
@@ -52,10 +52,10 @@ struct Region: ~Copyable {
     /// - Returns: false for want of memory.
     /// - Complexity: O(1); a system call when it is the first of its stretch
     func occupy(_ number: UInt32) -> Bool {
-        let stretch = UInt(number) >> recordShift
+        let stretch = UInt(number) &>> recordShift
         let use = use(of: stretch)
         if use.pointee & Region.committed == 0 {
-            guard Memory.commit(memory(of: stretch), 1 << byteShift) else { return false }
+            guard Memory.commit(memory(of: stretch), 1 &<< byteShift) else { return false }
             use.pointee = Region.committed
         } else if use.pointee == Region.committed {
             empties.decrement()
@@ -67,14 +67,14 @@ struct Region: ~Copyable {
     /// Says that a record is no longer used; its memory may go back.
     /// - Complexity: O(1); a system call when a stretch becomes empty beyond those kept
     func vacate(_ number: UInt32) {
-        let stretch = UInt(number) >> recordShift
+        let stretch = UInt(number) &>> recordShift
         let use = use(of: stretch)
         use.pointee &-= 1
         guard use.pointee == Region.committed else { return }
         if empties.value < Region.emptiesKept {
             empties.increment()
         } else {
-            Memory.decommit(memory(of: stretch), 1 << byteShift)
+            Memory.decommit(memory(of: stretch), 1 &<< byteShift)
             use.pointee = 0
         }
     }
@@ -84,6 +84,6 @@ struct Region: ~Copyable {
     }
 
     private func memory(of stretch: UInt) -> UnsafeMutableRawPointer {
-        UnsafeMutableRawPointer(bitPattern: start.value &+ stretch << byteShift).unsafelyUnwrapped
+        UnsafeMutableRawPointer(bitPattern: start.value &+ stretch &<< byteShift).unsafelyUnwrapped
     }
 }

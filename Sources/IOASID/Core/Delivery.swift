@@ -25,60 +25,117 @@ struct Audience: OptionSet {
     static var set: Audience { Audience(rawValue: 2) }
 }
 
-/// A delivery under way, on the stack of the thread that does it. Deliveries nest when a handler
-/// causes an event; all of them have the core lock.
+/// A delivery under way, on the stack of the thread that does it; all of them have the core lock.
+///
+/// Deliveries nest when a handler causes an event. So that everybody hears events in the order in
+/// which they happened, an operation that may cause one begins with `settle`: those who have not
+/// yet heard of the event whose handler this is are told first. Only the innermost delivery can
+/// have such a rest, because the others settled when it began.
 struct Delivery {
+    /// What is told: one event, or what a late subscriber has missed.
+    private let event: Event
+    private let replay: UnsafeMutablePointer<Replay>?
     /// Who is next on each list. Kept current by `skip` when subscribers leave.
     private var global: SubscriberPointer?
     private var local: SubscriberPointer?
     /// Who came later than the event is not told.
     private let limit: UInt64
-    private var outer: UnsafeMutablePointer<Delivery>?
+    /// What the handler that stopped it returned.
+    private var result: CInt
+    private let outer: UnsafeMutablePointer<Delivery>?
 
     nonisolated(unsafe) private static var innermost: UnsafeMutablePointer<Delivery>?
     private static let depth = Cell<UInt32>(0)
     static let calls = Cell<UInt64>(0)
 
-    /// Handlers that allocate from within ALLOC for ever would take the host's stack.
-    static var isTooDeep: Bool { depth.value >= 64 }
+    private init(
+        _ event: Event, _ replay: UnsafeMutablePointer<Replay>?, _ global: SubscriberPointer?,
+        _ local: SubscriberPointer?
+    ) {
+        self.event = event
+        self.replay = replay
+        self.global = global
+        self.local = local
+        limit = Subscriber.lastSequence.value
+        result = NOTIFY_DONE
+        outer = Delivery.innermost
+    }
 
     @inline(__always)
     static func hasAudience(_ set: UInt32) -> Bool {
         Subscribers.hasGlobal || SetTable[set].pointee.subscribers != nil
     }
 
-    /// - Returns: what the last handler returned, NOTIFY_DONE if there was none.
+    /// - Returns: what the handler that stopped it returned, NOTIFY_DONE if none did.
     @discardableResult
     static func send(_ event: Event, to audience: Audience) -> CInt {
         let global = audience.contains(.all) ? Subscribers.toAll.pointee : nil
         let local = audience.contains(.set) ? Subscribers.of(event.set).pointee : nil
         guard global != nil || local != nil else { return NOTIFY_DONE }
-        var delivery = Delivery(
-            global: global, local: local, limit: Subscriber.lastSequence.value, outer: innermost)
-        return withUnsafeMutablePointer(to: &delivery) { current in
-            innermost = current
-            depth.increment()
-            defer {
-                depth.decrement()
-                innermost = current.pointee.outer
+        return Delivery(event, nil, global, local).perform()
+    }
+
+    /// Tells one subscriber what it has missed, unless it leaves.
+    static func send(_ replay: UnsafeMutablePointer<Replay>, to subscriber: SubscriberPointer) {
+        _ = Delivery(Replay.nothing, replay, nil, subscriber).perform()
+    }
+
+    /// Called in a handler: tells the others of its event before the handler causes another one.
+    @inline(__always)
+    static func settle() {
+        if let innermost { run(innermost) }
+    }
+
+    /// Handlers that cause an event of their own kind for ever would take the host's stack. What
+    /// ends something is never refused.
+    static func checkDepth() throws(Refusal) {
+        guard depth.value < 64 else { throw Refusal(IOASID_REFUSED_BUSY, EBUSY) }
+    }
+
+    /// A subscriber leaves its list: nobody may come to it any more.
+    static func skip(_ subscriber: SubscriberPointer) {
+        var delivery = innermost
+        while let one = delivery {
+            let isReplay = one.pointee.replay != nil
+            if one.pointee.global == subscriber { one.pointee.global = subscriber.pointee.next }
+            if one.pointee.local == subscriber {
+                one.pointee.local = isReplay ? nil : subscriber.pointee.next
             }
-            return run(current, event)
+            delivery = one.pointee.outer
         }
     }
 
-    private static func run(_ current: UnsafeMutablePointer<Delivery>, _ event: Event) -> CInt {
-        var result = NOTIFY_DONE
-        while let subscriber = next(current) {
-            result = tell(subscriber, event)
-            guard result & NOTIFY_STOP_MASK != 0 else { continue }
-            guard event.isUnstoppable else { break }
-            Log.warn("a handler cannot stop FREE, UNBIND or SET_FREE", event.id)
+    // MARK: The walk
+
+    private consuming func perform() -> CInt {
+        withUnsafeMutablePointer(to: &self) { current in
+            Delivery.innermost = current
+            Delivery.depth.increment()
+            Delivery.run(current)
+            Delivery.depth.decrement()
+            Delivery.innermost = current.pointee.outer
+            return current.pointee.result
         }
-        return result
     }
 
-    /// Tells one subscriber. It may be gone when its handler returns.
-    static func tell(_ subscriber: SubscriberPointer, _ event: Event) -> CInt {
+    /// Tells everybody who is left. A handler that settles comes back here: then the rest of the
+    /// walk is its own, and the outer loop finds nobody.
+    private static func run(_ current: UnsafeMutablePointer<Delivery>) {
+        while let (subscriber, event) = next(current) {
+            let result = tell(subscriber, event)
+            guard result & NOTIFY_STOP_MASK != 0, current.pointee.replay == nil else { continue }
+            if event.isUnstoppable {
+                Log.warn("a handler cannot stop FREE, UNBIND or SET_FREE", event.id)
+            } else {
+                current.pointee.result = result
+                current.pointee.global = nil
+                current.pointee.local = nil
+            }
+        }
+    }
+
+    /// It may be gone when its handler returns.
+    private static func tell(_ subscriber: SubscriberPointer, _ event: Event) -> CInt {
         var arguments = ioasid_nb_args(
             id: event.id, spid: event.spid, set: SetTable.handle(event.set), pdata: event.data)
         let block = subscriber.pointee.block
@@ -87,31 +144,32 @@ struct Delivery {
         return subscriber.pointee.call(block, UInt(event.what.rawValue), &arguments)
     }
 
-    private static func next(_ current: UnsafeMutablePointer<Delivery>) -> SubscriberPointer? {
-        while true {
-            let global = current.pointee.global
-            let local = current.pointee.local
-            let first: SubscriberPointer
-            if let global, local.map({ Subscriber.precedes(global, $0) }) ?? true {
-                current.pointee.global = global.pointee.next
-                first = global
-            } else if let local {
-                current.pointee.local = local.pointee.next
-                first = local
-            } else {
+    private static func next(
+        _ current: UnsafeMutablePointer<Delivery>
+    ) -> (SubscriberPointer, Event)? {
+        if let replay = current.pointee.replay {
+            guard let subscriber = current.pointee.local, let event = replay.pointee.next() else {
                 return nil
             }
-            if first.pointee.sequence <= current.pointee.limit { return first }
+            return (subscriber, event)
         }
+        while let subscriber = advance(current) {
+            if subscriber.pointee.sequence <= current.pointee.limit {
+                return (subscriber, current.pointee.event)
+            }
+        }
+        return nil
     }
 
-    /// A subscriber leaves its list: nobody may come to it any more.
-    static func skip(_ subscriber: SubscriberPointer) {
-        var delivery = innermost
-        while let one = delivery {
-            if one.pointee.global == subscriber { one.pointee.global = subscriber.pointee.next }
-            if one.pointee.local == subscriber { one.pointee.local = subscriber.pointee.next }
-            delivery = one.pointee.outer
+    private static func advance(_ current: UnsafeMutablePointer<Delivery>) -> SubscriberPointer? {
+        let local = current.pointee.local
+        if let global = current.pointee.global,
+            local.map({ Subscriber.precedes(global, $0) }) ?? true
+        {
+            current.pointee.global = global.pointee.next
+            return global
         }
+        current.pointee.local = local?.pointee.next
+        return local
     }
 }

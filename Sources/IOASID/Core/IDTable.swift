@@ -28,12 +28,16 @@ enum IDTable {
     /// - Complexity: O(1), no lock
     @inline(__always)
     static func life(_ id: UInt32) -> Life? {
-        if id < flat.capacity {
-            let entry = flatEntry(id)
-            let word = entry.word
-            if !word.isFree { return Life(entry: entry, word: word) }
-        }
-        return CustomIDs.isEmpty ? nil : CustomIDs.life(id)
+        flatLife(id) ?? (CustomIDs.isEmpty ? nil : CustomIDs.life(id))
+    }
+
+    /// The same for an id of the default allocator.
+    @inline(__always)
+    static func flatLife(_ id: UInt32) -> Life? {
+        guard id < flat.capacity else { return nil }
+        let entry = flatEntry(id)
+        let word = entry.word
+        return word.isFree ? nil : Life(entry: entry, word: word)
     }
 
     /// The links of an id that is on a list or chain. A reader without the lock may come with an

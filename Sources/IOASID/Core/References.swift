@@ -81,10 +81,7 @@ extension Core {
         while true {
             guard let life = IDTable.life(id) else { throw .unknown(ENOENT) }
             try checkOwner(handle, life)
-            let data = life.entry.data
-            // Acquired before: this look at the word comes after the one at the data.
-            let now = life.entry.word
-            if now.isSameLife(as: life.word), !now.isFree { return data }
+            if case .found(let data) = life.data { return data }
         }
     }
 

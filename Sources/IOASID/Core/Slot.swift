@@ -84,6 +84,21 @@ struct Entry {
 struct Life {
     let entry: Entry
     let word: SlotWord
+
+    enum Data {
+        case found(UnsafeMutableRawPointer?)
+        /// The life ended before the data was read.
+        case ended
+    }
+
+    /// The private data of this life.
+    @inline(__always)
+    var data: Data {
+        let data = entry.data
+        // The data was acquired: this look at the word comes after the one at the data.
+        let now = entry.word
+        return now.isSameLife(as: word) ? .found(data) : .ended
+    }
 }
 
 /// The header's INVALID_IOASID, which is a cast and so not visible here. Also ends lists of ids.

@@ -73,7 +73,8 @@ struct SlotWord: Equatable {
     @inline(__always)
     var droppingReference: SlotWord { SlotWord(bits: bits &- 1) }
 
-    /// Is this the same life of the same slot? References and state may have moved on.
+    /// Is this the same life of the same slot? References and state may have moved on. A free word
+    /// is no life: its generation is zero.
     @inline(__always)
     func isSameLife(as other: SlotWord) -> Bool {
         (bits ^ other.bits) &>> Self.setShift == 0

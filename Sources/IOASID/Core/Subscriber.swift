@@ -59,11 +59,8 @@ typealias SubscriberList = UnsafeMutablePointer<SubscriberPointer?>
 enum Subscribers {
     /// Subscribers to what is sent to all.
     nonisolated(unsafe) private static var global: SubscriberPointer?
-    /// Those who wait for the set of an mm.
-    nonisolated(unsafe) private static var waiting: SubscriberPointer?
 
     static var toAll: SubscriberList { stable(&global) }
-    static var thatWait: SubscriberList { stable(&waiting) }
 
     @inline(__always)
     static var hasGlobal: Bool { global != nil }
@@ -91,11 +88,14 @@ enum Subscribers {
         subscriber.pointee.next = nil
     }
 
-    /// - Returns: the registration of a block, with this mm token (0 for a plain one).
-    static func find(_ block: Block?, _ mm: UInt, in list: SubscriberList) -> SubscriberPointer? {
+    /// - Returns: the registration of a block; only one with this mm token, unless that is nil
+    ///   (0 for a plain one).
+    static func find(
+        _ block: Block?, _ mm: UInt? = nil, in list: SubscriberList
+    ) -> SubscriberPointer? {
         var subscriber = list.pointee
         while let one = subscriber {
-            if one.pointee.block == block, one.pointee.mm == mm { return one }
+            if one.pointee.block == block, mm == nil || one.pointee.mm == mm { return one }
             subscriber = one.pointee.next
         }
         return nil
@@ -103,5 +103,26 @@ enum Subscribers {
 
     private static func nextPlace(_ subscriber: SubscriberPointer) -> SubscriberList {
         stable(&subscriber.pointee.next)
+    }
+}
+
+/// Those who wait for the set of an mm, in lists by the mm's hash: the creation of a set looks at
+/// one of them.
+enum WaitingSubscribers {
+    private static var lists: Int { 256 }
+    private static let start = Cell<UInt>(0)
+
+    static var isPrepared: Bool { start.value != 0 }
+
+    /// - Returns: false for want of memory.
+    static func prepare() -> Bool {
+        if isPrepared { return true }
+        start.value = UInt(bitPattern: Memory.table(lists &* MemoryLayout<SubscriberList>.stride))
+        return isPrepared
+    }
+
+    static func list(_ mm: UInt) -> SubscriberList {
+        let index = hashAddress(mm) % UInt32(lists)
+        return SubscriberList(bitPattern: start.value).unsafelyUnwrapped + Int(index)
     }
 }
