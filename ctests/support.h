@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* What the suites of the core have in common: a clean start, a clean end, and small helpers. */
+#ifndef IOASID_CTESTS_SUPPORT_H
+#define IOASID_CTESTS_SUPPORT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <linux/ioasid.h>
+
+/* A range that leaves out nothing. */
+#define ANY 0, INVALID_IOASID
+
+/* A test that must leave no id, set, subscriber or block of memory behind. */
+#define CLEAN_TEST(f) cmocka_unit_test_setup_teardown(f, begin_test, end_test)
+
+int begin_test(void **state);
+int end_test(void **state);
+
+/* Is nothing left: no id, set, subscriber, reservation or block of memory? Prints what is. */
+bool nothing_is_left(void);
+
+/* An anonymous set, or a failed test. */
+struct ioasid_set *new_set(ioasid_t quota);
+
+/* An id of @set with this private data, or a failed test. */
+ioasid_t new_id(struct ioasid_set *set, void *data);
+
+/* Frees an id that nobody else holds, and checks that it is gone. */
+void free_id(ioasid_t id);
+
+struct ioasid_stats read_stats(void);
+
+/* How many requests were refused for this reason so far. */
+uint64_t refused(enum ioasid_refusal why);
+
+/* Are all figures the same that a request without effect must not change? */
+bool same_state(const struct ioasid_stats *before, const struct ioasid_stats *after);
+
+/* How often a long loop runs: a fiftieth under valgrind. */
+unsigned int loops(unsigned int wanted);
+
+/* Writes down the events it is told.. */
+struct record {
+	enum ioasid_notify_val event;
+	struct ioasid_nb_args args;
+};
+
+#define RECORDS 64
+
+struct recorder {
+	struct notifier_block nb;
+	unsigned int count;
+	struct record records[RECORDS];
+};
+
+int record_event(struct notifier_block *nb, unsigned long event, void *data);
+
+#define RECORDER(priority_) { .nb = { .notifier_call = record_event, .priority = (priority_) } }
+
+#endif
