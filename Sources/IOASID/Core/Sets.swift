@@ -37,6 +37,8 @@ extension Core {
     static func createSet(
         _ token: UnsafeMutableRawPointer?, _ quota: UInt32, _ type: CInt
     ) throws(Refusal) -> UInt32 {
+        Delivery.settle()
+        try Delivery.checkDepth()
         let type = UInt32(bitPattern: type)
         let isMM = type == IOASID_SET_TYPE_MM.rawValue
         guard isMM || type == IOASID_SET_TYPE_NULL.rawValue else { throw .argument }
@@ -62,6 +64,8 @@ extension Core {
         }
         SetPopulation.live.increment()
         announce(set, IOASID_NOTIFY_SET_ALLOC)
+        // A handler that puts what is not its own may have ended it.
+        guard SetTable[set].pointee.state.value == SetState.live else { throw .noSet }
         return set
     }
 
@@ -82,9 +86,13 @@ extension Core {
     }
 
     private static func announce(_ set: UInt32, _ what: ioasid_notify_val) {
-        let event = Event(what: what, id: noID, spid: noID, set: set, data: nil)
+        let event = event(what, set)
         Trace.change(event)
         Delivery.send(event, to: .all)
+    }
+
+    static func event(_ what: ioasid_notify_val, _ set: UInt32) -> Event {
+        Event(what: what, id: noID, spid: noID, set: set, data: nil)
     }
 
     static func adjustSet(_ handle: SetHandle?, _ quota: CInt) throws(Refusal) {
@@ -105,10 +113,13 @@ extension Core {
 
     /// A live set that somebody created: not the system set, and not a declared one.
     static func ownedSet(_ handle: SetHandle?) throws(Refusal) -> UInt32 {
-        guard handle != nil, let set = SetTable.find(handle),
-            SetTable[set].pointee.declared.value == 0
-        else { throw .noSet }
+        guard let handle, let set = SetTable.find(handle), isOwned(set) else { throw .noSet }
         return set
+    }
+
+    static func isOwned(_ set: UInt32) -> Bool {
+        set != SetTable.system && SetTable[set].pointee.declared.value == 0
+            && SetTable[set].pointee.state.value == SetState.live
     }
 
     // MARK: References
@@ -120,6 +131,7 @@ extension Core {
     }
 
     static func putSet(_ handle: SetHandle?) throws(Refusal) {
+        Delivery.settle()
         putSet(number: try ownedSet(handle))
     }
 
@@ -129,6 +141,7 @@ extension Core {
     }
 
     static func releaseSet(_ handle: SetHandle?) throws(Refusal) {
+        Delivery.settle()
         let set = try ownedSet(handle)
         guard !SetTable[set].pointee.isReleased else { throw .noSet }
         guard SetTable[set].pointee.count == 0 else { throw Refusal(IOASID_REFUSED_BUSY, EBUSY) }
@@ -139,9 +152,12 @@ extension Core {
     // MARK: The end
 
     static func freeAll(_ set: UInt32) {
-        // Whatever handlers do, an id that was retired is off this list.
-        while let life = IDTable.life(SetTable[set].pointee.active.first) {
+        // An id that was retired is off the list, whatever handlers do. One that allocates anew
+        // must not keep this going for ever: no more ids are freed than there were.
+        var left = SetTable[set].pointee.count
+        while left != 0, let life = IDTable.life(SetTable[set].pointee.active.first) {
             retire(SetTable[set].pointee.active.first, life)
+            left &-= 1
         }
     }
 
