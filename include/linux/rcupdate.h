@@ -34,7 +34,7 @@ extern "C" {
 
 #ifdef IOASID_RCU_TSAN
 /* liburcu declares it only to those who inline its readers. */
-extern struct urcu_gp urcu_bp_gp;
+extern struct urcu_bp_gp urcu_bp_gp;
 void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);
 #define rcu_read_unlock() (__tsan_release(&urcu_bp_gp), urcu_bp_read_unlock())
