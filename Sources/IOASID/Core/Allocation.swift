@@ -16,10 +16,11 @@ extension Core {
     static func allocate(
         _ handle: SetHandle?, _ low: UInt32, _ high: UInt32, _ data: UnsafeMutableRawPointer?
     ) throws(Refusal) -> UInt32 {
+        Delivery.settle()
+        try Delivery.checkDepth()
         try Capacity.prepare()
         let set = try liveSet(handle)
         guard low <= high else { throw .range }
-        guard !Delivery.isTooDeep else { throw Refusal(IOASID_REFUSED_BUSY, EBUSY) }
         try takeRoom(set)
         let id: UInt32
         let entry: Entry
@@ -52,12 +53,13 @@ extension Core {
     }
 
     /// Sends ALLOC.
-    /// - Returns: the id, unless a handler freed it at once.
+    /// - Returns: the id, unless a handler freed it at once: then it is not the caller's.
     private static func announce(_ id: UInt32, _ life: Life) throws(Refusal) -> UInt32 {
         let event = event(IOASID_NOTIFY_ALLOC, id, life)
         Trace.change(event)
         Delivery.send(event, to: .set)
-        guard life.entry.word.isSameLife(as: life.word) else { throw .unknown(ENOENT) }
+        let now = life.entry.word
+        guard now.isSameLife(as: life.word), now.isActive else { throw .unknown(ENOENT) }
         return id
     }
 
@@ -86,6 +88,7 @@ extension Core {
     // MARK: The end
 
     static func free(_ handle: SetHandle?, _ id: UInt32) throws(Refusal) {
+        Delivery.settle()
         guard let life = IDTable.life(id) else { throw .unknown(EINVAL) }
         try checkOwner(handle, life)
         // Freed already: the references left are other people's.

@@ -55,6 +55,7 @@ extension Core {
     @inline(never)
     private static func putLast(_ handle: SetHandle?, _ id: UInt32) throws(Refusal) -> Bool {
         try CoreLock.withLock { () throws(Refusal) -> Bool in
+            Delivery.settle()
             guard let life = IDTable.life(id) else { throw .unknown(EINVAL) }
             try checkOwner(handle, life)
             cio_probe_put(id, 0)

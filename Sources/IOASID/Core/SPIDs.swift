@@ -60,6 +60,8 @@ enum SPIDs: IndexedRecords {
 extension Core {
     static func attachSPID(_ id: UInt32, _ spid: UInt32) throws(Refusal) {
         guard spid != noID else { return try detachSPID(id) }
+        Delivery.settle()
+        try Delivery.checkDepth()
         guard SPIDs.prepare() else { throw .memory }
         guard let life = IDTable.life(id) else { throw .unknown(ENOENT) }
         guard life.word.isActive else { throw .pending }
@@ -92,6 +94,7 @@ extension Core {
 
     /// Works while FREE_PENDING too: the id is unbound then, and not in the index.
     static func detachSPID(_ id: UInt32) throws(Refusal) {
+        Delivery.settle()
         guard let life = IDTable.life(id) else { throw .unknown(ENOENT) }
         let links = life.entry.links
         guard links.pointee.spid.value != noID else { return }
@@ -132,11 +135,12 @@ extension Core {
     }
 
     /// BIND and UNBIND by hand, for those who bind without an SPID or say so themselves.
-    /// - Returns: what the last handler returned.
+    /// - Returns: what the handler that stopped BIND returned; UNBIND cannot be stopped.
     static func notify(
         _ id: UInt32, _ what: ioasid_notify_val, _ audience: Audience
     ) throws(Refusal) -> CInt {
         guard what == IOASID_NOTIFY_BIND || what == IOASID_NOTIFY_UNBIND else { throw .argument }
+        Delivery.settle()
         guard let life = IDTable.life(id) else { throw .unknown(EINVAL) }
         if what == IOASID_NOTIFY_UNBIND {
             try unbind(id, life, to: audience)
@@ -144,6 +148,7 @@ extension Core {
         }
         guard life.word.isActive else { throw .pending }
         guard !life.word.isBound else { return NOTIFY_DONE }
+        try Delivery.checkDepth()
         return bind(id, life, to: audience)
     }
 }

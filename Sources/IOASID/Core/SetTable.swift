@@ -143,6 +143,6 @@ enum DeclaredSets: IndexedRecords {
 }
 
 /// Spreads addresses, whose low bits say little.
-private func hashAddress(_ address: UInt) -> UInt32 {
+func hashAddress(_ address: UInt) -> UInt32 {
     UInt32(truncatingIfNeeded: (UInt64(address) &* 0x9e37_79b9_7f4a_7c15) &>> 32)
 }

@@ -12,20 +12,38 @@ struct Snapshot {
     /// Copies and sorts the members of a set. With the core lock held.
     init(of set: UInt32, withPending: Bool = true) throws(Refusal) {
         let record = SetTable[set]
-        // Twice the room: sorting moves the ids to and fro.
-        let room = Int(record.pointee.count) &* 8
+        try self.init(room: Int(record.pointee.count)) { ids in
+            let copied = Snapshot.copy(record.pointee.active, to: ids)
+            guard withPending else { return copied }
+            return copied &+ Snapshot.copy(record.pointee.pending, to: ids + copied)
+        }
+    }
+
+    /// Copies and sorts the ACTIVE ids of all sets. With the core lock held.
+    init(ofAllActive: Void) throws(Refusal) {
+        try self.init(room: Int(Population.live.value)) { ids in
+            var copied = 0
+            var set = SetTable.next(from: SetTable.system)
+            while let one = set {
+                copied &+= Snapshot.copy(SetTable[one].pointee.active, to: ids + copied)
+                set = SetTable.next(from: one &+ 1)
+            }
+            return copied
+        }
+    }
+
+    private init(room: Int, fill: (UnsafeMutablePointer<UInt32>) -> Int) throws(Refusal) {
         guard room > 0 else {
             ids = nil
             count = 0
             return
         }
-        guard let memory = Memory.allocate(room) else { throw .memory }
+        // Twice the room: sorting moves the ids to and fro.
+        guard let memory = Memory.allocate(room &* 8) else { throw .memory }
         let ids = memory.assumingMemoryBound(to: UInt32.self)
         self.ids = ids
-        var copied = Snapshot.copy(record.pointee.active, to: ids)
-        if withPending { copied &+= Snapshot.copy(record.pointee.pending, to: ids + copied) }
-        count = copied
-        Snapshot.sort(ids, ids + Int(record.pointee.count), count)
+        count = fill(ids)
+        Snapshot.sort(ids, ids + room, count)
     }
 
     func discard() { Memory.free(ids) }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What a late subscriber has missed: as the events that tell of what exists.
+
+import CIOASID
+import Synchronization
+
+/// Where a replay has got to. To be discarded.
+///
+/// Whoever changes something settles first, so nothing comes or goes before the replay is over.
+struct Replay {
+    private let ids: Snapshot
+    private var index = 0
+    private var isAllocTold = false
+    /// The next set to tell of; nil when there are no more.
+    private var set: UInt32?
+
+    /// Takes the place of the event in a delivery that is a replay.
+    static var nothing: Event {
+        Event(what: IOASID_NOTIFY_ALLOC, id: noID, spid: noID, set: 0, data: nil)
+    }
+
+    /// The ACTIVE ids of a set; or, for nil, all sets and then all ACTIVE ids.
+    init(of set: UInt32?) throws(Refusal) {
+        if let set {
+            ids = try Snapshot(of: set, withPending: false)
+        } else {
+            ids = try Snapshot(ofAllActive: ())
+            self.set = SetTable.next(from: SetTable.system)
+        }
+    }
+
+    func discard() { ids.discard() }
+
+    /// - Returns: the next event; nil when all is told.
+    mutating func next() -> Event? {
+        while let set {
+            self.set = SetTable.next(from: set &+ 1)
+            if Core.isOwned(set) { return Core.event(IOASID_NOTIFY_SET_ALLOC, set) }
+        }
+        while index < ids.count {
+            let id = ids[index]
+            let life = IDTable.life(id)
+            if let life, life.word.isActive, !isAllocTold {
+                isAllocTold = true
+                return Core.event(IOASID_NOTIFY_ALLOC, id, life)
+            }
+            isAllocTold = false
+            index &+= 1
+            if let life, life.word.isBound { return Core.event(IOASID_NOTIFY_BIND, id, life) }
+        }
+        return nil
+    }
+}
+
+extension Core {
+    /// Subscribes, and tells what exists, in one go: the lock is held from first to last.
+    static func subscribeWithReplay(_ handle: SetHandle?, _ block: Block?) throws(Refusal) {
+        Delivery.settle()
+        try Delivery.checkDepth()
+        guard SetTable.prepare() else { throw .memory }
+        var replay = try Replay(of: handle == nil ? nil : try liveSet(handle))
+        defer { replay.discard() }
+        let new = try subscribe(handle, block)
+        withUnsafeMutablePointer(to: &replay) { Delivery.send($0, to: new) }
+    }
+}
