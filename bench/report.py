@@ -128,36 +128,48 @@ def table(head, rows):
     print()
 
 
+def verdict(run, row, ours):
+    """What was measured in the bar's terms; whether it is met; whether that can be believed."""
+    others = [run.figures.get(check.against) for check in row.checks]
+    if not ours or any(check.against and not o for check, o in zip(row.checks, others)):
+        return "-", None, False
+    results = [c.judge(ours.median, o and o.median) for c, o in zip(row.checks, others)]
+    return ("; ".join(measured for measured, _ in results),
+            None if run.quick else all(met for _, met in results),
+            all(f.quiet != 0 for f in (ours, *others) if f))
+
+
 def judged(run):
     """The rows of the bar, each with a verdict; none is given in a quick run."""
-    medians, rows = run.medians(), []
+    rows = []
     for row in ROWS:
         ours = run.figures.get((OURS, row.test))
-        results = ours and [check.judge(ours.median, medians) for check in row.checks]
-        complete = results and all(results) and not run.quick
+        measured, met, believed = verdict(run, row, ours)
         rows.append({
             "work": row.work, "test": row.test, "unit": row.unit,
             "kernel": run.figures.get((KERNEL, row.test)),
             "limit": run.figures.get((LIMIT, row.test)), "ours": ours,
             "bar": "; ".join(check.said() for check in row.checks),
-            "measured": "; ".join(r[0] if r else "-" for r in results) if results else "-",
-            "met": all(r[1] for r in results) if complete else None,
+            "measured": measured, "met": met, "believed": believed,
         })
     return rows
 
 
 def print_report(run, rows):
     met = {True: "yes", False: "NO", None: "-"}
-    print("The bar (medians; spread is (max - min) / median over the repetitions):\n")
+    print("The bar: medians; spread is (max - min) / median over the repetitions;"
+          "\n! no chunk was quiet, or it is judged by one that was not:\n")
     table(["work", "unit", KERNEL, LIMIT, OURS, "spread", "CPU", "bar", "measured", "met"],
           [[r["work"], r["unit"],
             *(shown(r[who], r["unit"]) for who in ("kernel", "limit", "ours")),
             f"{r['ours'].spread:.0%}" if r["ours"] else "-",
             number(r["ours"].cpu and r["ours"].cpu / UNITS[r["unit"]]) if r["ours"] else "-",
-            r["bar"], r["measured"], met[r["met"]] + loud(r["ours"])] for r in rows])
+            r["bar"], r["measured"],
+            met[r["met"]] + ("!" if r["met"] is not None and not r["believed"] else "")]
+           for r in rows])
     columns = [c for c in PEERS if any(key[0] == c for key in run.figures)]
-    print("Everything: median wall (CPU) +-spread; ns an operation and thread, memory in B and KiB;"
-          "\n! no chunk was quiet:\n")
+    print("Everything: median wall (CPU) +-spread; ns an operation and thread, memory in B and KiB:"
+          "\n")
     tests = dict.fromkeys(test for column, test in run.figures
                           if column != "raw" and "@" not in test)
     table(["test", *columns], [[test] + [detail(run.figures.get((c, test))) for c in columns]
