@@ -87,6 +87,10 @@ set(vtd_symbols ${PROJECT_SOURCE_DIR}/abi/vtd-symbols.txt)
 package_test(declared declared.sh ${PROJECT_SOURCE_DIR}/include ${symbols} ${vtd_symbols})
 package_test(binary.ioasid binary.sh $<TARGET_FILE:ioasid>
 	libioasid.so.${PROJECT_VERSION_MAJOR} ${symbols} libc.so.6 liburcu-bp.so.8)
+if(IOASID_PROBES)
+	package_test(probes probes.sh $<TARGET_FILE:ioasid>
+		alloc free reclaim get put bind unbind refuse)
+endif()
 package_test(called.ioasid called.sh ${symbols} $<TARGET_OBJECTS:test_prototypes>)
 
 if(TARGET ioasid-vtd)
@@ -97,6 +101,7 @@ if(TARGET ioasid-vtd)
 	package_test(called.vtd called.sh ${vtd_symbols} ${vtd_suites})
 endif()
 
+package_test(abi abi.sh ${PROJECT_SOURCE_DIR})
 package_test(readme readme.sh ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/include
 	$<TARGET_FILE_DIR:ioasid>)
 package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
