@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* The capacity: installed once and before all else, held back and given back. Order matters here. */
+#include "support.h"
+
+#define CAPACITY 1000
+
+static uint64_t available(void)
+{
+	return read_stats().available;
+}
+
+/* First of all, in a process that has not used the library. */
+static void capacity_is_installed_before_use(void **state)
+{
+	(void)state;
+	assert_int_equal(ioasid_get_capacity(), 0x100000);
+	ioasid_install_capacity(0);
+	assert_int_equal(ioasid_get_capacity(), 0x100000);
+	ioasid_install_capacity(CAPACITY);
+	assert_int_equal(ioasid_get_capacity(), CAPACITY);
+	assert_int_equal(available(), CAPACITY);
+}
+
+/* D55: v2 took a second capacity at any time, without a lock. */
+static void capacity_is_installed_once(void **state)
+{
+	uint64_t refusals = refused(IOASID_REFUSED_BUSY);
+
+	(void)state;
+	ioasid_install_capacity(CAPACITY * 2);
+	ioasid_install_capacity(CAPACITY);
+	assert_int_equal(ioasid_get_capacity(), CAPACITY);
+	assert_int_equal(refused(IOASID_REFUSED_BUSY), refusals + 2);
+}
+
+/* D16: the capacity bounds the numbers, not only how many there are. */
+static void ids_are_below_the_capacity(void **state)
+{
+	ioasid_t id;
+
+	(void)state;
+	assert_int_equal(ioasid_alloc(NULL, CAPACITY, INVALID_IOASID, NULL), INVALID_IOASID);
+	id = ioasid_alloc(NULL, CAPACITY - 1, INVALID_IOASID, NULL);
+	assert_int_equal(id, CAPACITY - 1);
+	free_id(id);
+	for (id = 0; id < CAPACITY; id++)
+		assert_int_equal(ioasid_alloc(NULL, ANY, NULL), id);
+	assert_int_equal(ioasid_alloc(NULL, ANY, NULL), INVALID_IOASID);
+	while (id--)
+		free_id(id);
+}
+
+/* D58: the comment promised what is left, the code returned what was reserved. */
+static void reserved_capacity_is_kept_from_everybody(void **state)
+{
+	(void)state;
+	assert_int_equal(ioasid_reserve_capacity(0), CAPACITY);
+	assert_int_equal(available(), CAPACITY);
+	assert_int_equal(ioasid_reserve_capacity(CAPACITY - 1), CAPACITY - 1);
+	assert_int_equal(ioasid_reserve_capacity(0), 1);
+	assert_int_equal(ioasid_reserve_capacity(2), -ENOSPC);
+	free_id(new_id(NULL, NULL));
+	assert_int_equal(ioasid_reserve_capacity(1), 1);
+	assert_int_equal(ioasid_reserve_capacity(0), 0);
+	assert_int_equal(ioasid_alloc(NULL, ANY, NULL), INVALID_IOASID);
+	assert_int_equal(PTR_ERR(ioasid_set_alloc(NULL, 1, IOASID_SET_TYPE_NULL)), -ENOSPC);
+	assert_int_equal(ioasid_cancel_capacity(CAPACITY - 2), CAPACITY - 2);
+	assert_int_equal(ioasid_cancel_capacity(2), CAPACITY);
+}
+
+/* D58: cancelling what was never reserved made capacity out of nothing. */
+static void only_what_was_reserved_can_be_cancelled(void **state)
+{
+	(void)state;
+	assert_int_equal(ioasid_cancel_capacity(1), -EINVAL);
+	assert_int_equal(ioasid_reserve_capacity(10), 10);
+	assert_int_equal(ioasid_cancel_capacity(11), -EINVAL);
+	assert_int_equal(ioasid_cancel_capacity(INVALID_IOASID), -EINVAL);
+	assert_int_equal(ioasid_cancel_capacity(0), CAPACITY - 10);
+	assert_int_equal(ioasid_cancel_capacity(10), CAPACITY);
+	assert_int_equal(ioasid_cancel_capacity(10), -EINVAL);
+	assert_int_equal(available(), CAPACITY);
+}
+
+static void reservations_beyond_an_int_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(ioasid_reserve_capacity(0x80000000), -EINVAL);
+	assert_int_equal(ioasid_reserve_capacity(INVALID_IOASID), -EINVAL);
+	assert_int_equal(ioasid_reserve_capacity(0x7fffffff), -ENOSPC);
+	assert_int_equal(available(), CAPACITY);
+}
+
+/* A quota, a reservation and loose ids together: never more than there is. */
+static void the_sum_never_exceeds_the_capacity(void **state)
+{
+	struct ioasid_set *set = new_set(400);
+	ioasid_t id = new_id(NULL, NULL);
+
+	(void)state;
+	assert_int_equal(ioasid_reserve_capacity(500), 500);
+	assert_int_equal(available(), CAPACITY - 400 - 500 - 1);
+	assert_int_equal(ioasid_adjust_set(set, 500), -ENOSPC);
+	assert_int_equal(ioasid_adjust_set(set, 499), 0);
+	assert_int_equal(available(), 0);
+	assert_int_equal(ioasid_alloc(NULL, ANY, NULL), INVALID_IOASID);
+	assert_int_equal(ioasid_cancel_capacity(500), 500);
+	ioasid_set_put(set);
+	free_id(id);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CLEAN_TEST(capacity_is_installed_before_use),
+		CLEAN_TEST(capacity_is_installed_once),
+		CLEAN_TEST(ids_are_below_the_capacity),
+		CLEAN_TEST(reserved_capacity_is_kept_from_everybody),
+		CLEAN_TEST(only_what_was_reserved_can_be_cancelled),
+		CLEAN_TEST(reservations_beyond_an_int_are_refused),
+		CLEAN_TEST(the_sum_never_exceeds_the_capacity),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
