@@ -25,6 +25,17 @@ elseif(IOASID_SANITIZE STREQUAL "thread")
 	target_link_libraries(ioasid_sanitized_program INTERFACE dispatch BlocksRuntime)
 endif()
 
+# Probe points for tracers, a nop each, where the header that makes them is there: Debian's
+# systemtap-sdt-dev. Nothing is linked.
+include(CheckIncludeFile)
+check_include_file(sys/sdt.h IOASID_HAVE_SDT)
+option(IOASID_PROBES "Static probe points on allocations, references, bindings and refusals"
+	${IOASID_HAVE_SDT})
+set(IOASID_DEFINES ${IOASID_SANITIZER_DEFINES})
+if(IOASID_PROBES)
+	list(APPEND IOASID_DEFINES IOASID_PROBES)
+endif()
+
 # swift_object(RESULT MODULE C_MODULE): compiles Sources/MODULE into one object.
 function(swift_object result module c_module)
 	set(floor ${PROJECT_SOURCE_DIR}/Sources/${c_module})
@@ -32,7 +43,7 @@ function(swift_object result module c_module)
 	file(GLOB_RECURSE headers CONFIGURE_DEPENDS
 		${PROJECT_SOURCE_DIR}/include/*.h ${floor}/*.h ${floor}/module.modulemap)
 
-	set(defines ${IOASID_SANITIZER_DEFINES} $<$<CONFIG:Debug>:IOASID_CHECKS>)
+	set(defines ${IOASID_DEFINES} $<$<CONFIG:Debug>:IOASID_CHECKS>)
 	set(flags ${IOASID_SWIFT_FLAGS}
 		-module-name ${module}
 		-module-cache-path ${CMAKE_BINARY_DIR}/swift-modules
@@ -96,7 +107,7 @@ function(embedded_library target)
 		PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
 			$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/ioasid>
 		PRIVATE ${PROJECT_SOURCE_DIR}/Sources/${arg_C_MODULE})
-	target_compile_definitions(${target} PRIVATE ${IOASID_SANITIZER_DEFINES})
+	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES})
 	target_compile_options(${target} PRIVATE
 		-ffunction-sections -fdata-sections -ftls-model=initial-exec)
 	target_link_options(${target} PRIVATE

@@ -115,6 +115,8 @@ static inline bool cio_trace_is_on(void)
 
 /* Static probe points: a nop each until a tracer attaches. */
 #ifdef IOASID_PROBES
+/* In registers, or clang stores each argument on the stack, tracer or not. */
+#define STAP_SDT_ARG_CONSTRAINT nr
 #include <sys/sdt.h>
 #else
 #define DTRACE_PROBE1(provider, name, a) ((void)(a))

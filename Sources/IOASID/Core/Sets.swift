@@ -152,6 +152,7 @@ extension Core {
     // MARK: The end
 
     static func freeAll(_ set: UInt32) {
+        Delivery.settle()
         // An id that was retired is off the list, whatever handlers do. One that allocates anew
         // must not keep this going for ever: no more ids are freed than there were.
         var left = SetTable[set].pointee.count
