@@ -520,8 +520,10 @@ void ioasid_unregister_allocator(struct ioasid_allocator_ops *ops);
  *
  * Subscribers to all and to the set are told in one order: by priority, then as registered.
  * A handler runs in the thread that caused the event, with the core lock held; it may call every
- * function of this header, and must not wait for a thread that does. NOTIFY_STOP_MASK in what it
- * returns ends delivery of ALLOC, BIND and ioasid_notify(); not of FREE, UNBIND and SET_FREE.
+ * function of this header, and must not wait for a thread that does. If such a call causes another
+ * event, those after it are told the present one first: all hear events in the order they happen.
+ * NOTIFY_STOP_MASK in what it returns ends delivery of ALLOC and BIND; not of FREE, UNBIND and
+ * SET_FREE. In handlers that are 64 deep in each other, what would create something is refused.
  *
  * Return: 0; -EINVAL no live set, no @nb or no function; -EEXIST already there; -ENOMEM.
  * Context: takes the core lock. Follows v2. The set's death unsubscribes.
@@ -530,11 +532,12 @@ int ioasid_register_notifier(struct ioasid_set *set, struct notifier_block *nb);
 
 /**
  * ioasid_register_notifier_replay() - subscribe, and be told what already exists
- * @set: the set; NULL is the system set
+ * @set: as for ioasid_register_notifier()
  * @nb: the subscriber
  *
  * @nb alone gets ALLOC, and BIND if bound, for each ACTIVE id of the set in ascending order; no
  * other event comes between these and those that follow. What it returns is ignored meanwhile.
+ * With NULL, SET_ALLOC for each set, then the ids of all sets.
  *
  * Return: as ioasid_register_notifier().
  * Context: takes the core lock. Not in any kernel version.
@@ -583,7 +586,7 @@ void ioasid_unregister_notifier_mm(struct mm_struct *mm, struct notifier_block *
  * Only a change is told: BIND of a bound id and UNBIND of one that is not do nothing.
  *
  * Return: 0; -EINVAL unknown id, another event or flag; -EBUSY BIND while FREE_PENDING; else what
- * the handler that stopped delivery returned, through notifier_to_errno().
+ * the handler that stopped BIND returned, through notifier_to_errno().
  * Context: takes the core lock. Follows v2.
  */
 int ioasid_notify(ioasid_t ioasid, enum ioasid_notify_val cmd, unsigned int flags);
