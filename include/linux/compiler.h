@@ -15,8 +15,12 @@
 #define __printf(fmt, args) __attribute__((__format__(__printf__, fmt, args)))
 #define __aligned(n) __attribute__((__aligned__(n)))
 #define __packed __attribute__((__packed__))
+#define __weak __attribute__((__weak__))
+/* Words without underscores would break headers and [[attributes]] of C++. */
+#ifndef __cplusplus
 #define noinline __attribute__((__noinline__))
 #define fallthrough __attribute__((__fallthrough__))
+#endif
 
 /* For the kernel's static checkers; they say nothing to a compiler. */
 #define __user

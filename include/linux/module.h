@@ -26,15 +26,17 @@ static int ioasid_module_is_up __attribute__((__unused__));
 	} \
 	extern int ioasid_takes_the_semicolon
 
-/* Readable with modinfo or readelf -p .modinfo, as in a kernel module. */
-#define MODULE_INFO(tag, info) \
-	static const char ioasid_modinfo_##tag[] \
-		__attribute__((__used__, __section__(".modinfo"))) = #tag "=" info
+/* Readable with modinfo or readelf -p .modinfo, as in a kernel module; one of a kind a line. */
+#define MODULE_INFO(tag, text) ioasid_modinfo(tag, text, __LINE__)
+#define ioasid_modinfo(tag, text, line) ioasid_modinfo_line(tag, text, line)
+#define ioasid_modinfo_line(tag, text, line) \
+	static const char ioasid_modinfo_##tag##line[] \
+		__attribute__((__used__, __section__(".modinfo"))) = #tag "=" text
 
-#define MODULE_LICENSE(license) MODULE_INFO(license, license)
-#define MODULE_AUTHOR(author) MODULE_INFO(author, author)
-#define MODULE_DESCRIPTION(description) MODULE_INFO(description, description)
-#define MODULE_VERSION(version) MODULE_INFO(version, version)
+#define MODULE_LICENSE(text) MODULE_INFO(license, text)
+#define MODULE_AUTHOR(text) MODULE_INFO(author, text)
+#define MODULE_DESCRIPTION(text) MODULE_INFO(description, text)
+#define MODULE_VERSION(text) MODULE_INFO(version, text)
 
 #endif
 
