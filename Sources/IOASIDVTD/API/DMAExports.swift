@@ -22,7 +22,7 @@ enum DMA {
         var isSecond = false
         while true {
             let outcome: DMAOutcome = Lock.hardware {
-                let outcome = device.pointee.access(request)
+                let outcome = device.access(request)
                 if case .reached(let physical) = outcome { use(unit.pointee.memory, physical) }
                 return outcome
             }
@@ -101,7 +101,7 @@ public func vtd_inv_submit(
     // One slot is the wait's, and a full ring would look empty.
     guard let unit = Handle.unit(iommu), let descs, UInt64(count) <= InvalidationQueue.slots &- 2
     else { return -EINVAL }
-    return Lock.hardware { unit.pointee.submit(descs, Int(count)) ? 0 : -EINVAL }
+    return Lock.hardware { unit.submit(descs, Int(count)) ? 0 : -EINVAL }
 }
 
 @_cdecl("vtd_fault_read")

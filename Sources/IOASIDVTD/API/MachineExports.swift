@@ -29,14 +29,14 @@ public func vtd_machine_destroy(_ machine: OpaquePointer?) -> CInt {
 @implementation
 public func vtd_page_alloc(_ machine: OpaquePointer?, _ count: CUnsignedInt) -> UInt64 {
     guard let machine = Handle.machine(machine) else { return UInt64.max }
-    return Lock.hardware { machine.pointee.allocatePages(UInt64(count)) ?? UInt64.max }
+    return Lock.hardware { machine.allocatePages(UInt64(count)) ?? UInt64.max }
 }
 
 @_cdecl("vtd_page_free")
 @implementation
 public func vtd_page_free(_ machine: OpaquePointer?, _ address: UInt64, _ count: CUnsignedInt) {
     guard let machine = Handle.machine(machine) else { return }
-    Lock.hardware { machine.pointee.freePages(address, UInt64(count)) }
+    Lock.hardware { machine.freePages(address, UInt64(count)) }
 }
 
 @_cdecl("vtd_pages_used")
@@ -137,7 +137,7 @@ public func vtd_device_create(
             made = Device.create(unit, source_id, features)
             guard let device = made else { return -ENOMEM }
             guard let driver = unit.pointee.driver else { return 0 }
-            if device.pointee.enable(driver) { return 0 }
+            if device.enable(driver) { return 0 }
             Device.destroy(device)
             return -ENOMEM
         }
@@ -153,7 +153,7 @@ public func vtd_device_destroy(_ dev: OpaquePointer?) -> CInt {
     return Lock.driver {
         Lock.hardware {
             guard !device.pointee.isBusy else { return -EBUSY }
-            if let driver = device.pointee.unit.pointee.driver { device.pointee.disable(driver) }
+            if let driver = device.pointee.unit.pointee.driver { device.disable(driver) }
             // Another device may get the number.
             let unit = device.pointee.unit
             let sourceID = device.pointee.sourceID

@@ -36,12 +36,12 @@ struct Domain: Listed {
         guard let id = freeID() else { return (nil, -ENOSPC) }
         var root: UInt64 = 0
         if !isIdentity {
-            guard let page = machine.pointee.allocatePages(1) else { return (nil, -ENOMEM) }
+            guard let page = machine.allocatePages(1) else { return (nil, -ENOMEM) }
             root = page
         }
         let value = Domain(machine: machine, id: id, isIdentity: isIdentity, root: root)
         guard let domain = Memory.make(value) else {
-            if root != 0 { machine.pointee.freePages(root, 1) }
+            if root != 0 { machine.freePages(root, 1) }
             return (nil, -ENOMEM)
         }
         machine.pointee.domains.add(domain)
@@ -88,7 +88,7 @@ struct Domain: Listed {
 
     private func mapPage(_ iova: UInt64, _ bits: UInt64) -> CInt {
         let at = table.entryAddress(
-            iova, physical: { $0 }, newTable: { machine.pointee.allocatePages(1) })
+            iova, physical: { $0 }, newTable: { machine.allocatePages(1) })
         guard let at, let old = memory.word(at) else { return -ENOMEM }
         guard old & table.presence == 0 else { return -EEXIST }
         memory.setWord(at, bits)
@@ -120,13 +120,13 @@ struct Domain: Listed {
     private func flush() {
         machine.pointee.units.forEach { unit in
             guard unit.pointee.driver != nil else { return }
-            unit.pointee.submit(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, id))
+            unit.submit(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, id))
             unit.pointee.devices.forEach { device in
                 guard device.pointee.hasTLB, device.pointee.isAttached(to: id) else { return }
-                unit.pointee.submit(vtd_inv_dev_tlb(device.pointee.sourceID))
+                unit.submit(vtd_inv_dev_tlb(device.pointee.sourceID))
                 var every = vtd_inv_dev_ptlb(device.pointee.sourceID, 0)
                 every.qw.1 |= VTD_INV_DEV_GLOBAL
-                unit.pointee.submit(every)
+                unit.submit(every)
             }
         }
     }

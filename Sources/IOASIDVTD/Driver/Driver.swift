@@ -83,13 +83,13 @@ enum Driver {
     private static func makeTables(_ unit: Ref<Unit>) -> CInt {
         let isMade: Bool = Lock.hardware {
             let machine = unit.pointee.machine
-            guard let root = machine.pointee.allocatePages(1) else { return false }
+            guard let root = machine.allocatePages(1) else { return false }
             guard let driver = Memory.make(DriverUnit(root: root)) else {
-                machine.pointee.freePages(root, 1)
+                machine.freePages(root, 1)
                 return false
             }
             unit.pointee.driver = driver
-            return unit.pointee.devices.find { !$0.pointee.enable(driver) } == nil
+            return unit.pointee.devices.find { !$0.enable(driver) } == nil
         }
         guard !isMade else { return 0 }
         dropTables(unit)
@@ -100,13 +100,13 @@ enum Driver {
         Lock.hardware {
             guard let driver = unit.pointee.driver else { return }
             let machine = unit.pointee.machine
-            unit.pointee.devices.forEach { $0.pointee.disable(driver) }
+            unit.pointee.devices.forEach { $0.disable(driver) }
             let memory = unit.pointee.memory
             for half in UInt64(0)..<512 {
                 let entry = memory.word(driver.pointee.root &+ half &* 8) ?? 0
-                if entry & 1 != 0 { machine.pointee.freePages(entry & addressMask, 1) }
+                if entry & 1 != 0 { machine.freePages(entry & addressMask, 1) }
             }
-            machine.pointee.freePages(driver.pointee.root, 1)
+            machine.freePages(driver.pointee.root, 1)
             unit.pointee.driver = nil
             Memory.release(driver)
         }
@@ -114,17 +114,17 @@ enum Driver {
 
     /// After the root register was written (section 6.6). With the hardware lock held.
     private static func forgetEverything(_ unit: Ref<Unit>) {
-        unit.pointee.enqueue(vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0))
-        unit.pointee.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_GLOBAL, 0, 0))
-        unit.pointee.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_GLOBAL, 0))
+        unit.enqueue(vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0))
+        unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_GLOBAL, 0, 0))
+        unit.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_GLOBAL, 0))
         unit.pointee.devices.forEach { device in
             guard device.pointee.hasTLB else { return }
-            unit.pointee.enqueue(vtd_inv_dev_tlb(device.pointee.sourceID))
+            unit.enqueue(vtd_inv_dev_tlb(device.pointee.sourceID))
             var every = vtd_inv_dev_ptlb(device.pointee.sourceID, 0)
             every.qw.1 |= VTD_INV_DEV_GLOBAL
-            unit.pointee.submit(every)
+            unit.submit(every)
         }
-        _ = unit.pointee.ring(drain: false)
+        _ = unit.ring(drain: false)
     }
 
     // MARK: With the first unit, and after the last

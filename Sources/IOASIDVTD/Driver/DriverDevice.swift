@@ -26,63 +26,65 @@ struct DriverDevice {
 }
 
 // With the hardware lock held.
-extension Device {
+extension UnsafeMutablePointer<Device> {
     /// Makes a PASID directory and a context entry.
-    mutating func enable(_ driverUnit: Ref<DriverUnit>) -> Bool {
-        let machine = unit.pointee.machine
-        let pages = DriverDevice.pages(pasidLimit: unit.pointee.pasidLimit)
-        guard let directory = machine.pointee.allocatePages(pages) else { return false }
+    func enable(_ driverUnit: Ref<DriverUnit>) -> Bool {
+        let machine = pointee.unit.pointee.machine
+        let pages = DriverDevice.pages(pasidLimit: pointee.unit.pointee.pasidLimit)
+        guard let directory = machine.allocatePages(pages) else { return false }
         let value = DriverDevice(directory: directory, directoryPages: pages)
         guard let made = Memory.make(value) else {
-            machine.pointee.freePages(directory, pages)
+            machine.freePages(directory, pages)
             return false
         }
         guard let at = contextAddress(driverUnit) else {
             Memory.release(made)
-            machine.pointee.freePages(directory, pages)
+            machine.freePages(directory, pages)
             return false
         }
-        driver = made
+        pointee.driver = made
         var flags = ContextEntry.pasidEnable
-        if hasTLB { flags |= ContextEntry.deviceTLB }
-        if hasPageRequests && unit.pointee.can(VTD_CAP_PRS) { flags |= ContextEntry.pageRequests }
+        if pointee.hasTLB { flags |= ContextEntry.deviceTLB }
+        if pointee.hasPageRequests && pointee.unit.pointee.can(VTD_CAP_PRS) { flags |= ContextEntry.pageRequests }
         let entry = ContextEntry(
-            directory: directory, pasidBits: unit.pointee.config.pasid_bits, flags: flags)
-        unit.pointee.memory.setWord(at &+ 8, entry.word1)
-        unit.pointee.memory.setWord(at, entry.word0)
+            directory: directory, pasidBits: pointee.unit.pointee.config.pasid_bits, flags: flags)
+        pointee.unit.pointee.memory.setWord(at &+ 8, entry.word1)
+        pointee.unit.pointee.memory.setWord(at, entry.word0)
         return true
     }
 
     /// The opposite, of a device without bindings and attachments.
-    mutating func disable(_ driverUnit: Ref<DriverUnit>) {
-        guard let kept = driver else { return }
-        let machine = unit.pointee.machine
-        let memory = unit.pointee.memory
+    func disable(_ driverUnit: Ref<DriverUnit>) {
+        guard let kept = pointee.driver else { return }
+        let machine = pointee.unit.pointee.machine
+        let memory = pointee.unit.pointee.memory
         if let at = contextAddress(driverUnit) { memory.setWord(at, 0) }
-        unit.pointee.submit(vtd_inv_context(VTD_INV_CONTEXT_DEVICE, sourceID))
+        pointee.unit.submit(vtd_inv_context(VTD_INV_CONTEXT_DEVICE, pointee.sourceID))
         for index in 0..<kept.pointee.entries {
             let entry = memory.word(kept.pointee.directory &+ index &* 8) ?? 0
-            if entry & 1 != 0 { machine.pointee.freePages(entry & addressMask, 1) }
+            if entry & 1 != 0 { machine.freePages(entry & addressMask, 1) }
         }
-        machine.pointee.freePages(kept.pointee.directory, kept.pointee.directoryPages)
+        machine.freePages(kept.pointee.directory, kept.pointee.directoryPages)
         kept.pointee.reported.forEach { Memory.release($0) }
-        driver = nil
+        pointee.driver = nil
         Memory.release(kept)
     }
 
     /// - Returns: where the context entry is; nil if there is no page for its table.
     private func contextAddress(_ driverUnit: Ref<DriverUnit>) -> UInt64? {
-        let memory = unit.pointee.memory
-        let half = RootTable.halfEntry(driverUnit.pointee.root, sourceID)
+        let memory = pointee.unit.pointee.memory
+        let half = RootTable.halfEntry(driverUnit.pointee.root, pointee.sourceID)
         var entry = memory.word(half) ?? 0
         if entry & 1 == 0 {
-            guard let table = unit.pointee.machine.pointee.allocatePages(1) else { return nil }
+            guard let table = pointee.unit.pointee.machine.allocatePages(1) else { return nil }
             entry = table | 1
             memory.setWord(half, entry)
         }
-        return entry & addressMask &+ RootTable.contextOffset(sourceID)
+        return entry & addressMask &+ RootTable.contextOffset(pointee.sourceID)
     }
+}
 
+extension Device {
     func attachment(_ domain: Ref<Domain>) -> Ref<Attachment>? {
         driver?.pointee.attachments.find { $0.pointee.domain == domain }
     }

@@ -44,10 +44,10 @@ struct GuestMemory {
 
     private func addPage(_ address: UInt64) -> CInt {
         let machine = domain.pointee.machine
-        guard let page = machine.pointee.allocatePages(1) else { return -ENOMEM }
+        guard let page = machine.allocatePages(1) else { return -ENOMEM }
         let bits = SecondLevelBit.read | SecondLevelBit.write
         let error = domain.pointee.map(address, page, pageSize, bits)
-        if error != 0 { machine.pointee.freePages(page, 1) }
+        if error != 0 { machine.freePages(page, 1) }
         return error
     }
 
@@ -57,7 +57,7 @@ struct GuestMemory {
         for index in 0..<count {
             guard let page = domain.pointee.translate(index << pageShift) else { continue }
             _ = domain.pointee.unmap(index << pageShift, pageSize)
-            machine.pointee.freePages(page, 1)
+            machine.freePages(page, 1)
         }
     }
 

@@ -80,7 +80,7 @@ extension Device {
     func setUp(_ pasid: UInt32, _ entry: PASIDEntry) -> Bool {
         let machine = unit.pointee.machine
         guard
-            let at = pasidEntryAddress(pasid, newTable: { machine.pointee.allocatePages(1) })
+            let at = pasidEntryAddress(pasid, newTable: { machine.allocatePages(1) })
         else { return false }
         let memory = unit.pointee.memory
         memory.setWord(at &+ 16, entry.word2)
@@ -102,17 +102,17 @@ extension Device {
         for word in UInt64(1)..<8 { memory.setWord(at &+ word &* 8, 0) }
 
         let domain = old.domainID
-        unit.pointee.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_ONE, domain, pasid))
+        unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_ONE, domain, pasid))
         if old.isType(VTD_PGTT_SECOND_LEVEL) {
-            unit.pointee.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, domain))
+            unit.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, domain))
         } else {
-            unit.pointee.enqueue(vtd_inv_piotlb(domain, pasid))
+            unit.enqueue(vtd_inv_piotlb(domain, pasid))
         }
         if hasTLB {
-            unit.pointee.enqueue(
+            unit.enqueue(
                 pasid == UInt32(PASID_RID2PASID)
                     ? vtd_inv_dev_tlb(sourceID) : vtd_inv_dev_ptlb(sourceID, pasid))
         }
-        _ = unit.pointee.ring(drain: false)
+        _ = unit.ring(drain: false)
     }
 }

@@ -73,7 +73,7 @@ enum PageRequests {
     }
 
     private static func respond(_ unit: Ref<Unit>, _ request: PageRequest, _ code: UInt32) {
-        unit.pointee.submit(
+        unit.submit(
             vtd_inv_page_response(request.sourceID, request.pasid, request.group, code))
     }
 
@@ -118,7 +118,7 @@ enum PageRequests {
             guard reported.pointee.request.pasid == pasid else { return }
             finish(unit, driver, reported, invalid)
         }
-        if device.pointee.hasTLB { unit.pointee.enqueue(vtd_inv_dev_ptlb(sourceID, pasid)) }
-        _ = unit.pointee.ring(drain: true)
+        if device.pointee.hasTLB { unit.enqueue(vtd_inv_dev_ptlb(sourceID, pasid)) }
+        _ = unit.ring(drain: true)
     }
 }

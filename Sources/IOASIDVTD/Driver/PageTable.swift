@@ -72,7 +72,7 @@ struct PageTable {
                 if bits & presence != 0 { release(bits & addressMask, level &- 1, machine) }
             }
         }
-        machine.pointee.freePages(table, 1)
+        machine.freePages(table, 1)
     }
 }
 

@@ -31,10 +31,10 @@ struct AddressSpace: Listed {
             if let space = find(mm) {
                 return space.pointee.machine == machine ? space : nil
             }
-            guard let root = machine.pointee.allocatePages(1) else { return nil }
+            guard let root = machine.allocatePages(1) else { return nil }
             let value = AddressSpace(mm: mm, machine: machine, root: root)
             guard let space = Memory.make(value) else {
-                machine.pointee.freePages(root, 1)
+                machine.freePages(root, 1)
                 return nil
             }
             mmget(mm)
@@ -66,7 +66,7 @@ struct AddressSpace: Listed {
             guard let space = find(mm) else { return -ENOENT }
             let machine = space.pointee.machine
             let at = space.pointee.table.entryAddress(
-                address, physical: { $0 }, newTable: { machine.pointee.allocatePages(1) })
+                address, physical: { $0 }, newTable: { machine.allocatePages(1) })
             guard let at else { return -ENOMEM }
             machine.pointee.memory.setWord(at, page | firstLevelBits(access))
             return 0
@@ -214,12 +214,12 @@ enum ProcessBinding {
             let device = bound.pointee.device
             Lock.hardware {
                 let unit = device.pointee.unit
-                unit.pointee.enqueue(
+                unit.enqueue(
                     vtd_inv_piotlb_pages(Domain.firstLevelID, pasid, address, 0))
                 if device.pointee.hasTLB {
-                    unit.pointee.enqueue(vtd_inv_dev_ptlb(device.pointee.sourceID, pasid))
+                    unit.enqueue(vtd_inv_dev_ptlb(device.pointee.sourceID, pasid))
                 }
-                _ = unit.pointee.ring(drain: false)
+                _ = unit.ring(drain: false)
             }
         }
     }

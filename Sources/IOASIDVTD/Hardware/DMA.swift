@@ -11,29 +11,29 @@ enum DMAOutcome {
 }
 
 // With the hardware lock held.
-extension Device {
-    mutating func access(_ request: Request) -> DMAOutcome {
-        unit.pointee.stats.dma &+= 1
+extension UnsafeMutablePointer<Device> {
+    func access(_ request: Request) -> DMAOutcome {
+        pointee.unit.pointee.stats.dma &+= 1
         do {
             let found = try translate(request)
-            waiting.forget(request)
+            pointee.waiting.forget(request)
             return .reached(found.physical(request))
         } catch {
             return handle(error, request)
         }
     }
 
-    private mutating func translate(_ request: Request) throws(Fault) -> Translation {
-        if let hit = tlb?.lookUp(tag(request, domainID: 0, pasid: request.pasid ?? UInt32.max)),
+    private func translate(_ request: Request) throws(Fault) -> Translation {
+        if let hit = pointee.tlb?.lookUp(tag(request, domainID: 0, pasid: request.pasid ?? UInt32.max)),
             hit.translation.allows(request)
         {
-            unit.pointee.stats.devtlb_hits &+= 1
+            pointee.unit.pointee.stats.devtlb_hits &+= 1
             noteIfStale(hit.translation, request)
             return hit.translation
         }
         let found = try remap(request)
         let key = tag(request, domainID: 0, pasid: request.pasid ?? UInt32.max)
-        tlb?.insert(CachedTranslation(key, found), key)
+        pointee.tlb?.insert(CachedTranslation(key, found), key)
         return found
     }
 
@@ -46,46 +46,46 @@ extension Device {
     }
 
     /// What the unit does with a request that no device TLB answers.
-    private mutating func remap(_ request: Request) throws(Fault) -> Translation {
-        let memory = unit.pointee.memory
+    private func remap(_ request: Request) throws(Fault) -> Translation {
+        let memory = pointee.unit.pointee.memory
         let context: ContextEntry
-        if let cached = self.context {
+        if let cached = pointee.context {
             context = cached
         } else {
-            context = try memory.contextEntry(root: unit.pointee.root, sourceID: sourceID)
-            self.context = context
+            context = try memory.contextEntry(root: pointee.unit.pointee.root, sourceID: pointee.sourceID)
+            pointee.context = context
         }
         let pasid = try pasid(of: request, context)
-        let key = CachedPASID.Tag(sourceID: sourceID, pasid: pasid)
+        let key = CachedPASID.Tag(sourceID: pointee.sourceID, pasid: pasid)
         let entry: PASIDEntry
         let isEntryCached: Bool
-        if let cached = unit.pointee.pasidCache.lookUp(key) {
-            unit.pointee.stats.pasid_cache_hits &+= 1
+        if let cached = pointee.unit.pointee.pasidCache.lookUp(key) {
+            pointee.unit.pointee.stats.pasid_cache_hits &+= 1
             entry = cached.entry
             isEntryCached = true
         } else {
             entry = try fetch(context, pasid)
-            unit.pointee.pasidCache.insert(
-                CachedPASID(sourceID: sourceID, pasid: pasid, entry: entry), key)
+            pointee.unit.pointee.pasidCache.insert(
+                CachedPASID(sourceID: pointee.sourceID, pasid: pasid, entry: entry), key)
             isEntryCached = false
         }
         try check(entry, request)
         return try translate(request, entry, pasid, isEntryCached: isEntryCached)
     }
 
-    private mutating func translate(
+    private func translate(
         _ request: Request, _ entry: PASIDEntry, _ pasid: UInt32, isEntryCached: Bool
     ) throws(Fault) -> Translation {
         let key = tag(request, domainID: entry.domainID, pasid: pasid)
-        if let hit = unit.pointee.iotlb.lookUp(key), hit.translation.allows(request) {
-            unit.pointee.stats.iotlb_hits &+= 1
+        if let hit = pointee.unit.pointee.iotlb.lookUp(key), hit.translation.allows(request) {
+            pointee.unit.pointee.stats.iotlb_hits &+= 1
             noteIfStale(hit.translation, request)
             return hit.translation
         }
         do {
-            let walk = PageWalk(memory: unit.pointee.memory, entry: entry)
+            let walk = PageWalk(memory: pointee.unit.pointee.memory, entry: entry)
             let found = try walk.translate(request)
-            unit.pointee.iotlb.insert(CachedTranslation(key, found), key)
+            pointee.unit.pointee.iotlb.insert(CachedTranslation(key, found), key)
             if isEntryCached { noteIfStale(found, request) }
             return found
         } catch {
@@ -97,23 +97,23 @@ extension Device {
 
     private func pasid(of request: Request, _ context: ContextEntry) throws(Fault) -> UInt32 {
         let isQuiet = context.has(ContextEntry.faultDisable)
-        if hasTLB && !context.has(ContextEntry.deviceTLB) {
+        if pointee.hasTLB && !context.has(ContextEntry.deviceTLB) {
             throw Fault(VTD_FAULT_DTE_CLEAR, quiet: isQuiet)
         }
         guard let pasid = request.pasid else { return context.requestPASID }
         guard context.has(ContextEntry.pasidEnable) else {
             throw Fault(VTD_FAULT_PASIDE_CLEAR, quiet: isQuiet)
         }
-        guard pasid < min(context.pasidLimit, unit.pointee.pasidLimit) else {
+        guard pasid < min(context.pasidLimit, pointee.unit.pointee.pasidLimit) else {
             throw Fault(VTD_FAULT_PASID_TOO_LARGE, quiet: isQuiet)
         }
         return pasid
     }
 
     private func fetch(_ context: ContextEntry, _ pasid: UInt32) throws(Fault) -> PASIDEntry {
-        let memory = unit.pointee.memory
+        let memory = pointee.unit.pointee.memory
         let at = try memory.pasidEntryAddress(directory: context.directory, pasid)
-        return try PASIDEntry.fetch(memory, at: at, unit.pointee.config.capabilities)
+        return try PASIDEntry.fetch(memory, at: at, pointee.unit.pointee.config.capabilities)
     }
 
     private func check(_ entry: PASIDEntry, _ request: Request) throws(Fault) {
@@ -133,12 +133,12 @@ extension Device {
         {
             return
         }
-        unit.pointee.stats.stale_hits &+= 1
+        pointee.unit.pointee.stats.stale_hits &+= 1
     }
 
     private func lookPastCaches(_ request: Request) throws(Fault) -> Translation {
-        let memory = unit.pointee.memory
-        let context = try memory.contextEntry(root: unit.pointee.root, sourceID: sourceID)
+        let memory = pointee.unit.pointee.memory
+        let context = try memory.contextEntry(root: pointee.unit.pointee.root, sourceID: pointee.sourceID)
         let entry = try fetch(context, try pasid(of: request, context))
         try check(entry, request)
         return try PageWalk(memory: memory, entry: entry).translate(request)
@@ -146,23 +146,23 @@ extension Device {
 }
 
 // What becomes of a request that could not be translated.
-extension Device {
-    private mutating func handle(_ fault: Fault, _ request: Request) -> DMAOutcome {
-        guard hasPageRequests, unit.pointee.can(VTD_CAP_PRS), fault.isRecoverable,
-            context?.has(ContextEntry.pageRequests) == true
+extension UnsafeMutablePointer<Device> {
+    private func handle(_ fault: Fault, _ request: Request) -> DMAOutcome {
+        guard pointee.hasPageRequests, pointee.unit.pointee.can(VTD_CAP_PRS), fault.isRecoverable,
+            pointee.context?.has(ContextEntry.pageRequests) == true
         else {
-            waiting.forget(request)
+            pointee.waiting.forget(request)
             return refuse(fault, request)
         }
-        switch waiting.state(of: request) {
+        switch pointee.waiting.state(of: request) {
         case .waiting:
             break
         case .granted:
             // The answer did not help; the next attempt asks again.
-            waiting.forget(request)
+            pointee.waiting.forget(request)
         case .refused:
-            waiting.forget(request)
-            unit.pointee.stats.faults &+= 1
+            pointee.waiting.forget(request)
+            pointee.unit.pointee.stats.faults &+= 1
             return .refused(fault.reason)
         case .free:
             ask(request)
@@ -170,23 +170,23 @@ extension Device {
         return .waiting
     }
 
-    private mutating func refuse(_ fault: Fault, _ request: Request) -> DMAOutcome {
-        unit.pointee.stats.faults &+= 1
+    private func refuse(_ fault: Fault, _ request: Request) -> DMAOutcome {
+        pointee.unit.pointee.stats.faults &+= 1
         if !fault.isQuiet
-            && !unit.pointee.faults.record(fault, request, sourceID: sourceID)
+            && !pointee.unit.pointee.faults.record(fault, request, sourceID: pointee.sourceID)
         {
-            unit.pointee.stats.faults_lost &+= 1
+            pointee.unit.pointee.stats.faults_lost &+= 1
         }
         return .refused(fault.reason)
     }
 
-    private mutating func ask(_ request: Request) {
-        guard let group = waiting.begin(request) else { return }
-        unit.pointee.stats.page_requests &+= 1
-        let memory = unit.pointee.memory
-        let isQueued = unit.pointee.requests.add(
-            memory, request, sourceID: sourceID, group: group)
+    private func ask(_ request: Request) {
+        guard let group = pointee.waiting.begin(request) else { return }
+        pointee.unit.pointee.stats.page_requests &+= 1
+        let memory = pointee.unit.pointee.memory
+        let isQueued = pointee.unit.pointee.requests.add(
+            memory, request, sourceID: pointee.sourceID, group: group)
         // On overflow hardware answers by itself, so that the device tries again later.
-        if !isQueued { waiting.forget(request) }
+        if !isQueued { pointee.waiting.forget(request) }
     }
 }

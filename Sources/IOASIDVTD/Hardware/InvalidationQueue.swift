@@ -20,62 +20,77 @@ struct InvalidationQueue {
     func slotAddress(_ index: UInt64) -> UInt64 { base &+ index % InvalidationQueue.slots &* 32 }
 }
 
+/// The pages that a device-TLB descriptor names: an aligned power of two of them.
+private struct DevicePages {
+    private let first: UInt64
+    private let order: UInt64
+
+    /// The lowest zero bit of a sized address says how large the range is.
+    init(_ high: UInt64, sized: Bool) {
+        let page = high >> pageShift
+        order = sized ? UInt64((~page).trailingZeroBitCount) &+ 1 : 0
+        first = page >> order
+    }
+
+    func contains(_ page: UInt64) -> Bool { page >> order == first }
+}
+
 // Software's side.
-extension Unit {
+extension UnsafeMutablePointer<Unit> {
     /// Submits descriptors and waits for them, in one go: nobody else's come between.
     /// - Returns: false if hardware stopped at one of them.
-    mutating func submit(_ descriptors: UnsafePointer<vtd_inv_desc>, _ count: Int) -> Bool {
+    func submit(_ descriptors: UnsafePointer<vtd_inv_desc>, _ count: Int) -> Bool {
         for index in 0..<count { enqueue(descriptors[index]) }
         return ring(drain: false)
     }
 
     /// The same for one descriptor.
     @discardableResult
-    mutating func submit(_ descriptor: vtd_inv_desc) -> Bool {
+    func submit(_ descriptor: vtd_inv_desc) -> Bool {
         enqueue(descriptor)
         return ring(drain: false)
     }
 
-    mutating func enqueue(_ descriptor: vtd_inv_desc) {
-        let at = invalidations.slotAddress(invalidations.tail)
-        memory.setWord(at, descriptor.qw.0)
-        memory.setWord(at &+ 8, descriptor.qw.1)
-        memory.setWord(at &+ 16, descriptor.qw.2)
-        memory.setWord(at &+ 24, descriptor.qw.3)
-        invalidations.tail = (invalidations.tail &+ 1) % InvalidationQueue.slots
+    func enqueue(_ descriptor: vtd_inv_desc) {
+        let at = pointee.invalidations.slotAddress(pointee.invalidations.tail)
+        pointee.memory.setWord(at, descriptor.qw.0)
+        pointee.memory.setWord(at &+ 8, descriptor.qw.1)
+        pointee.memory.setWord(at &+ 16, descriptor.qw.2)
+        pointee.memory.setWord(at &+ 24, descriptor.qw.3)
+        pointee.invalidations.tail = (pointee.invalidations.tail &+ 1) % InvalidationQueue.slots
     }
 
     /// Adds the wait, writes the tail register, and looks at the status.
-    mutating func ring(drain: Bool) -> Bool {
-        memory.setWord(invalidations.status, 0)
+    func ring(drain: Bool) -> Bool {
+        pointee.memory.setWord(pointee.invalidations.status, 0)
         var wait = vtd_inv_desc()
         wait.qw.0 = UInt64(VTD_INV_WAIT.rawValue) | VTD_INV_WAIT_SW | VTD_INV_WAIT_FN
             | (drain ? VTD_INV_WAIT_PD : 0) | InvalidationQueue.done << 32
-        wait.qw.1 = invalidations.status
+        wait.qw.1 = pointee.invalidations.status
         enqueue(wait)
         processInvalidations()
-        if memory.word(invalidations.status) == InvalidationQueue.done { return true }
+        if pointee.memory.word(pointee.invalidations.status) == InvalidationQueue.done { return true }
         // Invalidation queue error: skip what is left, as a driver does to go on.
-        invalidations.head = invalidations.tail
+        pointee.invalidations.head = pointee.invalidations.tail
         return false
     }
 }
 
 // Hardware's side.
-extension Unit {
-    private mutating func processInvalidations() {
-        while invalidations.head != invalidations.tail {
-            let at = invalidations.slotAddress(invalidations.head)
-            let low = memory.word(at) ?? 0
-            let high = memory.word(at &+ 8) ?? 0
+extension UnsafeMutablePointer<Unit> {
+    private func processInvalidations() {
+        while pointee.invalidations.head != pointee.invalidations.tail {
+            let at = pointee.invalidations.slotAddress(pointee.invalidations.head)
+            let low = pointee.memory.word(at) ?? 0
+            let high = pointee.memory.word(at &+ 8) ?? 0
             guard carryOut(low, high) else { return }
-            stats.invalidations &+= 1
-            invalidations.head = (invalidations.head &+ 1) % InvalidationQueue.slots
+            pointee.stats.invalidations &+= 1
+            pointee.invalidations.head = (pointee.invalidations.head &+ 1) % InvalidationQueue.slots
         }
     }
 
     /// - Returns: false for a descriptor that is none.
-    private mutating func carryOut(_ low: UInt64, _ high: UInt64) -> Bool {
+    private func carryOut(_ low: UInt64, _ high: UInt64) -> Bool {
         let domain = UInt16(truncatingIfNeeded: low >> 16)
         let pasid = UInt32(low >> 32 & 0xfffff)
         let granularity = UInt32(low >> UInt64(VTD_INV_GRAN_SHIFT) & 3)
@@ -91,19 +106,19 @@ extension Unit {
         case VTD_INV_DEV_TLB:
             invalidateDeviceTLB(
                 UInt16(truncatingIfNeeded: low >> 32), pasid: UInt32.max,
-                Unit.deviceRange(high, sized: high & VTD_INV_DEV_SIZE != 0))
+                DevicePages(high, sized: high & VTD_INV_DEV_SIZE != 0))
             return true
         case VTD_INV_DEV_PTLB:
             invalidateDeviceTLB(
                 domain, pasid: high & VTD_INV_DEV_GLOBAL != 0 ? nil : pasid,
-                Unit.deviceRange(high, sized: high & VTD_INV_DEV_PSIZE != 0))
+                DevicePages(high, sized: high & VTD_INV_DEV_PSIZE != 0))
             return true
         case VTD_INV_WAIT:
             // Page requests reach the queue at once: there is nothing on its way to drain.
-            if low & VTD_INV_WAIT_SW != 0 { memory.setWord(high, low >> 32) }
+            if low & VTD_INV_WAIT_SW != 0 { pointee.memory.setWord(high, low >> 32) }
             return true
         case VTD_INV_PAGE_RESPONSE:
-            device(domain)?.pointee.waiting.answer(
+            pointee.device(domain)?.pointee.waiting.answer(
                 pasid: pasid, group: UInt32(high >> 3 & 0x1ff), code: UInt32(low >> 12 & 0xf))
             return true
         default:
@@ -113,8 +128,8 @@ extension Unit {
 
     private func invalidateContext(_ granularity: UInt32, _ sourceID: UInt16) -> Bool {
         switch granularity {
-        case VTD_INV_CONTEXT_GLOBAL: devices.forEach { $0.pointee.context = nil }
-        case VTD_INV_CONTEXT_DEVICE: device(sourceID)?.pointee.context = nil
+        case VTD_INV_CONTEXT_GLOBAL: pointee.devices.forEach { $0.pointee.context = nil }
+        case VTD_INV_CONTEXT_DEVICE: pointee.device(sourceID)?.pointee.context = nil
         default: return false
         }
         return true
@@ -122,10 +137,10 @@ extension Unit {
 
     private func invalidateIOTLB(_ granularity: UInt32, _ domain: UInt16) -> Bool {
         switch granularity {
-        case VTD_INV_IOTLB_GLOBAL: iotlb.invalidate { _ in true }
+        case VTD_INV_IOTLB_GLOBAL: pointee.iotlb.invalidate { _ in true }
         // Of a nested translation the domain's address is not known: a page is the whole domain.
         case VTD_INV_IOTLB_DOMAIN, VTD_INV_IOTLB_PAGE:
-            iotlb.invalidate { $0.domainID == domain }
+            pointee.iotlb.invalidate { $0.domainID == domain }
         default: return false
         }
         return true
@@ -135,10 +150,10 @@ extension Unit {
         _ granularity: UInt32, _ domain: UInt16, _ pasid: UInt32
     ) -> Bool {
         switch granularity {
-        case VTD_INV_PASID_GLOBAL: pasidCache.invalidate { _ in true }
-        case VTD_INV_PASID_DOMAIN: pasidCache.invalidate { $0.entry.domainID == domain }
+        case VTD_INV_PASID_GLOBAL: pointee.pasidCache.invalidate { _ in true }
+        case VTD_INV_PASID_DOMAIN: pointee.pasidCache.invalidate { $0.entry.domainID == domain }
         case VTD_INV_PASID_ONE:
-            pasidCache.invalidate { $0.pasid == pasid && $0.entry.domainID == domain }
+            pointee.pasidCache.invalidate { $0.pasid == pasid && $0.entry.domainID == domain }
         default: return false
         }
         return true
@@ -149,11 +164,11 @@ extension Unit {
     ) -> Bool {
         switch granularity {
         case VTD_INV_PIOTLB_PASID:
-            iotlb.invalidate { $0.pasid == pasid && $0.domainID == domain }
+            pointee.iotlb.invalidate { $0.pasid == pasid && $0.domainID == domain }
         case VTD_INV_PIOTLB_PAGE:
             let order = high & 0x3f
             let first = (high >> pageShift) >> order
-            iotlb.invalidate {
+            pointee.iotlb.invalidate {
                 $0.pasid == pasid && $0.domainID == domain && $0.page >> order == first
             }
         default: return false
@@ -161,24 +176,11 @@ extension Unit {
         return true
     }
 
-    private struct PageRange {
-        let first: UInt64
-        let order: UInt64
-    }
-
-    /// The lowest zero bit of a sized address says how large the range is.
-    private static func deviceRange(_ high: UInt64, sized: Bool) -> PageRange {
-        let page = high >> pageShift
-        guard sized else { return PageRange(first: page, order: 0) }
-        let order = UInt64((~page).trailingZeroBitCount) &+ 1
-        return PageRange(first: page >> order, order: order)
-    }
-
     /// - Parameter pasid: nil for every PASID
-    private func invalidateDeviceTLB(_ sourceID: UInt16, pasid: UInt32?, _ range: PageRange) {
-        device(sourceID)?.pointee.tlb?.invalidate {
+    private func invalidateDeviceTLB(_ sourceID: UInt16, pasid: UInt32?, _ pages: DevicePages) {
+        pointee.device(sourceID)?.pointee.tlb?.invalidate {
             (pasid == nil ? $0.pasid != UInt32.max : $0.pasid == pasid)
-                && $0.page >> range.order == range.first
+                && pages.contains($0.page)
         }
     }
 }

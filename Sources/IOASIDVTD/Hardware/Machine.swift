@@ -6,9 +6,9 @@ import CIOASIDVTD
 struct Machine: Listed {
     let memory: PhysicalMemory
     /// A bit a page. Page 0 is never given out: address 0 means "none" in root and context entries.
-    private let taken: Ref<UInt64>
-    private(set) var pagesUsed: UInt64 = 0
-    private var searchStart: UInt64 = 1
+    fileprivate let taken: Ref<UInt64>
+    fileprivate(set) var pagesUsed: UInt64 = 0
+    fileprivate var searchStart: UInt64 = 1
     var units = List<Unit>()
     var domains = List<Domain>()
     var next: Ref<Machine>?
@@ -47,31 +47,35 @@ struct Machine: Listed {
         Memory.release(machine.pointee.taken)
         Memory.release(machine)
     }
+}
 
+// Objects that threads share are changed through their pointer, a field at a time: a mutating
+// method would claim the whole of them, constants included.
+extension UnsafeMutablePointer<Machine> {
     private func isTaken(_ page: UInt64) -> Bool {
-        taken[Int(truncatingIfNeeded: page / 64)] & (1 << (page & 63)) != 0
+        pointee.taken[Int(truncatingIfNeeded: page / 64)] & (1 << (page & 63)) != 0
     }
 
     private func flip(_ page: UInt64) {
-        taken[Int(truncatingIfNeeded: page / 64)] ^= 1 << (page & 63)
+        pointee.taken[Int(truncatingIfNeeded: page / 64)] ^= 1 << (page & 63)
     }
 
     /// - Returns: the address of `count` adjacent zeroed pages, or nil.
     /// - Complexity: O(pages) at worst; usually the next ones are free
-    mutating func allocatePages(_ count: UInt64) -> UInt64? {
+    func allocatePages(_ count: UInt64) -> UInt64? {
         guard count > 0, Memory.mayAllocate() else { return nil }
-        guard let first = run(of: count, from: searchStart) ?? run(of: count, from: 1) else {
+        guard let first = run(of: count, from: pointee.searchStart) ?? run(of: count, from: 1) else {
             return nil
         }
         for page in first..<first &+ count { flip(page) }
-        searchStart = first &+ count
-        pagesUsed &+= count
-        memory.clear(first << pageShift, count << pageShift)
+        pointee.searchStart = first &+ count
+        pointee.pagesUsed &+= count
+        pointee.memory.clear(first << pageShift, count << pageShift)
         return first << pageShift
     }
 
     private func run(of count: UInt64, from start: UInt64) -> UInt64? {
-        let end = memory.size >> pageShift
+        let end = pointee.memory.size >> pageShift
         var first = start
         var page = start
         while page < end {
@@ -82,15 +86,15 @@ struct Machine: Listed {
         return nil
     }
 
-    mutating func freePages(_ address: UInt64, _ count: UInt64) {
-        guard address & (pageSize &- 1) == 0, count <= memory.size >> pageShift,
-            memory.contains(address, count << pageShift)
+    func freePages(_ address: UInt64, _ count: UInt64) {
+        guard address & (pageSize &- 1) == 0, count <= pointee.memory.size >> pageShift,
+            pointee.memory.contains(address, count << pageShift)
         else { return }
         let first = address >> pageShift
         for page in first..<first &+ count where isTaken(page) {
             flip(page)
-            pagesUsed &-= 1
+            pointee.pagesUsed &-= 1
         }
-        searchStart = max(1, min(searchStart, first))
+        pointee.searchStart = max(1, min(pointee.searchStart, first))
     }
 }

@@ -38,7 +38,7 @@ struct Unit: Listed {
             return nil
         }
         guard
-            let queues = machine.pointee.allocatePages(
+            let queues = machine.allocatePages(
                 InvalidationQueue.pages &+ PageRequestQueue.pages)
         else {
             iotlb.discard()
@@ -56,7 +56,7 @@ struct Unit: Listed {
     }
 
     private func discard() {
-        machine.pointee.freePages(
+        machine.freePages(
             invalidations.base, InvalidationQueue.pages &+ PageRequestQueue.pages)
         iotlb.discard()
         pasidCache.discard()
