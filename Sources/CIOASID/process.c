@@ -18,12 +18,12 @@ static void in_parent(void)
 	cio_core_unlock();
 }
 
-/* A recursive lock belongs to a thread number that the child does not have: it gets a new one. */
+/* A read-write lock remembers a thread number that the child does not have: it gets a new one. */
 static void in_child(void)
 {
 	cio_log_lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
 	cio_work_after_fork(true);
-	cio_core_mutex = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	cio_core_unlock();
 	cio_current_after_fork();
 }
 

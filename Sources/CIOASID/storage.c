@@ -3,7 +3,10 @@
 #define _GNU_SOURCE
 #include "cioasid.h"
 
-pthread_mutex_t cio_core_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+pthread_mutex_t cio_core_mutex = PTHREAD_MUTEX_INITIALIZER;
+char *cio_core_owner;
+unsigned int cio_core_depth;
+__thread char cio_core_self;
 pthread_rwlock_t cio_log_lock = PTHREAD_RWLOCK_INITIALIZER;
 __thread bool cio_log_in_sink_flag;
 

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Which numbers are taken: a 64-ary tree of bitmaps with lowest-free search and ascending walk.
 
-import Synchronization
-
 /// Numbers 0 ..< capacity, each free or taken, up to the whole 32-bit range.
 ///
-/// Level 0 has a bit a number; a bit of level n+1 says that a word of level n is full. A zeroed
-/// block is an empty bitmap, so memory is touched only where numbers are taken. At 2^20 numbers
-/// there are four levels, and an operation looks at one or two words of each.
+/// Level 0 has a bit a number; a bit of level n+1 says that a word of level n is full. What is
+/// beyond the capacity counts as taken, and each level ends with a full word more, so that a
+/// search needs no bounds. All other words begin as zero: memory is touched only where numbers are
+/// taken. At 2^20 numbers there are four levels.
 struct IDBitmap: ~Copyable {
-    /// The words of all levels in one block, level 0 first.
+    private typealias Word = UnsafeMutablePointer<UInt64>
+
+    /// One block: the address of each level's first word, then the words.
     private let block = Cell<UInt>(0)
     private let limit = Cell<UInt32>(0)
+    private let levels = Cell<UInt32>(0)
+
+    /// 64^6 > 2^32
+    private static var maxLevels: Int { 6 }
 
     init() {}
 
@@ -21,17 +26,33 @@ struct IDBitmap: ~Copyable {
     /// Makes room for numbers below `capacity`, all free. Once, or again after `discard`.
     /// - Returns: false for want of memory; nothing has changed.
     func prepare(capacity: UInt32) -> Bool {
-        var words: UInt = 0
-        var level = Level(block: 0, capacity: capacity)
-        while true {
-            words &+= level.words
-            guard level.words > 1 else { break }
-            level.climb()
-        }
-        guard let memory = Memory.table(Int(bitPattern: words &* 8)) else { return false }
+        var words = IDBitmap.maxLevels
+        var bits = Int(capacity)
+        repeat {
+            bits = (bits &+ 63) &>> 6
+            words &+= bits &+ 1
+        } while bits > 1
+        guard let memory = Memory.table(words &* 8) else { return false }
+        layOut(memory.assumingMemoryBound(to: UInt64.self), Int(capacity))
         block.value = UInt(bitPattern: memory)
         limit.value = capacity
         return true
+    }
+
+    private func layOut(_ memory: Word, _ capacity: Int) {
+        var first = memory + IDBitmap.maxLevels
+        var bits = capacity
+        var level = 0
+        repeat {
+            memory[level] = UInt64(UInt(bitPattern: first))
+            let words = (bits &+ 63) &>> 6
+            if bits & 63 != 0 { first[words &- 1] = ~0 &<< UInt64(bits & 63) }
+            first[words] = ~0
+            first += words &+ 1
+            bits = words
+            level &+= 1
+        } while bits > 1
+        levels.value = UInt32(level)
     }
 
     /// Gives the memory back; the bitmap is as before `prepare`.
@@ -45,124 +66,77 @@ struct IDBitmap: ~Copyable {
     /// - Complexity: O(levels)
     func lowestFree(from low: UInt32, through high: UInt32) -> UInt32? {
         guard low < limit.value else { return nil }
-        var level = bottom
-        var index = UInt(low)
+        let levels = Int(self.levels.value)
+        var level = 0
+        var index = Int(low)
         // Climb until a word has a free bit at or after the place where we stand ...
         while true {
-            let free = ~level[index &>> 6].pointee & (~0 &<< UInt64(index & 63))
+            let free = ~word(level, index &>> 6).pointee & (~0 &<< UInt64(index & 63))
             if free != 0 {
-                index = (index & ~63) | UInt(free.trailingZeroBitCount)
+                index = (index & ~63) | free.trailingZeroBitCount
                 break
             }
             index = (index &>> 6) &+ 1
-            guard level.words > 1 else { return nil }
-            level.climb()
-            guard index &>> 6 < level.words else { return nil }
+            level &+= 1
+            guard level < levels else { return nil }
         }
-        // ... then follow the lowest free bit down. A free bit beyond the last word or number
-        // means that all before it are taken.
-        while !level.isBottom {
-            level.descend()
-            guard index < level.words else { return nil }
-            index = index &<< 6 | UInt((~level[index].pointee).trailingZeroBitCount)
+        // ... then follow the lowest free bit down.
+        while level > 0 {
+            level &-= 1
+            index = index &<< 6 | (~word(level, index).pointee).trailingZeroBitCount
         }
-        guard index <= UInt(high), index < UInt(limit.value) else { return nil }
-        return UInt32(truncatingIfNeeded: index)
+        return index <= Int(high) ? UInt32(truncatingIfNeeded: index) : nil
     }
 
     /// - Returns: the lowest taken number at or after `low`, or nil.
     /// - Complexity: O(capacity / 64): for walks, not for requests
     func lowestTaken(from low: UInt32) -> UInt32? {
         guard low < limit.value else { return nil }
-        let level = bottom
-        var index = UInt(low) &>> 6
-        var taken = level[index].pointee & (~0 &<< UInt64(low & 63))
+        var index = Int(low) &>> 6
+        var taken = word(0, index).pointee & (~0 &<< UInt64(low & 63))
+        // The full word at the end stops this.
         while taken == 0 {
             index &+= 1
-            guard index < level.words else { return nil }
-            taken = level[index].pointee
+            taken = word(0, index).pointee
         }
-        return UInt32(truncatingIfNeeded: index &<< 6 | UInt(taken.trailingZeroBitCount))
+        let number = index &<< 6 | taken.trailingZeroBitCount
+        return number < Int(limit.value) ? UInt32(truncatingIfNeeded: number) : nil
     }
 
     /// - Complexity: O(1)
     func isTaken(_ number: UInt32) -> Bool {
         guard number < limit.value else { return false }
-        return bottom[UInt(number) &>> 6].pointee &>> UInt64(number & 63) & 1 != 0
+        return word(0, Int(number) &>> 6).pointee &>> UInt64(number & 63) & 1 != 0
     }
 
     /// Takes a free number below the capacity.
     /// - Complexity: O(1), and a level up for each word that fills
     func take(_ number: UInt32) {
-        var level = bottom
-        var index = UInt(number)
-        while true {
-            let word = level[index &>> 6]
+        var index = Int(number)
+        for level in 0..<Int(levels.value) {
+            let word = word(level, index &>> 6)
             word.pointee |= 1 &<< UInt64(index & 63)
-            guard word.pointee == ~0, level.words > 1 else { return }
+            guard word.pointee == ~0 else { return }
             index &>>= 6
-            level.climb()
         }
     }
 
     /// Frees a taken number.
     /// - Complexity: O(1), and a level up for each word that was full
     func release(_ number: UInt32) {
-        var level = bottom
-        var index = UInt(number)
-        while true {
-            let word = level[index &>> 6]
+        var index = Int(number)
+        for level in 0..<Int(levels.value) {
+            let word = word(level, index &>> 6)
             let wasFull = word.pointee == ~0
             word.pointee &= ~(1 &<< UInt64(index & 63))
-            guard wasFull, level.words > 1 else { return }
+            guard wasFull else { return }
             index &>>= 6
-            level.climb()
         }
     }
 
     @inline(__always)
-    private var bottom: Level { Level(block: block.value, capacity: limit.value) }
-}
-
-/// The words of one level of a bitmap. Where a level begins is counted up while climbing, not stored.
-private struct Level {
-    private var first: UInt
-    private var shift: UInt = 6
-    private let capacity: UInt
-    /// How many words it has: ceil(capacity / 64^(level + 1))
-    private(set) var words: UInt
-
-    @inline(__always)
-    init(block: UInt, capacity: UInt32) {
-        first = block
-        self.capacity = UInt(capacity)
-        words = Level.words(self.capacity, shift)
-    }
-
-    @inline(__always)
-    private static func words(_ capacity: UInt, _ shift: UInt) -> UInt {
-        (capacity &+ (1 &<< shift) &- 1) &>> shift
-    }
-
-    @inline(__always)
-    var isBottom: Bool { shift == 6 }
-
-    @inline(__always)
-    mutating func climb() {
-        first &+= words &* 8
-        shift &+= 6
-        words = Level.words(capacity, shift)
-    }
-
-    @inline(__always)
-    mutating func descend() {
-        shift &-= 6
-        words = Level.words(capacity, shift)
-        first &-= words &* 8
-    }
-
-    @inline(__always)
-    subscript(index: UInt) -> UnsafeMutablePointer<UInt64> {
-        UnsafeMutablePointer(bitPattern: first &+ index &* 8).unsafelyUnwrapped
+    private func word(_ level: Int, _ index: Int) -> Word {
+        let firsts = UnsafePointer<UInt>(bitPattern: block.value).unsafelyUnwrapped
+        return Word(bitPattern: firsts[level]).unsafelyUnwrapped + index
     }
 }

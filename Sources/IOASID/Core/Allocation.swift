@@ -72,15 +72,13 @@ extension Core {
         } else if record.pointee.count >= record.pointee.quota {
             throw Refusal(IOASID_REFUSED_QUOTA, ENOSPC)
         }
-        record.pointee.count &+= 1
-        record.pointee.show()
+        record.pointee.setCount(record.pointee.count &+ 1)
     }
 
     @inline(__always)
     private static func giveRoomBack(_ set: UInt32) {
         let record = SetTable[set]
-        record.pointee.count &-= 1
-        record.pointee.show()
+        record.pointee.setCount(record.pointee.count &- 1)
         if record.pointee.quota == 0 { Capacity.giveBack(1) }
         if record.pointee.count == 0, record.pointee.state.value == SetState.dead { bury(set) }
     }

@@ -76,9 +76,15 @@ extension SetRecord {
     /// What this set takes out of the capacity.
     var charge: UInt32 { quota != 0 ? quota : count }
 
-    /// Lets the users see what has changed. Plain words that they read without a lock.
-    mutating func show() {
-        cio_store_int(&seen.quota, Int32(truncatingIfNeeded: quota))
+    /// Changes how many ids there are, and lets the users see it.
+    @inline(__always)
+    mutating func setCount(_ count: UInt32) {
+        self.count = count
         cio_store_int(&seen.nr_ioasids, Int32(truncatingIfNeeded: count))
+    }
+
+    mutating func setQuota(_ quota: UInt32) {
+        self.quota = quota
+        cio_store_int(&seen.quota, Int32(truncatingIfNeeded: quota))
     }
 }

@@ -53,6 +53,7 @@ enum SetTable {
 
     /// - Returns: the number of the live set that a user means; nil if it is none.
     /// - Complexity: O(1), no lock
+    @inline(__always)
     static func find(_ handle: SetHandle?) -> UInt32? {
         guard let handle else { return records.capacity != 0 ? system : nil }
         let address = UInt(bitPattern: handle)
@@ -127,6 +128,7 @@ enum SetTokens: IndexedRecords {
 
 /// Declared sets by address. Once adopted they are never given up.
 enum DeclaredSets: IndexedRecords {
+    @inline(never)
     static func find(_ address: UInt) -> UInt32? {
         SetTable.declared.find(hashAddress(address)) {
             SetTable[$0].pointee.declared.value == address

@@ -73,14 +73,13 @@ extension Core {
         let record = SetTable[set]
         record.pointee.token.value = token
         record.pointee.type = type
-        record.pointee.quota = quota
-        record.pointee.count = 0
+        record.pointee.setQuota(quota)
+        record.pointee.setCount(0)
         record.pointee.isReleased = false
         record.pointee.isPinned = false
         record.pointee.seen.token = UnsafeMutableRawPointer(bitPattern: token)
         record.pointee.seen.type = CInt(bitPattern: type)
         record.pointee.seen.id = CInt(bitPattern: set)
-        record.pointee.show()
         record.pointee.references.value = 1
         record.pointee.state.release(SetState.live)
     }
@@ -107,8 +106,7 @@ extension Core {
         } else {
             Capacity.giveBack(charge &- quota)
         }
-        record.pointee.quota = quota
-        record.pointee.show()
+        record.pointee.setQuota(quota)
     }
 
     /// A live set that somebody created: not the system set, and not a declared one.
