@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* Sets that are only declared, as mainline's users do: names for ids, without quota or life cycle. */
+#include "support.h"
+
+static DECLARE_IOASID_SET(one);
+static DECLARE_IOASID_SET(two);
+DECLARE_IOASID_SET(visible);
+
+static void a_declared_set_is_adopted_at_first_use(void **state)
+{
+	char data;
+	ioasid_t id;
+
+	(void)state;
+	/* Nobody has heard of it, so nothing is in it. */
+	assert_int_equal(ioasid_find_by_spid(&one, 1), INVALID_IOASID);
+	id = new_id(&one, &data);
+	assert_ptr_equal(ioasid_find(&one, id, NULL), &data);
+	assert_ptr_equal(ioasid_find_set(id), &one);
+	assert_true(ioasid_is_in_set(&one, id));
+	assert_int_equal(PTR_ERR(ioasid_find(&two, id, NULL)), -EACCES);
+	assert_int_equal(ioasid_get(&two, id), -EACCES);
+	ioasid_free(&two, id);
+	assert_true(ioasid_is_active(id));
+	ioasid_free(&one, id);
+	assert_false(ioasid_is_active(id));
+}
+
+static void declared_sets_are_separate_spaces_for_spids(void **state)
+{
+	ioasid_t first = new_id(&one, NULL), second = new_id(&two, NULL);
+
+	(void)state;
+	assert_int_equal(ioasid_attach_spid(first, 1), 0);
+	assert_int_equal(ioasid_attach_spid(second, 1), 0);
+	assert_int_equal(ioasid_find_by_spid_ref(&one, 1, false), first);
+	assert_int_equal(ioasid_find_by_spid_ref(&two, 1, false), second);
+	ioasid_free_all_in_set(&one);
+	assert_int_equal(ioasid_find_by_spid_ref(&one, 1, false), INVALID_IOASID);
+	assert_int_equal(ioasid_find_by_spid_ref(&two, 1, false), second);
+	ioasid_free_all_in_set(&two);
+}
+
+static void events_say_the_declared_set(void **state)
+{
+	struct recorder recorder = RECORDER(0);
+	ioasid_t id;
+
+	(void)state;
+	assert_int_equal(ioasid_register_notifier(&visible, &recorder.nb), 0);
+	id = new_id(&visible, NULL);
+	ioasid_free(&visible, id);
+	assert_int_equal(recorder.count, 2);
+	assert_ptr_equal(recorder.records[0].args.set, &visible);
+	assert_ptr_equal(recorder.records[1].args.set, &visible);
+	ioasid_unregister_notifier(&visible, &recorder.nb);
+}
+
+static void set_one(ioasid_t id, void *data)
+{
+	*(ioasid_t *)data = id;
+}
+
+static void a_declared_set_can_be_walked(void **state)
+{
+	ioasid_t seen = INVALID_IOASID, id;
+
+	(void)state;
+	assert_int_equal(ioasid_set_for_each_ioasid(&two, set_one, &seen), -ENOENT);
+	id = new_id(&two, NULL);
+	assert_int_equal(ioasid_set_for_each_ioasid(&two, set_one, &seen), 0);
+	assert_int_equal(seen, id);
+	ioasid_free_all_in_set(&two);
+}
+
+/* Nobody created it, so nobody can end it, and it has nothing to adjust. */
+static void a_declared_set_has_no_references_and_no_quota(void **state)
+{
+	ioasid_t id = new_id(&one, NULL);
+
+	(void)state;
+	ioasid_set_put(&one);
+	ioasid_set_put(&one);
+	assert_true(ioasid_is_active(id));
+	assert_int_equal(ioasid_adjust_set(&one, 5), -EINVAL);
+	assert_int_equal(ioasid_set_free(&one), -EINVAL);
+	ioasid_free(&one, id);
+	assert_int_equal(ioasid_set_free(&one), -EINVAL);
+	free_id(new_id(&one, NULL));
+}
+
+/* Ids of declared sets are no reservation; each takes one of what is left. */
+static void ids_are_counted_against_the_capacity(void **state)
+{
+	uint64_t available = read_stats().available;
+	ioasid_t id = new_id(&one, NULL);
+
+	(void)state;
+	assert_int_equal(read_stats().available, available - 1);
+	free_id(id);
+	assert_int_equal(read_stats().available, available);
+}
+
+/* Only static data can be known to be one without following the pointer on trust. */
+static void a_copy_is_not_a_declared_set(void **state)
+{
+	static struct ioasid_set copy;
+	struct ioasid_set local = one;
+
+	(void)state;
+	copy = one;
+	assert_int_equal(ioasid_alloc(&copy, ANY, NULL), INVALID_IOASID);
+	assert_int_equal(ioasid_alloc(&local, ANY, NULL), INVALID_IOASID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CLEAN_TEST(a_declared_set_is_adopted_at_first_use),
+		CLEAN_TEST(declared_sets_are_separate_spaces_for_spids),
+		CLEAN_TEST(events_say_the_declared_set),
+		CLEAN_TEST(a_declared_set_can_be_walked),
+		CLEAN_TEST(a_declared_set_has_no_references_and_no_quota),
+		CLEAN_TEST(ids_are_counted_against_the_capacity),
+		CLEAN_TEST(a_copy_is_not_a_declared_set),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
