@@ -31,42 +31,57 @@
 		ioasid_old; \
 	})
 
-/* One operation in its three forms: nothing, the new value, the old value. */
-#define IOASID_ATOMIC_OP(name, type, op) \
-	static inline void name##_##op(type i, name##_t *v) \
+/* What returns a value comes in four orders: full without a suffix, _acquire, _release, _relaxed. */
+#define IOASID_ATOMIC_FETCH(name, type, op, suffix, order) \
+	static inline type name##_fetch_##op##suffix(type i, name##_t *v) \
 	{ \
-		__atomic_fetch_##op(&v->counter, i, __ATOMIC_RELAXED); \
-	} \
-	static inline type name##_fetch_##op(type i, name##_t *v) \
-	{ \
-		return __atomic_fetch_##op(&v->counter, i, __ATOMIC_SEQ_CST); \
+		return __atomic_fetch_##op(&v->counter, i, order); \
 	}
 
-#define IOASID_ATOMIC_ARITHMETIC(name, type, op, step) \
-	IOASID_ATOMIC_OP(name, type, op) \
-	static inline type name##_##op##_return(type i, name##_t *v) \
+#define IOASID_ATOMIC_ARITHMETIC(name, type, op, step, suffix, order) \
+	IOASID_ATOMIC_FETCH(name, type, op, suffix, order) \
+	static inline type name##_##op##_return##suffix(type i, name##_t *v) \
 	{ \
-		return __atomic_##op##_fetch(&v->counter, i, __ATOMIC_SEQ_CST); \
+		return __atomic_##op##_fetch(&v->counter, i, order); \
 	} \
-	static inline bool name##_##op##_and_test(type i, name##_t *v) \
+	static inline type name##_fetch_##step##suffix(name##_t *v) \
 	{ \
-		return name##_##op##_return(i, v) == 0; \
+		return __atomic_fetch_##op(&v->counter, 1, order); \
 	} \
-	static inline void name##_##step(name##_t *v) \
+	static inline type name##_##step##_return##suffix(name##_t *v) \
 	{ \
-		name##_##op(1, v); \
+		return __atomic_##op##_fetch(&v->counter, 1, order); \
+	}
+
+#define IOASID_ATOMIC_ORDERED(name, type, suffix, order) \
+	IOASID_ATOMIC_ARITHMETIC(name, type, add, inc, suffix, order) \
+	IOASID_ATOMIC_ARITHMETIC(name, type, sub, dec, suffix, order) \
+	IOASID_ATOMIC_FETCH(name, type, and, suffix, order) \
+	IOASID_ATOMIC_FETCH(name, type, or, suffix, order) \
+	IOASID_ATOMIC_FETCH(name, type, xor, suffix, order) \
+	static inline type name##_fetch_andnot##suffix(type i, name##_t *v) \
+	{ \
+		return __atomic_fetch_and(&v->counter, ~i, order); \
 	} \
-	static inline type name##_##step##_return(name##_t *v) \
+	static inline type name##_xchg##suffix(name##_t *v, type i) \
 	{ \
-		return name##_##op##_return(1, v); \
+		return __atomic_exchange_n(&v->counter, i, order); \
 	} \
-	static inline type name##_fetch_##step(name##_t *v) \
+	static inline bool name##_try_cmpxchg##suffix(name##_t *v, type *old, type i) \
 	{ \
-		return name##_fetch_##op(1, v); \
+		return __atomic_compare_exchange_n(&v->counter, old, i, false, order, \
+						   __ATOMIC_RELAXED); \
 	} \
-	static inline bool name##_##step##_and_test(name##_t *v) \
+	static inline type name##_cmpxchg##suffix(name##_t *v, type old, type i) \
 	{ \
-		return name##_##op##_return(1, v) == 0; \
+		name##_try_cmpxchg##suffix(v, &old, i); \
+		return old; \
+	}
+
+#define IOASID_ATOMIC_VOID(name, type, op) \
+	static inline void name##_##op(type i, name##_t *v) \
+	{ \
+		name##_fetch_##op##_relaxed(i, v); \
 	}
 
 #define IOASID_ATOMIC(name, type) \
@@ -86,36 +101,39 @@
 	{ \
 		__atomic_store_n(&v->counter, i, __ATOMIC_RELEASE); \
 	} \
-	IOASID_ATOMIC_ARITHMETIC(name, type, add, inc) \
-	IOASID_ATOMIC_ARITHMETIC(name, type, sub, dec) \
-	IOASID_ATOMIC_OP(name, type, and) \
-	IOASID_ATOMIC_OP(name, type, or) \
-	IOASID_ATOMIC_OP(name, type, xor) \
-	static inline void name##_andnot(type i, name##_t *v) \
+	IOASID_ATOMIC_ORDERED(name, type, , __ATOMIC_SEQ_CST) \
+	IOASID_ATOMIC_ORDERED(name, type, _acquire, __ATOMIC_ACQUIRE) \
+	IOASID_ATOMIC_ORDERED(name, type, _release, __ATOMIC_RELEASE) \
+	IOASID_ATOMIC_ORDERED(name, type, _relaxed, __ATOMIC_RELAXED) \
+	IOASID_ATOMIC_VOID(name, type, add) \
+	IOASID_ATOMIC_VOID(name, type, sub) \
+	IOASID_ATOMIC_VOID(name, type, and) \
+	IOASID_ATOMIC_VOID(name, type, or) \
+	IOASID_ATOMIC_VOID(name, type, xor) \
+	IOASID_ATOMIC_VOID(name, type, andnot) \
+	static inline void name##_inc(name##_t *v) \
 	{ \
-		name##_and(~i, v); \
+		name##_add(1, v); \
 	} \
-	static inline type name##_fetch_andnot(type i, name##_t *v) \
+	static inline void name##_dec(name##_t *v) \
 	{ \
-		return name##_fetch_and(~i, v); \
+		name##_sub(1, v); \
+	} \
+	static inline bool name##_inc_and_test(name##_t *v) \
+	{ \
+		return name##_inc_return(v) == 0; \
+	} \
+	static inline bool name##_dec_and_test(name##_t *v) \
+	{ \
+		return name##_dec_return(v) == 0; \
+	} \
+	static inline bool name##_sub_and_test(type i, name##_t *v) \
+	{ \
+		return name##_sub_return(i, v) == 0; \
 	} \
 	static inline bool name##_add_negative(type i, name##_t *v) \
 	{ \
 		return name##_add_return(i, v) < 0; \
-	} \
-	static inline type name##_xchg(name##_t *v, type i) \
-	{ \
-		return __atomic_exchange_n(&v->counter, i, __ATOMIC_SEQ_CST); \
-	} \
-	static inline bool name##_try_cmpxchg(name##_t *v, type *old, type i) \
-	{ \
-		return __atomic_compare_exchange_n(&v->counter, old, i, false, __ATOMIC_SEQ_CST, \
-						   __ATOMIC_SEQ_CST); \
-	} \
-	static inline type name##_cmpxchg(name##_t *v, type old, type i) \
-	{ \
-		name##_try_cmpxchg(v, &old, i); \
-		return old; \
 	} \
 	static inline type name##_fetch_add_unless(name##_t *v, type i, type unless) \
 	{ \
@@ -166,7 +184,9 @@ IOASID_ATOMIC(atomic64, long long)
 IOASID_ATOMIC(atomic_long, long)
 
 #undef IOASID_ATOMIC
+#undef IOASID_ATOMIC_VOID
+#undef IOASID_ATOMIC_ORDERED
 #undef IOASID_ATOMIC_ARITHMETIC
-#undef IOASID_ATOMIC_OP
+#undef IOASID_ATOMIC_FETCH
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/export.h> /* sources that use this header count on it */
 #include <linux/gfp.h>
 
 static inline void *kmalloc(size_t size, gfp_t flags)
