@@ -50,6 +50,9 @@ struct SlotWord: Equatable {
     var set: UInt32 { UInt32(truncatingIfNeeded: bits &>> Self.setShift) & (Self.setLimit &- 1) }
 
     @inline(__always)
+    var generation: UInt32 { UInt32(truncatingIfNeeded: bits &>> Self.generationShift) }
+
+    @inline(__always)
     var isFree: Bool { bits & (3 &<< Self.stateShift) == 0 }
 
     @inline(__always)

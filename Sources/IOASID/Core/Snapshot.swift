@@ -7,6 +7,8 @@ import Synchronization
 /// make every allocation pay for it.
 struct Snapshot {
     private let ids: UnsafeMutablePointer<UInt32>?
+    /// Of each id, so that its number in a later life is not taken for it.
+    private let generations: UnsafeMutablePointer<UInt32>?
     let count: Int
 
     /// Copies and sorts the members of a set. With the core lock held.
@@ -21,7 +23,7 @@ struct Snapshot {
 
     /// Copies and sorts the ACTIVE ids of all sets. With the core lock held.
     init(ofAllActive: Void) throws(Refusal) {
-        try self.init(room: Int(Population.live.value)) { ids in
+        try self.init(room: Int(Population.live)) { ids in
             var copied = 0
             var set = SetTable.next(from: SetTable.system)
             while let one = set {
@@ -35,20 +37,32 @@ struct Snapshot {
     private init(room: Int, fill: (UnsafeMutablePointer<UInt32>) -> Int) throws(Refusal) {
         guard room > 0 else {
             ids = nil
+            generations = nil
             count = 0
             return
         }
-        // Twice the room: sorting moves the ids to and fro.
+        // Twice the room: sorting moves the ids to and fro, then the generations go there.
         guard let memory = Memory.allocate(room &* 8) else { throw .memory }
         let ids = memory.assumingMemoryBound(to: UInt32.self)
+        let generations = ids + room
         self.ids = ids
+        self.generations = generations
         count = fill(ids)
-        Snapshot.sort(ids, ids + room, count)
+        Snapshot.sort(ids, generations, count)
+        for index in 0..<count {
+            generations[index] = IDTable.life(ids[index])?.word.generation ?? 0
+        }
     }
 
     func discard() { Memory.free(ids) }
 
     subscript(index: Int) -> UInt32 { ids.unsafelyUnwrapped[index] }
+
+    /// Is the life that was copied still going on? Lock-free.
+    func isLive(_ index: Int) -> Bool {
+        guard let life = IDTable.life(self[index]) else { return false }
+        return life.word.generation == generations.unsafelyUnwrapped[index]
+    }
 
     private static func copy(_ list: IDList, to place: UnsafeMutablePointer<UInt32>) -> Int {
         var copied = 0

@@ -6,19 +6,18 @@ import Synchronization
 
 extension Core {
     /// Takes the lock to copy the members, and calls out without it.
+    /// - Returns: false if the set is empty.
     static func forEach(
         _ handle: SetHandle?, _ visit: (UInt32) -> Void
-    ) throws(Refusal) {
-        let (set, ids) = try CoreLock.withLock { () throws(Refusal) -> (UInt32, Snapshot) in
-            let set = try liveSet(handle)
-            return (set, try Snapshot(of: set))
+    ) throws(Refusal) -> Bool {
+        let ids = try CoreLock.withLock { () throws(Refusal) in
+            try Snapshot(of: try liveSet(handle))
         }
         defer { ids.discard() }
-        guard ids.count != 0 else { throw .unknown(ENOENT) }
         for index in 0..<ids.count {
             // An earlier visit, or anybody else, may have ended this one's life.
-            guard let life = IDTable.life(ids[index]), life.word.set == set else { continue }
-            visit(ids[index])
+            if ids.isLive(index) { visit(ids[index]) }
         }
+        return ids.count != 0
     }
 }
