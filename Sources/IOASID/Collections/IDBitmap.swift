@@ -14,6 +14,10 @@ struct IDBitmap: ~Copyable {
     private let block = Cell<UInt>(0)
     private let limit = Cell<UInt32>(0)
     private let levels = Cell<UInt32>(0)
+    /// A run of numbers that are all taken, as the last search found it: the next one for the same
+    /// range begins at its end.
+    private let runStart = Cell<UInt32>(0)
+    private let runEnd = Cell<UInt32>(0)
 
     /// 64^6 > 2^32
     private static var maxLevels: Int { 6 }
@@ -58,19 +62,37 @@ struct IDBitmap: ~Copyable {
     /// Gives the memory back; the bitmap is as before `prepare`.
     func discard() {
         limit.value = 0
+        runStart.value = 0
+        runEnd.value = 0
         Memory.discard(table: UnsafeMutableRawPointer(bitPattern: block.value))
         block.value = 0
     }
 
     /// - Returns: the lowest free number of `low ... high`, or nil.
-    /// - Complexity: O(levels)
+    /// - Complexity: O(levels); one word where the last search ended
+    @inline(__always)
     func lowestFree(from low: UInt32, through high: UInt32) -> UInt32? {
-        guard low < limit.value else { return nil }
+        let isInRun = low >= runStart.value && low <= runEnd.value
+        let start = isInRun ? runEnd.value : low
+        guard start < limit.value else { return nil }
+        let free = ~word(0, Int(start &>> 6)).pointee & (~0 &<< UInt64(start & 63))
+        let found = free != 0
+            ? start & ~63 | UInt32(truncatingIfNeeded: free.trailingZeroBitCount)
+            : search(from: (start &>> 6) &+ 1)
+        if !isInRun { runStart.value = low }
+        runEnd.value = found
+        return found <= high && found < limit.value ? found : nil
+    }
+
+    /// - Returns: the lowest free number at or after word `first` of level 0; the capacity if none.
+    @inline(never)
+    private func search(from first: UInt32) -> UInt32 {
         let levels = Int(self.levels.value)
-        var level = 0
-        var index = Int(low)
+        var level = 1
+        var index = Int(first)
         // Climb until a word has a free bit at or after the place where we stand ...
         while true {
+            guard level < levels else { return limit.value }
             let free = ~word(level, index &>> 6).pointee & (~0 &<< UInt64(index & 63))
             if free != 0 {
                 index = (index & ~63) | free.trailingZeroBitCount
@@ -78,14 +100,13 @@ struct IDBitmap: ~Copyable {
             }
             index = (index &>> 6) &+ 1
             level &+= 1
-            guard level < levels else { return nil }
         }
         // ... then follow the lowest free bit down.
         while level > 0 {
             level &-= 1
             index = index &<< 6 | (~word(level, index).pointee).trailingZeroBitCount
         }
-        return index <= Int(high) ? UInt32(truncatingIfNeeded: index) : nil
+        return UInt32(truncatingIfNeeded: index)
     }
 
     /// - Returns: the lowest taken number at or after `low`, or nil.
@@ -111,9 +132,29 @@ struct IDBitmap: ~Copyable {
 
     /// Takes a free number below the capacity.
     /// - Complexity: O(1), and a level up for each word that fills
+    @inline(__always)
     func take(_ number: UInt32) {
-        var index = Int(number)
-        for level in 0..<Int(levels.value) {
+        if number == runEnd.value { runEnd.value = number &+ 1 }
+        let word = word(0, Int(number &>> 6))
+        word.pointee |= 1 &<< UInt64(number & 63)
+        if word.pointee == ~0 { fill(word: Int(number &>> 6)) }
+    }
+
+    /// Frees a taken number.
+    /// - Complexity: O(1), and a level up for each word that was full
+    @inline(__always)
+    func release(_ number: UInt32) {
+        if number >= runStart.value, number < runEnd.value { runEnd.value = number }
+        let word = word(0, Int(number &>> 6))
+        if word.pointee == ~0 { unfill(word: Int(number &>> 6)) }
+        word.pointee &= ~(1 &<< UInt64(number & 63))
+    }
+
+    /// A word of level 0 is full now.
+    @inline(never)
+    private func fill(word filled: Int) {
+        var index = filled
+        for level in 1..<max(Int(levels.value), 1) {
             let word = word(level, index &>> 6)
             word.pointee |= 1 &<< UInt64(index & 63)
             guard word.pointee == ~0 else { return }
@@ -121,11 +162,11 @@ struct IDBitmap: ~Copyable {
         }
     }
 
-    /// Frees a taken number.
-    /// - Complexity: O(1), and a level up for each word that was full
-    func release(_ number: UInt32) {
-        var index = Int(number)
-        for level in 0..<Int(levels.value) {
+    /// A word of level 0 was full until now.
+    @inline(never)
+    private func unfill(word opened: Int) {
+        var index = opened
+        for level in 1..<max(Int(levels.value), 1) {
             let word = word(level, index &>> 6)
             let wasFull = word.pointee == ~0
             word.pointee &= ~(1 &<< UInt64(index & 63))

@@ -51,34 +51,51 @@ struct Region: ~Copyable {
     /// Makes a record writable. It is zero unless it was used before.
     /// - Returns: false for want of memory.
     /// - Complexity: O(1); a system call when it is the first of its stretch
+    @inline(__always)
     func occupy(_ number: UInt32) -> Bool {
         let stretch = UInt(number) &>> recordShift
         let use = use(of: stretch)
-        if use.pointee & Region.committed == 0 {
-            guard Memory.commit(memory(of: stretch), 1 &<< byteShift) else { return false }
-            use.pointee = Region.committed
-        } else if use.pointee == Region.committed {
-            empties.decrement()
-        }
+        // Committed, and with other records in use.
+        guard use.pointee > Region.committed || begin(stretch) else { return false }
         use.pointee &+= 1
         return true
     }
 
     /// Says that a record is no longer used; its memory may go back.
     /// - Complexity: O(1); a system call when a stretch becomes empty beyond those kept
+    @inline(__always)
     func vacate(_ number: UInt32) {
         let stretch = UInt(number) &>> recordShift
         let use = use(of: stretch)
         use.pointee &-= 1
-        guard use.pointee == Region.committed else { return }
+        if use.pointee == Region.committed { end(stretch) }
+    }
+
+    /// The first record of a stretch comes.
+    @inline(never)
+    private func begin(_ stretch: UInt) -> Bool {
+        let use = use(of: stretch)
+        if use.pointee == Region.committed {
+            empties.decrement()
+            return true
+        }
+        guard Memory.commit(memory(of: stretch), 1 &<< byteShift) else { return false }
+        use.pointee = Region.committed
+        return true
+    }
+
+    /// The last record of a stretch has gone.
+    @inline(never)
+    private func end(_ stretch: UInt) {
         if empties.value < Region.emptiesKept {
             empties.increment()
         } else {
             Memory.decommit(memory(of: stretch), 1 &<< byteShift)
-            use.pointee = 0
+            use(of: stretch).pointee = 0
         }
     }
 
+    @inline(__always)
     private func use(of stretch: UInt) -> UnsafeMutablePointer<UInt32> {
         UnsafeMutablePointer(bitPattern: uses.value &+ stretch &* 4).unsafelyUnwrapped
     }

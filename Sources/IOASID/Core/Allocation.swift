@@ -6,7 +6,7 @@ import Synchronization
 
 /// Counters of ids, changed with the core lock held.
 enum Population {
-    static let live = Cell<UInt64>(0)
+    static var live: UInt64 { allocs.value &- reclaims.value }
     static let pending = Cell<UInt64>(0)
     static let allocs = Cell<UInt64>(0)
     static let reclaims = Cell<UInt64>(0)
@@ -34,7 +34,6 @@ extension Core {
         record.pointee.active.append(id, entry.links)
         let word = SlotWord(set: set, generation: IDTable.nextGeneration())
         entry.publish(word, data: data)
-        Population.live.increment()
         Population.allocs.increment()
         cio_probe_alloc(id, set)
         guard Delivery.hasAudience(set) || Trace.isOn else { return id }
@@ -147,7 +146,6 @@ extension Core {
     private static func reclaim(_ id: UInt32, _ entry: Entry, _ set: UInt32) {
         cio_probe_reclaim(id, set)
         Trace.reclaim(id, set)
-        Population.live.decrement()
         Population.reclaims.increment()
         if !CustomIDs.isEmpty, CustomIDs.life(id) != nil {
             entry.clear()

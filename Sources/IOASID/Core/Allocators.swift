@@ -42,7 +42,7 @@ enum Allocators {
             throw .argument
         }
         guard find(ops) == nil else { throw .exists }
-        guard active != nil || Population.live.value == UInt64(CustomIDs.number) else {
+        guard active != nil || Population.live == UInt64(CustomIDs.number) else {
             throw Refusal(IOASID_REFUSED_BUSY, EAGAIN)
         }
         guard let sharer = Memory.allocate(Sharer.self) else { throw .memory }

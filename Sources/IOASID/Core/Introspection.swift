@@ -8,7 +8,7 @@ extension Core {
     static func fill(_ stats: UnsafeMutablePointer<ioasid_stats>) {
         stats.pointee.capacity = UInt64(Capacity.value)
         stats.pointee.available = UInt64(Capacity.available)
-        stats.pointee.live = Population.live.value
+        stats.pointee.live = Population.live
         stats.pointee.pending = Population.pending.value
         stats.pointee.sets = SetPopulation.live.value
         stats.pointee.dying = SetPopulation.dying.value
@@ -39,7 +39,7 @@ extension Core {
         fill(&copy.stats)
         guard SetTable.prepare() else { throw .memory }
         let setRoom = Int(SetTable.count) &* MemoryLayout<cio_dump_set>.stride
-        let idRoom = (Int(Population.live.value) &+ 1) &* MemoryLayout<cio_dump_id>.stride
+        let idRoom = (Int(Population.live) &+ 1) &* MemoryLayout<cio_dump_id>.stride
         guard let sets = Memory.allocate(setRoom) else { throw .memory }
         copy.sets = sets.assumingMemoryBound(to: cio_dump_set.self)
         guard let ids = Memory.allocate(idRoom) else { throw .memory }

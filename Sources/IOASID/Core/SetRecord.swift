@@ -21,6 +21,7 @@ struct IDList {
 
     static var empty: IDList { IDList(first: noID, last: noID) }
 
+    @inline(__always)
     mutating func append(_ id: UInt32, _ links: UnsafeMutablePointer<Links>) {
         links.pointee.previous = last
         links.pointee.next = noID
@@ -32,6 +33,7 @@ struct IDList {
         last = id
     }
 
+    @inline(__always)
     mutating func remove(_ links: UnsafeMutablePointer<Links>) {
         let previous = links.pointee.previous
         let next = links.pointee.next
