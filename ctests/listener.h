@@ -4,6 +4,7 @@
 #define IOASID_CTESTS_LISTENER_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support.h"

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* Late subscribers: told what exists, as if they had been there, and nothing twice. */
+#include <pthread.h>
+
+#include <linux/atomic.h>
+
+#include "listener.h"
+
+static void replay(struct ioasid_set *set, struct listener *listener)
+{
+	assert_int_equal(ioasid_register_notifier_replay(set, &listener->nb), 0);
+}
+
+static void what_exists_is_told_in_ascending_order(void **state)
+{
+	struct listener early = LISTENER("early", 0), late = LISTENER("late", 0);
+	struct ioasid_set *set = new_set(0), *other = new_set(0);
+
+	(void)state;
+	assert_int_equal(ioasid_alloc(set, 30, 30, NULL), 30);
+	assert_int_equal(ioasid_alloc(set, 10, 10, NULL), 10);
+	assert_int_equal(ioasid_alloc(other, 15, 15, NULL), 15);
+	assert_int_equal(ioasid_alloc(set, 20, 20, NULL), 20);
+	assert_int_equal(ioasid_attach_spid(20, 5), 0);
+	listen(set, &early);
+	replay(set, &late);
+	assert_heard("late ALLOC 10, late ALLOC 20, late BIND 20, late ALLOC 30");
+	/* From here on it is a subscriber like any other. */
+	ioasid_free(set, 20);
+	assert_heard("early FREE 20, late FREE 20");
+	leave(set, &late);
+	ioasid_set_put(set);
+	ioasid_set_put(other);
+	assert_heard("early FREE 30, early FREE 10");
+}
+
+static void arguments_are_those_of_the_real_events(void **state)
+{
+	struct recorder late = RECORDER(0);
+	struct ioasid_set *set = new_set(0);
+	char data;
+	ioasid_t id = new_id(set, &data);
+
+	(void)state;
+	assert_int_equal(ioasid_attach_spid(id, 5), 0);
+	assert_int_equal(ioasid_register_notifier_replay(set, &late.nb), 0);
+	assert_int_equal(late.count, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(late.records[i].args.id, id);
+		assert_int_equal(late.records[i].args.spid, 5);
+		assert_ptr_equal(late.records[i].args.set, set);
+		assert_ptr_equal(late.records[i].args.pdata, &data);
+	}
+	ioasid_set_put(set);
+}
+
+/* Nobody can take a reference on them any more: they do not exist for a newcomer. */
+static void pending_ids_are_not_told(void **state)
+{
+	struct listener late = LISTENER("late", 0);
+	struct ioasid_set *set = new_set(0);
+	ioasid_t pending = new_id(set, NULL);
+
+	(void)state;
+	new_id(set, NULL);
+	assert_int_equal(ioasid_get(set, pending), 0);
+	ioasid_free(set, pending);
+	replay(set, &late);
+	assert_heard("late ALLOC 1");
+	assert_true(ioasid_put(set, pending));
+	ioasid_set_put(set);
+	assert_heard("late FREE 1");
+}
+
+static void a_bind_without_spid_is_told_too(void **state)
+{
+	struct listener late = LISTENER("late", 0);
+	struct ioasid_set *set = new_set(0);
+	ioasid_t id = new_id(set, NULL);
+
+	(void)state;
+	assert_int_equal(ioasid_notify(id, IOASID_BIND, IOASID_NOTIFY_SET), 0);
+	replay(set, &late);
+	assert_heard("late ALLOC 0, late BIND 0");
+	ioasid_set_put(set);
+	assert_heard("late FREE 0");
+}
+
+static void an_empty_set_has_nothing_to_tell(void **state)
+{
+	struct listener late = LISTENER("late", 0);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	replay(set, &late);
+	assert_heard("");
+	new_id(set, NULL);
+	assert_heard("late ALLOC 0");
+	ioasid_set_put(set);
+	assert_heard("late FREE 0");
+}
+
+static void without_a_set_all_sets_and_ids_are_told(void **state)
+{
+	struct listener late = LISTENER("late", 0);
+	struct ioasid_set *one, *two;
+
+	(void)state;
+	new_id(NULL, NULL);
+	one = new_set(0);
+	two = new_set(0);
+	new_id(two, NULL);
+	new_id(one, NULL);
+	replay(NULL, &late);
+	assert_heard("late SET_ALLOC, late SET_ALLOC, late ALLOC 0, late ALLOC 1, late ALLOC 2");
+	ioasid_free(NULL, 0);
+	ioasid_set_put(one);
+	ioasid_set_put(two);
+	assert_heard("late FREE 0, late FREE 2, late SET_FREE, late FREE 1, late SET_FREE");
+	leave(NULL, &late);
+}
+
+static void stop_does_not_end_a_replay(void **state)
+{
+	struct listener late = LISTENER("late", 0, .result = NOTIFY_BAD);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	new_id(set, NULL);
+	new_id(set, NULL);
+	replay(set, &late);
+	assert_heard("late ALLOC 0, late ALLOC 1");
+	leave(set, &late);
+	ioasid_set_put(set);
+}
+
+/* ---- what the handler does meanwhile ---- */
+
+static void leave_now(struct listener *self, enum ioasid_notify_val event,
+		      const struct ioasid_nb_args *args)
+{
+	(void)event;
+	ioasid_unregister_notifier(args->set, &self->nb);
+}
+
+static void leaving_ends_the_replay(void **state)
+{
+	struct listener late = LISTENER("late", 0, .act = leave_now);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	new_id(set, NULL);
+	new_id(set, NULL);
+	replay(set, &late);
+	assert_heard("late ALLOC 0");
+	assert_int_equal(read_stats().subscribers, 0);
+	ioasid_set_put(set);
+}
+
+static void free_others(struct listener *self, enum ioasid_notify_val event,
+			const struct ioasid_nb_args *args)
+{
+	self->act = NULL;
+	assert_int_equal(event, IOASID_NOTIFY_ALLOC);
+	ioasid_free(args->set, 0);
+	ioasid_free(args->set, 2);
+	assert_int_equal(ioasid_attach_spid(1, 4), 0);
+}
+
+/* What it changes comes behind what it has not been told yet, as if it had been there all along. */
+static void changes_of_the_handler_come_after_the_replay(void **state)
+{
+	struct listener late = LISTENER("late", 0, .act = free_others);
+	struct listener early = LISTENER("early", 0);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		new_id(set, NULL);
+	listen(set, &early);
+	replay(set, &late);
+	assert_heard("late ALLOC 0, late ALLOC 1, late ALLOC 2, early FREE 0, late FREE 0, "
+		     "early FREE 2, late FREE 2, early BIND 1, late BIND 1");
+	ioasid_set_put(set);
+	assert_heard("early FREE 1, late FREE 1");
+}
+
+static void end_set(struct listener *self, enum ioasid_notify_val event,
+		    const struct ioasid_nb_args *args)
+{
+	(void)event;
+	self->act = NULL;
+	ioasid_set_put(args->set);
+}
+
+static void the_handler_may_end_the_set(void **state)
+{
+	struct listener late = LISTENER("late", 0, .act = end_set);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	new_id(set, NULL);
+	new_id(set, NULL);
+	replay(set, &late);
+	assert_heard("late ALLOC 0, late ALLOC 1, late FREE 0, late FREE 1");
+	assert_int_equal(ioasid_set_free(set), -EINVAL);
+}
+
+static void replay_there(struct listener *self, enum ioasid_notify_val event,
+			 const struct ioasid_nb_args *args)
+{
+	if (event == IOASID_NOTIFY_ALLOC) {
+		self->act = NULL;
+		replay(args->set, self->data);
+	}
+}
+
+/* The event under way is among what exists: it must not be told again. */
+static void a_replay_from_a_handler_tells_the_present_event_once(void **state)
+{
+	struct listener late = LISTENER("late", 0);
+	struct listener host = LISTENER("host", 1, .act = replay_there, .data = &late.nb);
+	struct listener next = LISTENER("next", -1);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	host.data = &late;
+	listen(set, &host);
+	listen(set, &next);
+	new_id(set, NULL);
+	assert_heard("host ALLOC 0, next ALLOC 0, late ALLOC 0");
+	ioasid_set_put(set);
+	assert_heard("host FREE 0, late FREE 0, next FREE 0");
+}
+
+static void leave_and_replay(struct listener *self, enum ioasid_notify_val event,
+			     const struct ioasid_nb_args *args)
+{
+	int err;
+
+	(void)event;
+	ioasid_unregister_notifier(args->set, &self->nb);
+	err = ioasid_register_notifier_replay(args->set, &self->nb);
+	assert_true(err == 0 || err == -EBUSY);
+}
+
+static void a_replay_that_replays_itself_ends(void **state)
+{
+	struct listener late = LISTENER(NULL, 0, .act = leave_and_replay);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	new_id(set, NULL);
+	replay(set, &late);
+	assert_in_range(late.count, 2, 100);
+	late.act = NULL;
+	ioasid_set_put(set);
+}
+
+/* ---- atomically with what follows ---- */
+
+#define NR_IDS 16
+
+static atomic_t stop;
+
+static void *come_and_go(void *data)
+{
+	struct ioasid_set *set = data;
+
+	while (!atomic_read(&stop)) {
+		ioasid_t id = ioasid_alloc(set, 0, NR_IDS - 1, NULL);
+
+		if (!pasid_valid(id))
+			continue;
+		ioasid_attach_spid(id, id);
+		ioasid_detach_spid(id);
+		ioasid_free(set, id);
+	}
+	return NULL;
+}
+
+struct keeper {
+	struct notifier_block nb;
+	enum { GONE, ALLOCATED, BOUND } ids[NR_IDS];
+	unsigned int errors;
+};
+
+/* Every event must fit what was told before. */
+static int keep(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct keeper *keeper = (struct keeper *)nb;
+	ioasid_t id = ((struct ioasid_nb_args *)data)->id;
+	int before = keeper->ids[id];
+
+	switch (event) {
+	case IOASID_NOTIFY_ALLOC:
+		keeper->errors += before != GONE;
+		keeper->ids[id] = ALLOCATED;
+		break;
+	case IOASID_NOTIFY_BIND:
+		keeper->errors += before != ALLOCATED;
+		keeper->ids[id] = BOUND;
+		break;
+	case IOASID_NOTIFY_UNBIND:
+		keeper->errors += before != BOUND;
+		keeper->ids[id] = ALLOCATED;
+		break;
+	case IOASID_NOTIFY_FREE:
+		keeper->errors += before == GONE;
+		keeper->ids[id] = GONE;
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static void a_late_subscriber_misses_nothing_and_hears_nothing_twice(void **state)
+{
+	struct ioasid_set *set = new_set(0);
+	pthread_t threads[2];
+
+	(void)state;
+	atomic_set(&stop, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, set), 0);
+	for (unsigned int i = 0; i < loops(20000); i++) {
+		struct keeper keeper = { .nb.notifier_call = keep };
+
+		assert_int_equal(ioasid_register_notifier_replay(set, &keeper.nb), 0);
+		ioasid_unregister_notifier(set, &keeper.nb);
+		assert_int_equal(keeper.errors, 0);
+	}
+	atomic_set(&stop, 1);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	ioasid_set_put(set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CLEAN_TEST(what_exists_is_told_in_ascending_order),
+		CLEAN_TEST(arguments_are_those_of_the_real_events),
+		CLEAN_TEST(pending_ids_are_not_told),
+		CLEAN_TEST(a_bind_without_spid_is_told_too),
+		CLEAN_TEST(an_empty_set_has_nothing_to_tell),
+		CLEAN_TEST(without_a_set_all_sets_and_ids_are_told),
+		CLEAN_TEST(stop_does_not_end_a_replay),
+		CLEAN_TEST(leaving_ends_the_replay),
+		CLEAN_TEST(changes_of_the_handler_come_after_the_replay),
+		CLEAN_TEST(the_handler_may_end_the_set),
+		CLEAN_TEST(a_replay_from_a_handler_tells_the_present_event_once),
+		CLEAN_TEST(a_replay_that_replays_itself_ends),
+		CLEAN_TEST(a_late_subscriber_misses_nothing_and_hears_nothing_twice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
