@@ -3,6 +3,13 @@
 
 #include "vtd_fixture.h"
 
+/* The user interface of Linux 5.10. */
+_Static_assert(offsetof(struct iommu_gpasid_bind_data, addr_width) == 12, "layout");
+_Static_assert(offsetof(struct iommu_gpasid_bind_data, gpgd) == 24, "layout");
+_Static_assert(offsetof(struct iommu_gpasid_bind_data, gpasid) == 40, "layout");
+_Static_assert(offsetof(struct iommu_gpasid_bind_data, vendor.vtd.pat) == 64, "layout");
+_Static_assert(sizeof(struct iommu_gpasid_bind_data) == 72, "layout");
+
 static void test_normal_cycle(void **state)
 {
 	struct host *h = *state;
@@ -377,14 +384,70 @@ static void test_unmapping_reaches_every_cache(void **state)
 				       VTD_DMA_WRITE), 0);
 	/* The host's is the driver's. */
 	assert_int_equal(iommu_map(h->domain, 1UL << 30, 0, VTD_PAGE_SIZE, IOMMU_READ), 0);
+	assert_int_equal(read_dma(h->dev, INVALID_IOASID, 1UL << 30), 0);
+	assert_int_equal(read_dma(h->far, INVALID_IOASID, 1UL << 30), 0);
 	assert_int_equal(iommu_map(h->domain, (1UL << 30) - VTD_PAGE_SIZE, 0, 2 * VTD_PAGE_SIZE,
 				   IOMMU_READ), -EEXIST);
 	assert_true(iommu_iova_to_phys(h->domain, (1UL << 30) - VTD_PAGE_SIZE) == 0);
 	assert_int_equal(iommu_unmap(h->domain, 1UL << 30, VTD_PAGE_SIZE), VTD_PAGE_SIZE);
+	assert_int_equal(read_dma(h->dev, INVALID_IOASID, 1UL << 30), VTD_FAULT_SL_PERMISSION);
+	assert_int_equal(read_dma(h->far, INVALID_IOASID, 1UL << 30), VTD_FAULT_SL_PERMISSION);
 	assert_int_equal(dma(h, h->dev), 0);
 	assert_int_equal(stats_of(h->iommu).stale_hits, 1);
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
 	assert_int_equal(intel_svm_unbind_gpasid(h->far, h->pasid), 0);
+}
+
+/* A PASID used again leads where its new owner says, not where a cache of the old one does. */
+static void test_pasid_used_again_has_no_past(void **state)
+{
+	struct host *h = *state;
+	struct iommu_gpasid_bind_data data = binding_of(h);
+	u64 old, new;
+
+	assert_int_equal(bind(h, h->dev), 0);
+	assert_int_equal(vtd_dma(h->dev, h->pasid, GUEST_ADDRESS, VTD_DMA_READ, &old), 0);
+	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
+	data.gpgd = vtd_guest_page(h->guest);
+	assert_int_equal(vtd_guest_map(h->guest, data.gpgd, GUEST_ADDRESS,
+				       vtd_guest_page(h->guest), VTD_DMA_READ), 0);
+	assert_int_equal(intel_svm_bind_gpasid(h->domain, h->dev, &data), 0);
+	assert_int_equal(vtd_dma(h->dev, h->pasid, GUEST_ADDRESS, VTD_DMA_READ, &new), 0);
+	assert_true(new != old);
+	assert_int_equal(stats_of(h->iommu).stale_hits, 0);
+	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
+}
+
+/* The same of a domain: its number and its PASID are the next one's. */
+static void test_domain_used_again_has_no_past(void **state)
+{
+	struct host *h = *state;
+	u64 page = page_of(h->machine), other = page_of(h->machine), physical;
+	struct iommu_domain *domain = vtd_domain_alloc(h->machine, IOMMU_DOMAIN_UNMANAGED);
+	int pasid;
+
+	assert_int_equal(iommu_map(domain, 0, page, VTD_PAGE_SIZE, IOMMU_READ), 0);
+	assert_int_equal(iommu_aux_attach_device(domain, h->dev), 0);
+	pasid = iommu_aux_get_pasid(domain, h->dev);
+	assert_int_equal(vtd_dma(h->dev, (ioasid_t)pasid, 0, VTD_DMA_READ, &physical), 0);
+	assert_true(physical == page);
+	iommu_aux_detach_device(domain, h->dev);
+	iommu_domain_free(domain);
+	domain = vtd_domain_alloc(h->machine, IOMMU_DOMAIN_UNMANAGED);
+	assert_int_equal(iommu_map(domain, 0, other, VTD_PAGE_SIZE, IOMMU_READ), 0);
+	assert_int_equal(iommu_aux_attach_device(domain, h->dev), 0);
+	assert_int_equal(iommu_aux_get_pasid(domain, h->dev), pasid);
+	assert_int_equal(vtd_dma(h->dev, (ioasid_t)pasid, 0, VTD_DMA_READ, &physical), 0);
+	assert_true(physical == other);
+	iommu_aux_detach_device(domain, h->dev);
+	iommu_domain_free(domain);
+	vtd_page_free(h->machine, page, 1);
+	vtd_page_free(h->machine, other, 1);
+}
+
+static int setup_without_tlb(void **state)
+{
+	return host_setup_with(state, 0, VTD_CAP_DEFAULT);
 }
 
 static int setup_everything(void **state)
@@ -406,6 +469,9 @@ static void test_unit_must_nest(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, host_setup, host_teardown)
+/* The unit's caches alone; a device TLB would answer before them. */
+#define TEST_WITHOUT_TLB(name) \
+	cmocka_unit_test_setup_teardown(name, setup_without_tlb, host_teardown)
 
 int main(void)
 {
@@ -427,6 +493,10 @@ int main(void)
 		TEST(test_pasid_is_for_the_devices_that_bound_it),
 		TEST(test_mediated_devices_count),
 		TEST(test_unmapping_reaches_every_cache),
+		TEST(test_pasid_used_again_has_no_past),
+		TEST_WITHOUT_TLB(test_pasid_used_again_has_no_past),
+		TEST(test_domain_used_again_has_no_past),
+		TEST_WITHOUT_TLB(test_domain_used_again_has_no_past),
 		cmocka_unit_test_setup_teardown(test_unit_must_nest, setup_without_nesting,
 						host_teardown),
 	};

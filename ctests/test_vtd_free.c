@@ -86,9 +86,11 @@ static void test_unbind_overtakes_the_work(void **state)
 	assert_int_equal(bind(h, h->dev), 0);
 	open_gate(&gate);
 	flush_queue();
-	/* The old work item has nothing to do with the new binding. */
+	/* The old work item has nothing to do with the new binding, nor with its reference. */
 	assert_int_equal(dma(h, h->dev), 0);
+	assert_int_equal(ioasid_find_spid(h->pasid), GUEST_PASID);
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
+	assert_true(ioasid_is_active(h->pasid));
 }
 
 static void free_in_handler(unsigned long code, struct ioasid_nb_args *args, void *data)

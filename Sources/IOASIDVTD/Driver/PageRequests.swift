@@ -99,8 +99,8 @@ enum PageRequests {
         }
     }
 
-    /// After tear-down: answers what is left of a PASID, so that its number can be used again
-    /// (section 7.10). With the hardware lock held; waits for nobody.
+    /// After tear-down, which has invalidated the caches: answers what is left of a PASID, so that
+    /// its number can be used again (section 7.10). With the hardware lock held; waits for nobody.
     static func drain(_ device: Ref<Device>, _ pasid: UInt32) {
         guard let driver = device.pointee.driver else { return }
         let unit = device.pointee.unit
@@ -118,7 +118,6 @@ enum PageRequests {
             guard reported.pointee.request.pasid == pasid else { return }
             finish(unit, driver, reported, invalid)
         }
-        if device.pointee.hasTLB { unit.enqueue(vtd_inv_dev_ptlb(sourceID, pasid)) }
         _ = unit.ring(drain: true)
     }
 }
