@@ -112,6 +112,9 @@ package_test(kernel ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_B
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
 
+package_test(unload unload.sh ${CMAKE_C_COMPILER} ${PROJECT_SOURCE_DIR}/include
+	$<TARGET_FILE:ioasid>)
+
 # Needs Debian's kernel sources; skipped without. It installs too.
 add_test(NAME package.kernel_sources
 	COMMAND ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_BINARY_DIR})

@@ -3,17 +3,18 @@
 #define _GNU_SOURCE
 #include "cioasid.h"
 
-/* In the order in which they nest, so that the child finds nothing half done. */
+/*
+ * In the order in which they nest, so that the child finds nothing half done. Not the log's lock:
+ * a sink runs with it and may wait for the core lock, or fork.
+ */
 static void before_fork(void)
 {
 	cio_core_lock();
 	cio_work_before_fork();
-	pthread_rwlock_wrlock(&cio_log_lock);
 }
 
 static void in_parent(void)
 {
-	pthread_rwlock_unlock(&cio_log_lock);
 	cio_work_after_fork(false);
 	cio_core_unlock();
 }

@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# unload.sh CC INCLUDE LIBRARY: a program that is not linked with the library loads and unloads it at work.
+set -euo pipefail
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$1" -Wall -Wextra -Werror "-I$2" "$(dirname "$0")/unload.c" -o "$work/unload" -lpthread -ldl
+"$work/unload" "$3"
