@@ -5,7 +5,9 @@ import CIOASID
 
 @_cdecl("ioasid_mm_alloc") @implementation
 public func ioasid_mm_alloc() -> UnsafeMutablePointer<mm_struct>? {
-    AddressSpaces.make()
+    let mm = AddressSpaces.make()
+    if mm == nil { Refusal.memory.note() }
+    return mm
 }
 
 @_cdecl("ioasid_mm_put") @implementation

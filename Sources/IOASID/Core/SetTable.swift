@@ -14,19 +14,22 @@ enum SetTable {
     private static let taken = IDBitmap()
     private static let cursor = Cell<UInt32>(0)
     private static let uses = Cell<UInt32>(0)
+    /// Is the system set there?
+    private static let isReady = Cell<UInt32>(0)
     static let tokens = HashIndex<SetTokens>()
     static let declared = HashIndex<DeclaredSets>()
 
     /// - Returns: false for want of memory.
     static func prepare() -> Bool {
-        guard tokens.prepare(), declared.prepare() else { return false }
-        guard taken.capacity == 0 else { return true }
-        guard taken.prepare(capacity: SlotWord.setLimit) else { return false }
-        guard records.prepare(capacity: SlotWord.setLimit), occupy(system) else {
-            taken.discard()
-            return false
-        }
+        guard isReady.value == 0 else { return true }
+        // What there is after a failure is there for the next attempt.
+        guard tokens.prepare(), declared.prepare(),
+            taken.capacity != 0 || taken.prepare(capacity: SlotWord.setLimit),
+            records.capacity != 0 || records.prepare(capacity: SlotWord.setLimit),
+            occupy(system)
+        else { return false }
         self[system].pointee.state.value = SetState.live
+        isReady.release(1)
         return true
     }
 
@@ -55,7 +58,7 @@ enum SetTable {
     /// - Complexity: O(1), no lock
     @inline(__always)
     static func find(_ handle: SetHandle?) -> UInt32? {
-        guard let handle else { return records.capacity != 0 ? system : nil }
+        guard let handle else { return isReady.acquire() != 0 ? system : nil }
         let address = UInt(bitPattern: handle)
         let offset = address &- records.base
         let set: UInt32

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/* Every allocation of every request fails once: -ENOMEM, nothing changed, and it works the next time. */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/sched/mm.h>
+
+#include "support.h"
+
+/*
+ * A request, tried in a process of its own for each allocation, so that first uses, which make
+ * tables that stay, fail too. The functions answer false where something is wrong.
+ */
+struct request {
+	const char *name;
+	bool (*prepare)(void);
+	/* 0, or a negative error; what else must hold afterwards is checked inside. */
+	int (*run)(void);
+	void (*undo)(void);
+};
+
+static struct ioasid_set *set;
+static ioasid_t id, warm;
+static struct recorder subscriber = RECORDER(0);
+static struct mm_struct *mm, token_mm;
+
+static DECLARE_IOASID_SET(declared);
+
+/* ---- ids ---- */
+
+static int alloc_from(struct ioasid_set *from, ioasid_t min)
+{
+	id = ioasid_alloc(from, min, INVALID_IOASID, &id);
+	return pasid_valid(id) ? 0 : -ENOMEM;
+}
+
+static int alloc_system(void)
+{
+	return alloc_from(NULL, 0);
+}
+
+static int alloc_declared(void)
+{
+	return alloc_from(&declared, 0);
+}
+
+static int alloc_in_set(void)
+{
+	int err = alloc_from(set, 0);
+
+	return set->nr_ioasids == (err ? 0 : 1) ? err : -EIO;
+}
+
+static int alloc_far_away(void)
+{
+	return alloc_from(NULL, 500000);
+}
+
+static void free_it(void)
+{
+	ioasid_free(NULL, id);
+}
+
+static bool make_warm(void)
+{
+	warm = ioasid_alloc(NULL, ANY, NULL);
+	return pasid_valid(warm);
+}
+
+static void free_both(void)
+{
+	free_it();
+	ioasid_free(NULL, warm);
+}
+
+static int install(void)
+{
+	ioasid_install_capacity(5000);
+	return ioasid_get_capacity() == 5000 ? 0 : -ENOMEM;
+}
+
+static void nothing(void)
+{
+}
+
+/* ---- sets ---- */
+
+static int set_alloc(void)
+{
+	set = ioasid_set_alloc(&set, 10, IOASID_SET_TYPE_NULL);
+	return IS_ERR(set) ? PTR_ERR(set) : 0;
+}
+
+static bool make_set(void)
+{
+	return !set_alloc();
+}
+
+static void put_set(void)
+{
+	ioasid_set_put(set);
+}
+
+static bool make_mm(void)
+{
+	mm = mm_alloc();
+	return mm && !ioasid_register_notifier_mm(mm, &subscriber.nb);
+}
+
+/* The mm is pinned only by a set that exists; the waiting subscriber pins it as well. */
+static int set_alloc_mm(void)
+{
+	int pins = atomic_read(&mm->mm_count);
+
+	set = ioasid_set_alloc(mm, 0, IOASID_SET_TYPE_MM);
+	if (!IS_ERR(set))
+		return 0;
+	return atomic_read(&mm->mm_count) == pins && !ioasid_find_mm_set(mm) ? PTR_ERR(set) : -EIO;
+}
+
+static void put_set_and_mm(void)
+{
+	put_set();
+	ioasid_unregister_notifier_mm(mm, &subscriber.nb);
+	mmput(mm);
+}
+
+/* ---- SPIDs ---- */
+
+static bool make_id(void)
+{
+	return !alloc_system();
+}
+
+static int attach_spid(void)
+{
+	int err = ioasid_attach_spid(id, 5);
+
+	return ioasid_find_spid(id) == (err ? INVALID_IOASID : 5) ? err : -EIO;
+}
+
+/* ---- walks and dumps ---- */
+
+static bool make_set_of_ten(void)
+{
+	if (!make_set())
+		return false;
+	for (int i = 0; i < 10; i++)
+		if (alloc_from(set, 0))
+			return false;
+	return true;
+}
+
+static unsigned int visits;
+
+static void visit(ioasid_t visited, void *data)
+{
+	(void)visited;
+	(void)data;
+	visits++;
+}
+
+static int walk(void)
+{
+	int err;
+
+	visits = 0;
+	err = ioasid_set_for_each_ioasid(set, visit, NULL);
+	return visits == (err ? 0 : 10) ? err : -EIO;
+}
+
+static int dump_with(int (*dump)(FILE *out))
+{
+	FILE *out = tmpfile();
+	int err = dump(out);
+	bool is_empty = ftell(out) == 0;
+
+	fclose(out);
+	return is_empty == (err != 0) ? err : -EIO;
+}
+
+static int dump(void)
+{
+	return dump_with(ioasid_dump);
+}
+
+static int dump_dot(void)
+{
+	return dump_with(ioasid_dump_dot);
+}
+
+/* ---- subscribers ---- */
+
+static int subscribe(void)
+{
+	return ioasid_register_notifier(NULL, &subscriber.nb);
+}
+
+static void unsubscribe(void)
+{
+	ioasid_unregister_notifier(NULL, &subscriber.nb);
+}
+
+static int subscribe_replay(void)
+{
+	int err;
+
+	subscriber.count = 0;
+	err = ioasid_register_notifier_replay(set, &subscriber.nb);
+	return subscriber.count == (err ? 0 : 10) ? err : -EIO;
+}
+
+static void unsubscribe_set(void)
+{
+	ioasid_unregister_notifier(set, &subscriber.nb);
+	put_set();
+}
+
+static int subscribe_mm(void)
+{
+	return ioasid_register_notifier_mm(&token_mm, &subscriber.nb);
+}
+
+static void unsubscribe_mm(void)
+{
+	ioasid_unregister_notifier_mm(&token_mm, &subscriber.nb);
+}
+
+/* ---- allocators ---- */
+
+static int handed_out;
+
+static ioasid_t hand_out(ioasid_t min, ioasid_t max, void *data)
+{
+	(void)min;
+	(void)max;
+	(void)data;
+	return 0xf0000000 + handed_out++;
+}
+
+static void take_back(ioasid_t freed, void *data)
+{
+	(void)freed;
+	(void)data;
+	handed_out--;
+}
+
+static struct ioasid_allocator_ops ops = { .alloc = hand_out, .free = take_back };
+
+static int register_allocator(void)
+{
+	return ioasid_register_allocator(&ops);
+}
+
+static void unregister(void)
+{
+	ioasid_unregister_allocator(&ops);
+}
+
+static bool make_allocator(void)
+{
+	return !register_allocator() && make_set();
+}
+
+/* D11: what an allocator gave for nothing goes back to it, once. */
+static int alloc_custom(void)
+{
+	int err = alloc_in_set();
+
+	return handed_out == (err ? 0 : 1) ? err : -EIO;
+}
+
+static void put_set_and_unregister(void)
+{
+	put_set();
+	unregister();
+}
+
+/* ---- address spaces ---- */
+
+static int make_address_space(void)
+{
+	mm = mm_alloc();
+	return mm ? 0 : -ENOMEM;
+}
+
+static void put_mm(void)
+{
+	mmput(mm);
+}
+
+static const struct request requests[] = {
+	{ "first id", NULL, alloc_system, free_it },
+	{ "first id of a declared set", NULL, alloc_declared, free_it },
+	{ "first id of a set", make_set, alloc_in_set, put_set },
+	{ "id in another stretch", make_warm, alloc_far_away, free_both },
+	{ "capacity", NULL, install, nothing },
+	{ "first set", NULL, set_alloc, put_set },
+	{ "set of an mm", make_mm, set_alloc_mm, put_set_and_mm },
+	{ "first SPID", make_id, attach_spid, free_it },
+	{ "walk", make_set_of_ten, walk, put_set },
+	{ "dump", make_set_of_ten, dump, put_set },
+	{ "graph", make_set_of_ten, dump_dot, put_set },
+	{ "subscriber", NULL, subscribe, unsubscribe },
+	{ "subscriber with replay", make_set_of_ten, subscribe_replay, unsubscribe_set },
+	{ "subscriber of an mm", NULL, subscribe_mm, unsubscribe_mm },
+	{ "allocator", NULL, register_allocator, unregister },
+	{ "first id of an allocator", make_allocator, alloc_custom, put_set_and_unregister },
+	{ "address space", NULL, make_address_space, put_mm },
+};
+
+/* How a try in another process ended. Clear of what memory checkers return. */
+enum { REFUSED = 40, BORNE, NOT_REACHED, WRONG };
+
+static int wrong(const struct request *request, unsigned int nth, const char *what, int err)
+{
+	print_error("%s, allocation %u: %s (%d)\n", request->name, nth, what, err);
+	return WRONG;
+}
+
+static int try_request(const struct request *request, unsigned int nth)
+{
+	struct ioasid_stats before, after;
+	unsigned long tried;
+	int err, again;
+
+	if (request->prepare && !request->prepare())
+		return wrong(request, nth, "could not be prepared", 0);
+	before = read_stats();
+	ioasid_fail_nth(nth);
+	err = request->run();
+	tried = ioasid_fail_nth(0);
+	after = read_stats();
+	if (err) {
+		if (err != -ENOMEM || tried < nth)
+			return wrong(request, nth, "wrong error", err);
+		if (!same_state(&before, &after))
+			return wrong(request, nth, "something has changed", 0);
+		if (after.refused[IOASID_REFUSED_MEMORY] != before.refused[IOASID_REFUSED_MEMORY] + 1)
+			return wrong(request, nth, "the refusal is not counted", 0);
+		again = request->run();
+		if (again)
+			return wrong(request, nth, "does not work afterwards", again);
+	}
+	request->undo();
+	if (!nothing_is_left())
+		return wrong(request, nth, "something is left", 0);
+	return tried < nth ? NOT_REACHED : err ? REFUSED : BORNE;
+}
+
+static int try_in_a_new_process(const struct request *request, unsigned int nth)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		/* A crash ends this process; cmocka would go on with the next test. */
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGABRT, SIG_DFL);
+		ioasid_set_log_level(-1);
+		_exit(try_request(request, nth));
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : WRONG;
+}
+
+static void every_failed_allocation_is_an_error_without_effect(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		unsigned int nth = 0;
+		int end;
+
+		while ((end = try_in_a_new_process(&requests[i], ++nth)) != NOT_REACHED)
+			if (end == WRONG || nth > 100)
+				fail_msg("%s, allocation %u", requests[i].name, nth);
+		/* A request that allocates nothing is no business of this table. */
+		assert_true(nth > 1);
+	}
+}
+
+/* What gives back must always work. */
+static void giving_back_allocates_nothing(void **state)
+{
+	ioasid_t held;
+
+	(void)state;
+	set = new_set(10);
+	assert_int_equal(ioasid_register_notifier(set, &subscriber.nb), 0);
+	id = new_id(set, &id);
+	held = new_id(set, &id);
+	assert_int_equal(ioasid_attach_spid(id, 1), 0);
+	assert_int_equal(ioasid_attach_spid(held, 2), 0);
+	assert_int_equal(ioasid_get(set, held), 0);
+	new_id(set, NULL);
+
+	ioasid_fail_nth(0);
+	assert_int_equal(ioasid_detach_data(id), 0);
+	assert_int_equal(ioasid_detach_spid(id), 0);
+	ioasid_free(set, id);
+	ioasid_free_all_in_set(set);
+	ioasid_set_put(set);
+	assert_true(ioasid_put(NULL, held));
+	assert_int_equal(ioasid_fail_nth(0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		/* First: the processes it makes must not have used the library. */
+		cmocka_unit_test(every_failed_allocation_is_an_error_without_effect),
+		CLEAN_TEST(giving_back_allocates_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
