@@ -104,6 +104,12 @@ static inline void cio_decommit(void *_Nonnull start, size_t bytes)
 	madvise(start, bytes, MADV_DONTNEED);
 }
 
+/* Asks for a line that will be written; harmless for any address. */
+static inline void cio_prefetch(uintptr_t address)
+{
+	__builtin_prefetch((const void *)address, 1);
+}
+
 /* Public fields are read by users without a lock. */
 static inline void cio_store_int(int *_Nonnull field, int value)
 {

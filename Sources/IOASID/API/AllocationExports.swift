@@ -16,6 +16,7 @@ public func ioasid_alloc(
 
 @_cdecl("ioasid_free") @implementation
 public func ioasid_free(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t) {
+    IDTable.prefetch(ioasid)
     _ = Returns.status(ioasid) { () throws(Refusal) in
         try CoreLock.withLock { () throws(Refusal) in try Core.free(set, ioasid) }
     }

@@ -94,18 +94,24 @@ extension Core {
     }
 
     /// The free path of an ACTIVE id: FREE_PENDING, FREE to everybody, own reference dropped.
+    @inline(__always)
     static func retire(_ id: UInt32, _ life: Life) {
+        cio_probe_free(id, life.word.set)
+        SPIDs.remove(id, life.entry)
+        let isHeard = Delivery.hasAudience(life.word.set) || Trace.isOn
+        if isHeard || !endIfLast(id, life.entry) { suspend(id, life, isHeard) }
+    }
+
+    /// Others have references, or want to know: the id is pending until the last of them is done.
+    @inline(never)
+    private static func suspend(_ id: UInt32, _ life: Life, _ isHeard: Bool) {
         let entry = life.entry
         let set = life.word.set
-        cio_probe_free(id, set)
-        SPIDs.remove(id, entry)
-        let hasAudience = Delivery.hasAudience(set) || Trace.isOn
-        if !hasAudience, endIfLast(id, entry) { return }
         entry.move(to: .pending)
         SetTable[set].pointee.active.remove(entry.links)
         SetTable[set].pointee.pending.append(id, entry.links)
         Population.pending.increment()
-        if hasAudience {
+        if isHeard {
             let event = event(IOASID_NOTIFY_FREE, id, life)
             Trace.change(event)
             Delivery.send(event, to: [.all, .set])
@@ -128,6 +134,7 @@ extension Core {
 
     /// Drops a reference of a FREE_PENDING id.
     /// - Returns: true if it was the last.
+    @inline(never)
     @discardableResult
     static func drop(_ id: UInt32, _ entry: Entry) -> Bool {
         while true {
@@ -142,20 +149,26 @@ extension Core {
         }
     }
 
-    /// The last reference is gone: the number returns to whom it came from. Calls out at the end.
+    /// The last reference is gone: the number returns to whom it came from.
+    @inline(__always)
     private static func reclaim(_ id: UInt32, _ entry: Entry, _ set: UInt32) {
         cio_probe_reclaim(id, set)
         Trace.reclaim(id, set)
         Population.reclaims.increment()
-        if !CustomIDs.isEmpty, CustomIDs.life(id) != nil {
-            entry.clear()
-            let group = CustomIDs.vacate(id)
-            giveRoomBack(set)
-            if let group { Allocators.takeBack(id, group) }
-        } else {
-            entry.clear()
-            IDTable.vacate(id)
-            giveRoomBack(set)
+        guard CustomIDs.isEmpty || CustomIDs.life(id) == nil else {
+            return reclaimCustom(id, entry, set)
         }
+        entry.clear()
+        IDTable.vacate(id)
+        giveRoomBack(set)
+    }
+
+    /// Calls out at the end.
+    @inline(never)
+    private static func reclaimCustom(_ id: UInt32, _ entry: Entry, _ set: UInt32) {
+        entry.clear()
+        let group = CustomIDs.vacate(id)
+        giveRoomBack(set)
+        if let group { Allocators.takeBack(id, group) }
     }
 }

@@ -10,6 +10,7 @@ import Synchronization
 enum IDTable {
     // A stretch: 4096 slots, then their 4096 links.
     private static let flat = Region(recordShift: 12, byteShift: 17)
+    private static var linksOffset: UInt { 1 << 16 }
     private static let taken = IDBitmap()
     private static let generation = Cell<UInt32>(0)
 
@@ -48,12 +49,22 @@ enum IDTable {
         return life(id)?.entry.links
     }
 
+    /// Has both lines of an id on their way while the caller waits for the lock.
+    @inline(__always)
+    static func prefetch(_ id: UInt32) {
+        cio_prefetch(slotAddress(id))
+        cio_prefetch(slotAddress(id) &+ linksOffset)
+    }
+
     /// The entry of an id of the default allocator.
     @inline(__always)
     static func flatEntry(_ id: UInt32) -> Entry {
-        let stretch = flat.base &+ UInt(id &>> 12) &<< 17
-        let slot = stretch &+ UInt(id & 0xfff) &<< 4
-        return Entry(slot: slot, links: slot &+ 1 << 16)
+        Entry(slot: slotAddress(id), links: slotAddress(id) &+ linksOffset)
+    }
+
+    @inline(__always)
+    private static func slotAddress(_ id: UInt32) -> UInt {
+        flat.base &+ UInt(id &>> 12) &<< 17 &+ UInt(id & 0xfff) &<< 4
     }
 
     /// - Returns: the lowest number of `low ... high` that is not in use; nil if there is none.
