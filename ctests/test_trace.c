@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* The trace: a line for each event told and each change of a reference, that people and scripts can read. */
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/sched/mm.h>
+
+#include "listener.h"
+
+#define LINES 64
+
+/* A line taken apart. "-" is INVALID_IOASID; no subscriber is NULL. */
+struct line {
+	double time;
+	long thread;
+	ioasid_t id, spid;
+	unsigned int set, references;
+	char what[16];
+	void *subscriber;
+	int priority;
+};
+
+static char *text;
+static size_t size;
+static FILE *out;
+
+static void start(void)
+{
+	out = open_memstream(&text, &size);
+	assert_non_null(out);
+	assert_int_equal(ioasid_trace_start(out), 0);
+}
+
+static ioasid_t number(const char *word)
+{
+	return strcmp(word, "-") ? (ioasid_t)strtoul(word, NULL, 10) : INVALID_IOASID;
+}
+
+/* Every character of the line must be accounted for. */
+static void parse(const char *from, struct line *line)
+{
+	char id[16], spid[16];
+	int used = 0;
+
+	memset(line, 0, sizeof(*line));
+	assert_int_equal(sscanf(from, "%lf thread %ld id %15s spid %15s set %u %15s%n", &line->time,
+				&line->thread, id, spid, &line->set, line->what, &used), 6);
+	line->id = number(id);
+	line->spid = number(spid);
+	from += used;
+	used = 0;
+	if (sscanf(from, " to %p priority %d%n", &line->subscriber, &line->priority, &used) == 2)
+		from += used;
+	used = 0;
+	assert_int_equal(sscanf(from, " references %u%n", &line->references, &used), 1);
+	assert_string_equal(from + used, "");
+}
+
+static unsigned int stop(struct line lines[LINES])
+{
+	unsigned int count = 0;
+	char *line, *rest;
+
+	ioasid_trace_stop();
+	fclose(out);
+	if (size)
+		assert_int_equal(text[size - 1], '\n');
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (count < LINES)
+			parse(line, &lines[count++]);
+	free(text);
+	return count;
+}
+
+static void assert_line(const struct line *line, const char *what, ioasid_t id, ioasid_t spid,
+			const void *subscriber, unsigned int references)
+{
+	assert_string_equal(line->what, what);
+	assert_int_equal(line->id, id);
+	assert_int_equal(line->spid, spid);
+	assert_ptr_equal(line->subscriber, subscriber);
+	assert_int_equal(line->references, references);
+}
+
+static void a_life_is_written_line_by_line(void **state)
+{
+	struct listener kvm = LISTENER(NULL, IOASID_PRIO_CPU), iommu = LISTENER(NULL, IOASID_PRIO_IOMMU);
+	struct line lines[LINES];
+	struct ioasid_set *set = new_set(0);
+	unsigned int count, i = 0;
+	ioasid_t id;
+
+	(void)state;
+	listen(NULL, &iommu);
+	listen(set, &kvm);
+	start();
+	id = new_id(set, NULL);
+	assert_int_equal(ioasid_get(set, id), 0);
+	assert_int_equal(ioasid_attach_spid(id, 7), 0);
+	assert_int_equal(ioasid_detach_spid(id), 0);
+	assert_false(ioasid_put(set, id));
+	ioasid_free(set, id);
+	ioasid_set_put(set);
+	count = stop(lines);
+	leave(NULL, &iommu);
+
+	/* What happens, then who is told. */
+	assert_line(&lines[i++], "ALLOC", id, INVALID_IOASID, NULL, 1);
+	assert_line(&lines[i++], "ALLOC", id, INVALID_IOASID, &kvm, 1);
+	assert_line(&lines[i++], "get", id, INVALID_IOASID, NULL, 2);
+	assert_line(&lines[i++], "BIND", id, 7, NULL, 2);
+	assert_line(&lines[i++], "BIND", id, 7, &kvm, 2);
+	assert_line(&lines[i++], "UNBIND", id, 7, NULL, 2);
+	assert_line(&lines[i++], "UNBIND", id, 7, &kvm, 2);
+	assert_line(&lines[i++], "put", id, INVALID_IOASID, NULL, 1);
+	assert_line(&lines[i++], "FREE", id, INVALID_IOASID, NULL, 1);
+	assert_line(&lines[i++], "FREE", id, INVALID_IOASID, &kvm, 1);
+	assert_line(&lines[i++], "FREE", id, INVALID_IOASID, &iommu, 1);
+	assert_line(&lines[i++], "put", id, INVALID_IOASID, NULL, 0);
+	assert_line(&lines[i++], "reclaim", id, INVALID_IOASID, NULL, 0);
+	assert_line(&lines[i++], "SET_FREE", INVALID_IOASID, INVALID_IOASID, NULL, 0);
+	assert_line(&lines[i++], "SET_FREE", INVALID_IOASID, INVALID_IOASID, &iommu, 0);
+	assert_int_equal(count, i);
+
+	assert_int_equal(lines[1].priority, IOASID_PRIO_CPU);
+	assert_int_equal(lines[10].priority, IOASID_PRIO_IOMMU);
+	for (i = 0; i < count; i++) {
+		assert_int_equal(lines[i].thread, syscall(SYS_gettid));
+		assert_int_equal(lines[i].set, lines[0].set);
+		assert_true(i == 0 || lines[i].time >= lines[i - 1].time);
+	}
+}
+
+/* A trace needs no subscribers, and the short way of a free without any does not hide it. */
+static void nobody_need_listen(void **state)
+{
+	struct line lines[LINES];
+	ioasid_t id;
+
+	(void)state;
+	start();
+	id = new_id(NULL, NULL);
+	free_id(id);
+	assert_int_equal(stop(lines), 4);
+	assert_line(&lines[0], "ALLOC", id, INVALID_IOASID, NULL, 1);
+	assert_line(&lines[1], "FREE", id, INVALID_IOASID, NULL, 1);
+	assert_line(&lines[2], "put", id, INVALID_IOASID, NULL, 0);
+	assert_line(&lines[3], "reclaim", id, INVALID_IOASID, NULL, 0);
+}
+
+static void one_trace_at_a_time(void **state)
+{
+	struct line lines[LINES];
+
+	(void)state;
+	assert_int_equal(ioasid_trace_start(NULL), -EINVAL);
+	ioasid_trace_stop();
+	start();
+	assert_int_equal(ioasid_trace_start(out), -EBUSY);
+	assert_int_equal(stop(lines), 0);
+	start();
+	assert_int_equal(stop(lines), 0);
+}
+
+static void nothing_is_written_after_the_stop(void **state)
+{
+	struct line lines[LINES];
+
+	(void)state;
+	start();
+	assert_int_equal(stop(lines), 0);
+	/* The stream is closed: a write would be a use after free. */
+	free_id(new_id(NULL, NULL));
+}
+
+static void stop_in_handler(struct listener *self, enum ioasid_notify_val event,
+			    const struct ioasid_nb_args *args)
+{
+	(void)event;
+	(void)args;
+	self->act = NULL;
+	ioasid_trace_stop();
+}
+
+static void a_handler_may_stop_the_trace(void **state)
+{
+	struct listener kvm = LISTENER(NULL, 0, .act = stop_in_handler);
+	struct line lines[LINES];
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	listen(set, &kvm);
+	start();
+	new_id(set, NULL);
+	assert_int_equal(stop(lines), 2);
+	ioasid_set_put(set);
+}
+
+static void *get_and_put(void *data)
+{
+	ioasid_t id = *(ioasid_t *)data;
+
+	for (unsigned int i = 0; i < loops(2000); i++) {
+		ioasid_get(NULL, id);
+		ioasid_put(NULL, id);
+	}
+	return NULL;
+}
+
+/* References change without a lock, so lines may swap; but each is whole, and none is lost. */
+static void threads_do_not_mix_their_lines(void **state)
+{
+	static struct line line;
+	ioasid_t id = new_id(NULL, NULL);
+	unsigned int gets = 0, puts = 0;
+	pthread_t threads[2];
+	char *one, *rest;
+
+	(void)state;
+	start();
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, get_and_put, &id), 0);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	ioasid_trace_stop();
+	fclose(out);
+	for (one = strtok_r(text, "\n", &rest); one; one = strtok_r(NULL, "\n", &rest)) {
+		parse(one, &line);
+		assert_int_equal(line.id, id);
+		assert_in_range(line.references, 1, 3);
+		gets += !strcmp(line.what, "get");
+		puts += !strcmp(line.what, "put");
+	}
+	free(text);
+	assert_int_equal(gets, 2 * loops(2000));
+	assert_int_equal(puts, 2 * loops(2000));
+	free_id(id);
+}
+
+static void *start_and_stop(void *data)
+{
+	(void)data;
+	for (unsigned int i = 0; i < loops(500); i++) {
+		FILE *sink = tmpfile();
+
+		if (ioasid_trace_start(sink) == 0)
+			ioasid_trace_stop();
+		fclose(sink);
+	}
+	return NULL;
+}
+
+static void a_trace_may_stop_while_others_write(void **state)
+{
+	ioasid_t id = new_id(NULL, NULL);
+	pthread_t writer, controller;
+
+	(void)state;
+	assert_int_equal(pthread_create(&writer, NULL, get_and_put, &id), 0);
+	assert_int_equal(pthread_create(&controller, NULL, start_and_stop, NULL), 0);
+	pthread_join(writer, NULL);
+	pthread_join(controller, NULL);
+	free_id(id);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CLEAN_TEST(a_life_is_written_line_by_line),
+		CLEAN_TEST(nobody_need_listen),
+		CLEAN_TEST(one_trace_at_a_time),
+		CLEAN_TEST(nothing_is_written_after_the_stop),
+		CLEAN_TEST(a_handler_may_stop_the_trace),
+		CLEAN_TEST(threads_do_not_mix_their_lines),
+		CLEAN_TEST(a_trace_may_stop_while_others_write),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
