@@ -64,4 +64,19 @@ struct RegionTests {
             #expect(numbers.filter { records[$0] == 0 }.count >= numbers.count - 8)
         }
     }
+
+    @Test("keeps the stretches that became empty last, not the first ones")
+    func keepsTheLatest() throws {
+        let records = try Records(capacity: 1 << 20)
+        let numbers = (0..<64).map { UInt32($0) * Records.perStretch }
+        for number in numbers { try #require(records.occupy(number)) }
+        for number in numbers { records[number] = 1 }
+        numbers.reversed().forEach { records.vacate($0) }
+        // A record that comes and goes where the last ones went finds the memory as it was.
+        #expect(records[0] == 1)
+        #expect(records.occupy(0))
+        records.vacate(0)
+        #expect(records[0] == 1)
+        #expect(records[numbers[63]] == 0)
+    }
 }

@@ -7,17 +7,19 @@ import Synchronization
 ///
 /// Nothing is ever unmapped, so a reader may look at any record at any time; one that was never
 /// used, or whose memory went back, reads as zero. Memory is committed and given back by the
-/// stretch. A few empty stretches are kept, so that ids which come and go cost no system call.
+/// stretch. The last few that became empty are kept, so that ids which come and go cost no system
+/// call.
 struct Region: ~Copyable {
-    private static var emptiesKept: UInt32 { 4 }
+    private static var keptLimit: Int { 4 }
+    private static var firstUse: Int { keptLimit &+ 1 }
     private static var committed: UInt32 { 1 << 31 }
 
     private let start = Cell<UInt>(0)
     private let limit = Cell<UInt32>(0)
-    /// For each stretch: is it committed, and how many of its records are in use.
+    /// One block, apart from what look-ups read. Which stretches are kept though empty, as numbers
+    /// plus one; where the next one goes; then for each stretch: is it committed, and how many of
+    /// its records are in use.
     private let uses = Cell<UInt>(0)
-    /// Committed stretches without a record in use.
-    private let empties = Cell<UInt32>(0)
     private let recordShift: UInt
     private let byteShift: UInt
 
@@ -37,7 +39,8 @@ struct Region: ~Copyable {
     /// - Returns: false for want of memory; nothing has changed.
     func prepare(capacity: UInt32) -> Bool {
         let stretches = (UInt(capacity) &>> recordShift) &+ 1
-        guard let table = Memory.table(Int(bitPattern: stretches &* 4)) else { return false }
+        let words = Region.firstUse &+ Int(bitPattern: stretches)
+        guard let table = Memory.table(words &* 4) else { return false }
         guard let memory = Memory.reserve(Int(bitPattern: stretches &<< byteShift)) else {
             Memory.discard(table: table)
             return false
@@ -76,7 +79,9 @@ struct Region: ~Copyable {
     private func begin(_ stretch: UInt) -> Bool {
         let use = use(of: stretch)
         if use.pointee == Region.committed {
-            empties.decrement()
+            for place in 0..<Region.keptLimit where kept[place] == UInt32(truncatingIfNeeded: stretch &+ 1) {
+                kept[place] = 0
+            }
             return true
         }
         guard Memory.commit(memory(of: stretch), 1 &<< byteShift) else { return false }
@@ -84,20 +89,27 @@ struct Region: ~Copyable {
         return true
     }
 
-    /// The last record of a stretch has gone.
+    /// The last record of a stretch has gone: it is kept, in place of the one kept longest.
     @inline(never)
     private func end(_ stretch: UInt) {
-        if empties.value < Region.emptiesKept {
-            empties.increment()
-        } else {
-            Memory.decommit(memory(of: stretch), 1 &<< byteShift)
-            use(of: stretch).pointee = 0
+        let place = Int(kept[Region.keptLimit]) % Region.keptLimit
+        kept[Region.keptLimit] &+= 1
+        if kept[place] != 0 {
+            let oldest = UInt(kept[place] &- 1)
+            Memory.decommit(memory(of: oldest), 1 &<< byteShift)
+            use(of: oldest).pointee = 0
         }
+        kept[place] = UInt32(truncatingIfNeeded: stretch &+ 1)
+    }
+
+    private var kept: UnsafeMutablePointer<UInt32> {
+        UnsafeMutablePointer(bitPattern: uses.value).unsafelyUnwrapped
     }
 
     @inline(__always)
     private func use(of stretch: UInt) -> UnsafeMutablePointer<UInt32> {
-        UnsafeMutablePointer(bitPattern: uses.value &+ stretch &* 4).unsafelyUnwrapped
+        let first = uses.value &+ UInt(Region.firstUse &* 4)
+        return UnsafeMutablePointer(bitPattern: first &+ stretch &* 4).unsafelyUnwrapped
     }
 
     private func memory(of stretch: UInt) -> UnsafeMutableRawPointer {
