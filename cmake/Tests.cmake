@@ -106,6 +106,8 @@ endif()
 package_test(abi abi.sh ${PROJECT_SOURCE_DIR})
 package_test(readme readme.sh ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/include
 	$<TARGET_FILE_DIR:ioasid>)
+package_test(events readme.sh ${PROJECT_SOURCE_DIR}/docs/events.md ${PROJECT_SOURCE_DIR}/include
+	$<TARGET_FILE_DIR:ioasid>)
 package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
 package_test(toolchain toolchain.sh ${PROJECT_SOURCE_DIR} ${IOASID_SWIFTC})
 package_test(kernel ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_BINARY_DIR})
