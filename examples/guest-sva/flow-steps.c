@@ -27,7 +27,7 @@ const struct flow_words flow_words[NR_FLOW_STEPS] = {
 	[VDCM_CLEARS] = { GUEST, VDCM, "clears its PASID: device cleared, put" },
 	[UNBIND_IS_TOLD] = { VFIO, IOMMU, "unbind: entry torn down, UNBIND event" },
 	[KVM_CLEARS] = { CORE, KVM, "UNBIND: clears the table, put" },
-	[IOMMU_PUTS] = { IOMMU, CORE, "put; unbind returns" },
+	[IOMMU_PUTS] = { IOMMU, CORE, "put, unbind returns" },
 	[VFIO_REFUSES_UNBIND] = { VFIO, GUEST, "unbind refused: nothing is bound" },
 	[UNBIND_IS_LATE] = { VFIO, GUEST, "late unbind: finds nothing and says so" },
 	[KVM_LEAVES] = { KVM, CORE, "leaves: clears the table, put" },
@@ -44,6 +44,6 @@ const struct flow_words flow_words[NR_FLOW_STEPS] = {
 	[NUMBER_IS_WANTED] = { VFIO, CORE, "ioasid_alloc of this very number" },
 	[VDCM_WORKS] = { VDCM, CORE, "work: clears the device, put" },
 	[IOMMU_WORKS] = { IOMMU, CORE, "work done: torn down, flushed, drained, put" },
-	[VFIO_SAVES] = { VFIO, VFIO, "saves memory and guest PASIDs for the other host" },
+	[VFIO_SAVES] = { VFIO, VFIO, "saves memory and guest PASIDs" },
 	[VFIO_RESTORES] = { VFIO, VFIO, "loads memory and guest PASIDs" },
 };

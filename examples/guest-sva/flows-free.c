@@ -124,6 +124,8 @@ static const struct flow_row crash_rows[] = {
 	{ IOMMU_WORKS, 1, 1, BLOCKED, 0 },
 	{ VDCM_WORKS, 1, 0, BLOCKED, 0 },
 	/* the next guest gets the same number, and reaches its own memory */
+	{ KVM_LISTENS, 2, NO_ID, BLOCKED, 0 },
+	{ VDCM_LISTENS, 2, NO_ID, BLOCKED, 0 },
 	{ GUEST_ASKS, 2, NO_ID, BLOCKED, 0 },
 	{ VFIO_ALLOCATES, 2, 1, BLOCKED, 0 },
 	{ IOMMU_BINDS, 2, 2, PASSES, 0 },

@@ -8,7 +8,6 @@
 #include "guest.h"
 
 #define HOST_MEMORY (256u << 20)
-#define VM_PAGES 128
 
 void die(const char *format, ...)
 {

@@ -18,6 +18,8 @@
 #define NR_MDEVS 2
 /* Processes of a guest that are ready to share their address space with a device. */
 #define NR_PROCESSES 8
+/* Memory of a guest. */
+#define VM_PAGES 128
 /* Guest PASIDs begin at 101 in every guest; host PASIDs of guests at 201: they never agree. */
 #define GUEST_PASID_FIRST 101
 #define HOST_PASID_FIRST 201
