@@ -79,6 +79,7 @@ struct Region: ~Copyable {
     private func begin(_ stretch: UInt) -> Bool {
         let use = use(of: stretch)
         if use.pointee == Region.committed {
+            let kept = kept
             for place in 0..<Region.keptLimit where kept[place] == UInt32(truncatingIfNeeded: stretch &+ 1) {
                 kept[place] = 0
             }
@@ -92,6 +93,8 @@ struct Region: ~Copyable {
     /// The last record of a stretch has gone: it is kept, in place of the one kept longest.
     @inline(never)
     private func end(_ stretch: UInt) {
+        // A constant: TSan takes writing through the property for writing to all of `self`.
+        let kept = kept
         let place = Int(kept[Region.keptLimit]) % Region.keptLimit
         kept[Region.keptLimit] &+= 1
         if kept[place] != 0 {
