@@ -106,8 +106,9 @@ static void test_flags_reach_the_entry_when_the_unit_can(void **state)
 	data.vendor.vtd.pat = 0x00070406;
 	assert_int_equal(intel_svm_bind_gpasid(h->domain, h->dev, &data), 0);
 	assert_int_equal(vtd_pasid_entry(h->dev, h->pasid, entry), 0);
-	assert_true((entry[1] >> 16) == ((VTD_PE_PWSNP | VTD_PE_CD | VTD_PE_EMTE | VTD_PE_PWT |
-		     VTD_PE_PCD | 5ULL << VTD_PE_EMT_SHIFT | 0x00070406ULL << VTD_PE_PAT_SHIFT) >> 16));
+	assert_true((entry[1] & ~VTD_PE_DID_MASK) ==
+		    (VTD_PE_PWSNP | VTD_PE_CD | VTD_PE_EMTE | VTD_PE_PWT | VTD_PE_PCD |
+		     5ULL << VTD_PE_EMT_SHIFT | 0x00070406ULL << VTD_PE_PAT_SHIFT));
 	assert_true(entry[2] == (h->gpgd | VTD_PE_SRE | VTD_PE_WPE | VTD_PE_EAFE |
 		    1 << VTD_PE_FLPM_SHIFT));
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The hardware alone: tables written by hand, every fault on the way, every cache until invalidated.
+// The hardware alone: tables written by hand, every fault on the way, caches until invalidated.
 
 #include "vtd_fixture.h"
 

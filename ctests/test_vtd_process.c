@@ -18,7 +18,8 @@ static void test_process_is_bound_and_unbound(void **state)
 	int pasid = 0, again = 0, own = 0, users = current->mm->mm_users.counter;
 
 	assert_int_equal(intel_svm_bind_mm(h->dev, NULL, 0, NULL), 0);
-	assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, SVM_FLAG_SUPERVISOR_MODE, NULL), -EINVAL);
+	assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, SVM_FLAG_SUPERVISOR_MODE, NULL),
+			 -EINVAL);
 	assert_int_equal(intel_svm_bind_mm((void *)h, &pasid, 0, NULL), -ENODEV);
 	assert_int_equal(vtd_mm_map(current->mm, ADDRESS, page, VTD_DMA_READ), -ENOENT);
 	assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, 0, NULL), 0);
@@ -158,6 +159,7 @@ static void test_page_request_is_answered_and_tried_again(void **state)
 	/* Nobody there to answer: the driver does. */
 	assert_int_equal(vtd_dma(h->dev, (ioasid_t)pasid, ADDRESS, VTD_DMA_WRITE, NULL),
 			 VTD_FAULT_FL_NOT_PRESENT);
+	assert_int_equal(read_dma(h->dev, INVALID_IOASID, 1UL << 40), VTD_FAULT_SL_PERMISSION);
 	assert_int_equal(iommu_register_device_fault_handler(h->dev, NULL, NULL), -EINVAL);
 	assert_int_equal(iommu_register_device_fault_handler(h->dev, on_fault, NULL), 0);
 	assert_int_equal(iommu_register_device_fault_handler(h->dev, on_fault, NULL), -EBUSY);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the VT-d suites share: a machine with a unit, and tables written by hand or by the driver. */
+/* What the VT-d suites share: reading the hardware, a host with a guest, subscribers, a gate. */
 #ifndef VTD_FIXTURE_H
 #define VTD_FIXTURE_H
 

@@ -42,7 +42,8 @@ int intel_iommu_enable(struct intel_iommu *iommu);
  * With the last unit host_pasid_set is put and the driver listens no more.
  *
  * Return: 0; -EINVAL it is not enabled; -EBUSY PASIDs are bound or domains attached behind it.
- * Context: may sleep; waits for teardown work that is queued.
+ * Context: may sleep; waits for the work items of PASIDs that were freed. Not from a work item of
+ * ioasid_queue_work(), nor from an ioasid notifier.
  */
 int intel_iommu_disable(struct intel_iommu *iommu);
 

@@ -685,7 +685,8 @@ u64 vtd_guest_page(struct vtd_guest *guest);
  * @page: guest-physical address
  * @access: VTD_DMA_READ, with VTD_DMA_WRITE or not; with VTD_DMA_PRIV for a supervisor's page
  *
- * A guest that changes a present mapping must have its caches invalidated after that.
+ * A guest that changes a present mapping must have it invalidated, as in hardware: vtd_inv_piotlb(),
+ * with the domain id that the PASID table entry has, and vtd_inv_dev_ptlb().
  *
  * Return: 0; -EINVAL no guest, or an address that is none of a page or not canonical; -ENOMEM.
  */

@@ -16,6 +16,9 @@ public func intel_iommu_enable(_ iommu: OpaquePointer?) -> CInt {
 @_cdecl("intel_iommu_disable")
 @implementation
 public func intel_iommu_disable(_ iommu: OpaquePointer?) -> CInt {
+    // A PASID that was freed is no longer bound once its work item has run; and when the last unit
+    // is disabled, none must be left that would run later.
+    Bindings.waitForWorks()
     let error = Lock.driver {
         guard let unit = Handle.unit(iommu) else { return -EINVAL }
         return Driver.disable(unit)

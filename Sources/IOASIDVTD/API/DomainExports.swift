@@ -57,55 +57,48 @@ public func iommu_iova_to_phys(_ domain: OpaquePointer?, _ iova: UInt64) -> UInt
     return Lock.hardware { domain.pointee.translate(iova) ?? 0 }
 }
 
-@_cdecl("iommu_attach_device")
-@implementation
-public func iommu_attach_device(_ domain: OpaquePointer?, _ dev: OpaquePointer?) -> CInt {
+/// What attaching and detaching have in common.
+@inline(__always)
+private func withBoth(
+    _ domain: OpaquePointer?, _ dev: OpaquePointer?,
+    _ body: (Ref<Domain>, Ref<Device>) -> CInt
+) -> CInt {
     guard let domain = Handle.domain(domain) else { return -EINVAL }
     return Lock.driver {
         guard let device = Driver.device(dev) else { return -ENODEV }
-        return Attach.attachPrimary(domain, device)
+        return body(domain, device)
     }
+}
+
+@_cdecl("iommu_attach_device")
+@implementation
+public func iommu_attach_device(_ domain: OpaquePointer?, _ dev: OpaquePointer?) -> CInt {
+    withBoth(domain, dev) { Attach.attachPrimary($0, $1) }
 }
 
 @_cdecl("iommu_detach_device")
 @implementation
 public func iommu_detach_device(_ domain: OpaquePointer?, _ dev: OpaquePointer?) {
-    guard let domain = Handle.domain(domain) else { return }
-    _ = Lock.driver {
-        guard let device = Driver.device(dev) else { return 0 }
-        Attach.detach(domain, device, isAuxiliary: false)
-        return 0
-    }
+    _ = withBoth(domain, dev) { Attach.detach($0, $1, isAuxiliary: false) }
 }
 
 @_cdecl("iommu_aux_attach_device")
 @implementation
 public func iommu_aux_attach_device(_ domain: OpaquePointer?, _ dev: OpaquePointer?) -> CInt {
-    guard let domain = Handle.domain(domain) else { return -EINVAL }
-    return Lock.driver {
-        guard let device = Driver.device(dev) else { return -ENODEV }
-        return Attach.attachAuxiliary(domain, device)
-    }
+    withBoth(domain, dev) { Attach.attachAuxiliary($0, $1) }
 }
 
 @_cdecl("iommu_aux_detach_device")
 @implementation
 public func iommu_aux_detach_device(_ domain: OpaquePointer?, _ dev: OpaquePointer?) {
-    guard let domain = Handle.domain(domain) else { return }
-    _ = Lock.driver {
-        guard let device = Driver.device(dev) else { return 0 }
-        Attach.detach(domain, device, isAuxiliary: true)
-        return 0
-    }
+    _ = withBoth(domain, dev) { Attach.detach($0, $1, isAuxiliary: true) }
 }
 
 @_cdecl("iommu_aux_get_pasid")
 @implementation
 public func iommu_aux_get_pasid(_ domain: OpaquePointer?, _ dev: OpaquePointer?) -> CInt {
-    guard let domain = Handle.domain(domain) else { return -EINVAL }
-    return Lock.driver {
-        guard let attachment = Driver.device(dev)?.pointee.attachment(domain),
-            attachment.pointee.isAuxiliary
+    withBoth(domain, dev) { domain, device in
+        guard let attachment = device.pointee.attachment(domain), attachment.pointee.isAuxiliary
         else { return -EINVAL }
         return CInt(attachment.pointee.pasid)
     }

@@ -11,7 +11,6 @@ enum Attach {
             && (!domain.pointee.isIdentity || unit.pointee.can(VTD_CAP_PT))
     }
 
-    /// - Parameter pasid: makes the PASID of the attachment, or returns nil
     private static func attach(
         _ domain: Ref<Domain>, _ device: Ref<Device>, pasid: UInt32
     ) -> CInt {
@@ -63,17 +62,21 @@ enum Attach {
         return error
     }
 
-    static func detach(_ domain: Ref<Domain>, _ device: Ref<Device>, isAuxiliary: Bool) {
+    /// - Returns: 0, or an error that the kernel's signature has no place for.
+    static func detach(
+        _ domain: Ref<Domain>, _ device: Ref<Device>, isAuxiliary: Bool
+    ) -> CInt {
         guard let attachment = device.pointee.attachment(domain),
             attachment.pointee.isAuxiliary == isAuxiliary
-        else { return }
+        else { return -EINVAL }
         if attachment.pointee.users > 1 {
             attachment.pointee.users &-= 1
-            return
+            return 0
         }
-        guard attachment.pointee.bindings == 0 else { return }
+        guard attachment.pointee.bindings == 0 else { return -EBUSY }
         let pasid = attachment.pointee.pasid
         detach(attachment, device)
         if isAuxiliary { Driver.releasePASID(pasid) }
+        return 0
     }
 }

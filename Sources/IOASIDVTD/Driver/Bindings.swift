@@ -3,8 +3,8 @@
 
 import CIOASIDVTD
 
-/// A PASID in use (the kernel's struct intel_svm). The private data of the id stays its owner's: the
-/// driver finds the record in its own table.
+/// A PASID in use (the kernel's struct intel_svm). The private data of the id stays its owner's:
+/// the driver finds the record in its own table.
 struct Binding: Listed {
     /// First, so that the work item's address is the record's.
     var work = work_struct()

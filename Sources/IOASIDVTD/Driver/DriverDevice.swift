@@ -45,7 +45,9 @@ extension UnsafeMutablePointer<Device> {
         pointee.driver = made
         var flags = ContextEntry.pasidEnable
         if pointee.hasTLB { flags |= ContextEntry.deviceTLB }
-        if pointee.hasPageRequests && pointee.unit.pointee.can(VTD_CAP_PRS) { flags |= ContextEntry.pageRequests }
+        if pointee.hasPageRequests && pointee.unit.pointee.can(VTD_CAP_PRS) {
+            flags |= ContextEntry.pageRequests
+        }
         let entry = ContextEntry(
             directory: directory, pasidBits: pointee.unit.pointee.config.pasid_bits, flags: flags)
         pointee.unit.pointee.memory.setWord(at &+ 8, entry.word1)

@@ -73,8 +73,9 @@ enum PageRequests {
     }
 
     private static func respond(_ unit: Ref<Unit>, _ request: PageRequest, _ code: UInt32) {
-        unit.submit(
-            vtd_inv_page_response(request.sourceID, request.pasid, request.group, code))
+        var answer = vtd_inv_page_response(request.sourceID, request.pasid, request.group, code)
+        if !request.hasPASID { answer.qw.0 &= ~VTD_INV_PAGE_RESPONSE_PASID }
+        unit.submit(answer)
     }
 
     private static func finish(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The custom allocator of a guest: PASIDs come from the hypervisor, by the virtual command register.
+// The custom allocator of a guest: PASIDs come from the hypervisor, by its virtual command.
 
 import CIOASIDVTD
 import Synchronization

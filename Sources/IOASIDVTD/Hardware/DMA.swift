@@ -24,15 +24,13 @@ extension UnsafeMutablePointer<Device> {
     }
 
     private func translate(_ request: Request) throws(Fault) -> Translation {
-        if let hit = pointee.tlb?.lookUp(tag(request, domainID: 0, pasid: request.pasid ?? UInt32.max)),
-            hit.translation.allows(request)
-        {
+        let key = tag(request, domainID: 0, pasid: request.pasid ?? UInt32.max)
+        if let hit = pointee.tlb?.lookUp(key), hit.translation.allows(request) {
             pointee.unit.pointee.stats.devtlb_hits &+= 1
             noteIfStale(hit.translation, request)
             return hit.translation
         }
         let found = try remap(request)
-        let key = tag(request, domainID: 0, pasid: request.pasid ?? UInt32.max)
         pointee.tlb?.insert(CachedTranslation(key, found), key)
         return found
     }
@@ -47,34 +45,32 @@ extension UnsafeMutablePointer<Device> {
 
     /// What the unit does with a request that no device TLB answers.
     private func remap(_ request: Request) throws(Fault) -> Translation {
-        let memory = pointee.unit.pointee.memory
+        var isFromCache = pointee.context != nil
         let context: ContextEntry
         if let cached = pointee.context {
             context = cached
         } else {
-            context = try memory.contextEntry(root: pointee.unit.pointee.root, sourceID: pointee.sourceID)
+            context = try fetchContext()
             pointee.context = context
         }
         let pasid = try pasid(of: request, context)
         let key = CachedPASID.Tag(sourceID: pointee.sourceID, pasid: pasid)
         let entry: PASIDEntry
-        let isEntryCached: Bool
         if let cached = pointee.unit.pointee.pasidCache.lookUp(key) {
             pointee.unit.pointee.stats.pasid_cache_hits &+= 1
             entry = cached.entry
-            isEntryCached = true
+            isFromCache = true
         } else {
             entry = try fetch(context, pasid)
             pointee.unit.pointee.pasidCache.insert(
                 CachedPASID(sourceID: pointee.sourceID, pasid: pasid, entry: entry), key)
-            isEntryCached = false
         }
         try check(entry, request)
-        return try translate(request, entry, pasid, isEntryCached: isEntryCached)
+        return try translate(request, entry, pasid, isFromCache: isFromCache)
     }
 
     private func translate(
-        _ request: Request, _ entry: PASIDEntry, _ pasid: UInt32, isEntryCached: Bool
+        _ request: Request, _ entry: PASIDEntry, _ pasid: UInt32, isFromCache: Bool
     ) throws(Fault) -> Translation {
         let key = tag(request, domainID: entry.domainID, pasid: pasid)
         if let hit = pointee.unit.pointee.iotlb.lookUp(key), hit.translation.allows(request) {
@@ -86,7 +82,7 @@ extension UnsafeMutablePointer<Device> {
             let walk = PageWalk(memory: pointee.unit.pointee.memory, entry: entry)
             let found = try walk.translate(request)
             pointee.unit.pointee.iotlb.insert(CachedTranslation(key, found), key)
-            if isEntryCached { noteIfStale(found, request) }
+            if isFromCache { noteIfStale(found, request) }
             return found
         } catch {
             var fault = error
@@ -108,6 +104,12 @@ extension UnsafeMutablePointer<Device> {
             throw Fault(VTD_FAULT_PASID_TOO_LARGE, quiet: isQuiet)
         }
         return pasid
+    }
+
+    private func fetchContext() throws(Fault) -> ContextEntry {
+        let unit = pointee.unit
+        return try unit.pointee.memory.contextEntry(
+            root: unit.pointee.root, sourceID: pointee.sourceID)
     }
 
     private func fetch(_ context: ContextEntry, _ pasid: UInt32) throws(Fault) -> PASIDEntry {
@@ -138,7 +140,7 @@ extension UnsafeMutablePointer<Device> {
 
     private func lookPastCaches(_ request: Request) throws(Fault) -> Translation {
         let memory = pointee.unit.pointee.memory
-        let context = try memory.contextEntry(root: pointee.unit.pointee.root, sourceID: pointee.sourceID)
+        let context = try fetchContext()
         let entry = try fetch(context, try pasid(of: request, context))
         try check(entry, request)
         return try PageWalk(memory: memory, entry: entry).translate(request)

@@ -69,7 +69,8 @@ extension UnsafeMutablePointer<Unit> {
         wait.qw.1 = pointee.invalidations.status
         enqueue(wait)
         processInvalidations()
-        if pointee.memory.word(pointee.invalidations.status) == InvalidationQueue.done { return true }
+        let status = pointee.memory.word(pointee.invalidations.status)
+        if status == InvalidationQueue.done { return true }
         // Invalidation queue error: skip what is left, as a driver does to go on.
         pointee.invalidations.head = pointee.invalidations.tail
         return false
@@ -119,7 +120,8 @@ extension UnsafeMutablePointer<Unit> {
             return true
         case VTD_INV_PAGE_RESPONSE:
             pointee.device(domain)?.pointee.waiting.answer(
-                pasid: pasid, group: UInt32(high >> 3 & 0x1ff), code: UInt32(low >> 12 & 0xf))
+                pasid: low & VTD_INV_PAGE_RESPONSE_PASID != 0 ? pasid : nil,
+                group: UInt32(high >> 3 & 0x1ff), code: UInt32(low >> 12 & 0xf))
             return true
         default:
             return false

@@ -64,9 +64,8 @@ extension UnsafeMutablePointer<Machine> {
     /// - Complexity: O(pages) at worst; usually the next ones are free
     func allocatePages(_ count: UInt64) -> UInt64? {
         guard count > 0, Memory.mayAllocate() else { return nil }
-        guard let first = run(of: count, from: pointee.searchStart) ?? run(of: count, from: 1) else {
-            return nil
-        }
+        let near = run(of: count, from: pointee.searchStart)
+        guard let first = near ?? run(of: count, from: 1) else { return nil }
         for page in first..<first &+ count { flip(page) }
         pointee.searchStart = first &+ count
         pointee.pagesUsed &+= count

@@ -133,10 +133,11 @@ struct WaitingRequests {
         return nextGroup
     }
 
-    func answer(pasid: UInt32, group: UInt32, code: UInt32) {
+    func answer(pasid: UInt32?, group: UInt32, code: UInt32) {
+        let pasidPlusOne = (pasid ?? UInt32.max) &+ 1
         guard
             let index = index(where: {
-                $0.state == .waiting && $0.group == group && $0.pasidPlusOne == pasid &+ 1
+                $0.state == .waiting && $0.group == group && $0.pasidPlusOne == pasidPlusOne
             })
         else { return }
         slots[index].state = code == 0 ? .granted : .refused

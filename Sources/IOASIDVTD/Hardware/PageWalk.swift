@@ -121,7 +121,7 @@ struct PageWalk {
             | (forbidden == 0 ? VTD_DMA_EXEC : 0)
     }
 
-    /// What the first level gave is a physical address, or a guest's, which goes through the second.
+    /// What the first level gave is a physical address, or a guest's: then the second follows.
     private func output(
         _ address: UInt64, _ rights: UInt32, _ request: Request
     ) throws(Fault) -> Translation {

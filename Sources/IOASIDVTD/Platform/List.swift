@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Singly linked lists of objects that hold the link themselves: short ones, so that searching is fine.
+// Linked lists of objects that hold the link themselves: short ones, so that searching is fine.
 
 protocol Listed {
     var next: Ref<Self>? { get set }
