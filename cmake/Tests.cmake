@@ -110,15 +110,10 @@ package_test(events readme.sh ${PROJECT_SOURCE_DIR}/docs/events.md ${PROJECT_SOU
 	$<TARGET_FILE_DIR:ioasid>)
 package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
 package_test(toolchain toolchain.sh ${PROJECT_SOURCE_DIR} ${IOASID_SWIFTC})
+# Needs Debian's kernel sources; skipped without.
 package_test(kernel ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_BINARY_DIR})
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
 
 package_test(unload unload.sh ${CMAKE_C_COMPILER} ${PROJECT_SOURCE_DIR}/include
 	$<TARGET_FILE:ioasid>)
-
-# Needs Debian's kernel sources; skipped without. It installs too.
-add_test(NAME package.kernel_sources
-	COMMAND ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_BINARY_DIR})
-set_tests_properties(package.kernel_sources PROPERTIES
-	LABELS package TIMEOUT 600 SKIP_RETURN_CODE 77 RUN_SERIAL TRUE)
