@@ -42,14 +42,14 @@ foreach(suite IN LISTS suites)
 	string(REGEX REPLACE "^test_" "" subject ${name})
 	add_test(NAME ${subject} COMMAND ${name})
 	set_tests_properties(${subject} PROPERTIES
-		LABELS suite TIMEOUT 120 ENVIRONMENT "${sanitizer_environment}")
+		LABELS suite TIMEOUT 300 ENVIRONMENT "${sanitizer_environment}")
 	if(IOASID_MEMCHECK)
 		add_test(NAME memcheck.${subject} COMMAND ${VALGRIND} --quiet --error-exitcode=1
 			--leak-check=full --errors-for-leak-kinds=definite,indirect
 			--fair-sched=try $<TARGET_FILE:${name}>)
 		# Long loops may shorten themselves: valgrind is 20 to 50 times slower.
 		set_tests_properties(memcheck.${subject} PROPERTIES
-			LABELS memcheck TIMEOUT 300 ENVIRONMENT IOASID_TEST_SLOW=1)
+			LABELS memcheck TIMEOUT 600 ENVIRONMENT IOASID_TEST_SLOW=1)
 	endif()
 endforeach()
 
