@@ -67,6 +67,27 @@ foreach(example IN LISTS examples)
 		LABELS example TIMEOUT 120 ENVIRONMENT "${sanitizer_environment}")
 endforeach()
 
+# The large example is a user of what is installed, so it has a Makefile of its own.
+if(TARGET ioasid-vtd)
+	set(example_cflags -O1 -g)
+	set(example_ldflags)
+	if(IOASID_SANITIZE)
+		list(APPEND example_cflags -fsanitize=${IOASID_SANITIZE} -fno-omit-frame-pointer)
+		list(APPEND example_ldflags -fuse-ld=lld)
+	endif()
+	if(TARGET ioasid_sanitized_program)	# see EmbeddedLibrary.cmake
+		list(APPEND example_ldflags
+			-L${swift_runtime} -Wl,-rpath,${swift_runtime} -ldispatch -lBlocksRuntime)
+	endif()
+	list(JOIN example_cflags " " example_cflags)
+	list(JOIN example_ldflags " " example_ldflags)
+	add_test(NAME example.guest-sva COMMAND
+		${PROJECT_SOURCE_DIR}/Tests/Package/guest-sva.sh ${PROJECT_SOURCE_DIR}
+		${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} "${example_cflags}" "${example_ldflags}")
+	set_tests_properties(example.guest-sva PROPERTIES
+		LABELS example TIMEOUT 300 RUN_SERIAL TRUE ENVIRONMENT "${sanitizer_environment}")
+endif()
+
 # What ships is looked at in plain builds only: a sanitizer adds symbols and libraries.
 if(IOASID_SANITIZE)
 	return()

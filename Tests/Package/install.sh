@@ -8,12 +8,11 @@ consumer=$source/Tests/Package/consumer
 soversion=${version%%.*}
 work=$(mktemp -d)
 
-# The build directory's own manifest belongs to whoever installed from it.
-mkdir "$work/manifests"
-find "$build" -maxdepth 1 -name 'install_manifest*.txt' -exec mv {} "$work/manifests" \;
+# shellcheck source=Tests/Package/manifests.sh
+. "$source/Tests/Package/manifests.sh"
+keep_manifests "$build" "$work"
 cleanup() {
-	rm -f "$build"/install_manifest*.txt
-	find "$work/manifests" -type f -exec mv {} "$build" \;
+	restore_manifests "$build" "$work"
 	rm -rf "$work"
 }
 trap cleanup EXIT

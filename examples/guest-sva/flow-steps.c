@@ -43,7 +43,7 @@ const struct flow_words flow_words[NR_FLOW_STEPS] = {
 	[SPID_IS_LOOKED_UP] = { VDCM, CORE, "ioasid_find_by_spid" },
 	[NUMBER_IS_WANTED] = { VFIO, CORE, "ioasid_alloc of this very number" },
 	[VDCM_WORKS] = { VDCM, CORE, "work: clears the device, put" },
-	[IOMMU_WORKS] = { IOMMU, CORE, "work done: torn down, flushed, drained, put" },
+	[IOMMU_WORKS] = { IOMMU, CORE, "work done: no entry, nothing cached, no reference" },
 	[VFIO_SAVES] = { VFIO, VFIO, "saves memory and guest PASIDs" },
 	[VFIO_RESTORES] = { VFIO, VFIO, "loads memory and guest PASIDs" },
 };

@@ -80,7 +80,7 @@ void flow_picture(void)
 		die("cannot draw");
 }
 
-#define COLUMNS "  %3s  %-2s %-5s > %-5s  %-44s %5s %5s %4s  %-12s  %-7s  %s\n"
+#define COLUMNS "  %3s  %-2s %-5s > %-5s  %-46s %5s %5s %4s  %-12s  %-7s  %s\n"
 
 static const char *number_or_dash(char buffer[12], long number, bool given)
 {
@@ -123,7 +123,7 @@ static void draw_step(const struct happened *this)
 	write_actor(words->to, this->row.vm);
 	fprintf(now.mermaid, ": %s", words->what);
 	if (this->row.references != NO_ID)
-		fprintf(now.mermaid, " [PASID %u: %d refs, DMA %s]", this->id,
+		fprintf(now.mermaid, " [PASID %u, Ref %d, DMA %s]", this->id,
 			this->row.references, this->row.dma ? "passes" : "blocked");
 	if (this->row.result)
 		fprintf(now.mermaid, " = -%s", strerrorname_np(-this->row.result));

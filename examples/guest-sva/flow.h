@@ -103,6 +103,8 @@ struct flow {
 };
 #define FLOW_ROWS(table) .rows = table, .nr_rows = sizeof(table) / sizeof((table)[0])
 
+#define NR_FLOWS_MAX 32
+/* Ends with NULL. */
 extern const struct flow *const flows[];
 
 /* What the library says about an id. */

@@ -37,20 +37,29 @@ static int run_apart(const struct flow *flow, const char *directory)
 	return status != 0;
 }
 
-/* All flows, or the one of this name. */
+/* All flows, or the one of this name; then what they showed. */
 static int run_flows(const char *name, const char *directory)
 {
+	bool ok[NR_FLOWS_MAX] = { false };
 	int run = 0, failed = 0;
 
-	for (const struct flow *const *flow = flows; *flow; flow++) {
-		if (name && strcmp(name, (*flow)->name))
+	for (int i = 0; flows[i]; i++) {
+		if (name && strcmp(name, flows[i]->name))
 			continue;
+		ok[i] = !run_apart(flows[i], directory);
 		run++;
-		failed += run_apart(*flow, directory);
+		failed += !ok[i];
 	}
 	if (!run)
 		return usage();
-	printf("\n%d flows, %d failed\n", run, failed);
+	puts("\nWhat was shown");
+	for (int i = 0; flows[i]; i++) {
+		if (name && strcmp(name, flows[i]->name))
+			continue;
+		printf("  %-6s %-17s %s\n%26s%s\n", ok[i] ? "ok" : "FAILED", flows[i]->name,
+		       flows[i]->title, "", flows[i]->shows);
+	}
+	printf("  %d flows, %d failed\n", run, failed);
 	return failed != 0;
 }
 
