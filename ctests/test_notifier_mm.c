@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Subscribing to the set of an address space before it exists, while it does, and when it is gone. */
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <linux/sched/mm.h>
@@ -312,12 +313,15 @@ static void coming_and_going_races_with_the_life_of_the_set(void **state)
 	atomic_set(&stop, 0);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, make_and_end_sets, mm), 0);
-	for (unsigned int i = 0; i < loops(20000); i++) {
+	while (registered < loops(500)) {
 		int err = ioasid_register_notifier_mm(mm, &kvm.nb);
 
 		assert_true(err == 0 || err == -EBUSY);
-		if (err)
+		if (err) {
+			/* The set has an id, until the thread that made it runs again. */
+			sched_yield();
 			continue;
+		}
 		registered++;
 		ioasid_unregister_notifier_mm(mm, &kvm.nb);
 	}
@@ -325,7 +329,6 @@ static void coming_and_going_races_with_the_life_of_the_set(void **state)
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	alarm(0);
-	assert_true(registered > 0);
 	assert_int_equal(atomic_read(&mm->mm_count), 1);
 	mmput(mm);
 }
