@@ -16,7 +16,9 @@ let package = Package(
             publicHeadersPath: ".",
             cSettings: [headers],
             linkerSettings: [.linkedLibrary("urcu-bp")]),
-        .target(name: "IOASID", dependencies: ["CIOASID"], cSettings: [headers]),
+        .target(
+            name: "IOASID", dependencies: ["CIOASID"], cSettings: [headers],
+            swiftSettings: [.define("IOASID_CHECKS", .when(configuration: .debug))]),
         .target(name: "CIOASIDVTD", publicHeadersPath: ".", cSettings: [headers]),
         .target(
             name: "IOASIDVTD", dependencies: ["CIOASIDVTD", "IOASID"], cSettings: [headers]),

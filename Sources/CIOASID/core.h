@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <urcu/urcu-bp.h>
 
@@ -127,6 +129,13 @@ void cio_copy_refusals(uint64_t *_Nonnull counts);
 static inline const void *_Nullable cio_current_mm(void)
 {
 	return current->mm;
+}
+
+/* In checking builds: an invariant does not hold. The library is wrong, not its user. */
+static inline void cio_broken(const char *_Nonnull invariant)
+{
+	fprintf(stderr, "ioasid: broken invariant: %s\n", invariant);
+	abort();
 }
 
 /* trace.c */

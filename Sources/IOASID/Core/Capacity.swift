@@ -14,6 +14,7 @@ enum Capacity {
 
     static var value: UInt32 { total.value }
     static var available: UInt32 { total.value &- taken.value }
+    static var heldBackByHand: UInt32 { heldBack.value }
 
     /// Makes the table of ids, of the default size if no other was asked for.
     @inline(__always)

@@ -9,7 +9,12 @@ enum CoreLock {
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         cio_core_lock()
-        defer { cio_core_unlock() }
+        defer {
+            #if IOASID_CHECKS
+            if !isNested { Core.checkInvariants() }
+            #endif
+            cio_core_unlock()
+        }
         return try body()
     }
 
