@@ -61,6 +61,27 @@ static void test_process_is_bound_and_unbound(void **state)
 	vtd_page_free(h->machine, page, 1);
 }
 
+static void test_process_is_bound_in_one_machine(void **state)
+{
+	struct host *h = *state;
+	struct vtd_machine *machine = vtd_machine_create(MEMORY);
+	struct intel_iommu *iommu = vtd_unit_create(machine, NULL);
+	struct device *dev = vtd_device_create(iommu, 8, 0);
+	int pasid, other;
+
+	assert_int_equal(intel_iommu_enable(iommu), 0);
+	assert_int_equal(iommu_attach_device(h->domain, dev), -EINVAL);
+	assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, 0, NULL), 0);
+	assert_int_equal(intel_svm_bind_mm(dev, &other, 0, NULL), -EINVAL);
+	assert_int_equal(intel_svm_unbind_mm(h->dev, pasid), 0);
+	assert_int_equal(intel_svm_bind_mm(dev, &other, 0, NULL), 0);
+	assert_int_equal(intel_svm_unbind_mm(dev, other), 0);
+	assert_int_equal(intel_iommu_disable(iommu), 0);
+	assert_int_equal(vtd_device_destroy(dev), 0);
+	assert_int_equal(vtd_unit_destroy(iommu), 0);
+	assert_int_equal(vtd_machine_destroy(machine), 0);
+}
+
 /* A stray ioasid_free() of the driver's own PASID: torn down before the number is used again. */
 static void test_stray_free_of_a_process_pasid(void **state)
 {
@@ -381,6 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_process_is_bound_and_unbound),
+		TEST(test_process_is_bound_in_one_machine),
 		TEST(test_stray_free_of_a_process_pasid),
 		TEST(test_process_bind_without_memory_leaves_nothing),
 		cmocka_unit_test_setup_teardown(test_page_request_is_answered_and_tried_again,

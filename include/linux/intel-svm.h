@@ -41,8 +41,9 @@ extern "C" {
  * The PASID is of host_pasid_set, one a process unless it is private; binding again counts. The
  * process's memory (mm_users of current->mm) is held until the last unbind.
  *
- * Return: 0; -EINVAL unknown flags, or supervisor mode; -ENODEV unknown device, or its unit is not
- * enabled; -ENOSPC no PASID left; -ENOMEM; -EDEADLK called from a handler of a binding.
+ * Return: 0; -EINVAL unknown flags, supervisor mode, or the process is bound in another machine;
+ * -ENODEV unknown device, or its unit is not enabled; -EBUSY the PASID is FREE_PENDING, or bound to
+ * @dev with other @ops; -ENOSPC no PASID left; -ENOMEM; -EDEADLK called from a handler of a binding.
  * Context: may sleep. Not from an ioasid notifier. Follows v5.6.
  */
 int intel_svm_bind_mm(struct device *dev, int *pasid, int flags, struct svm_dev_ops *ops);

@@ -6,13 +6,98 @@
 #include <stddef.h>
 #include <linux/list.h>
 #include <linux/types.h>
-/* The system's own header: faults, page requests and responses. */
 #pragma GCC system_header /* #include_next is an extension */
+#if __has_include_next(<linux/iommu.h>)
 #include_next <linux/iommu.h>
+#endif
 
 struct device;
 struct iommu_domain;
 struct vtd_machine;
+
+/*
+ * Page requests and their answers, with the layout of Linux 5.3 to 6.7. Later systems have no such
+ * header.
+ */
+#ifndef IOMMU_FAULT_PERM_READ
+
+#define IOMMU_FAULT_PERM_READ (1 << 0)
+#define IOMMU_FAULT_PERM_WRITE (1 << 1)
+#define IOMMU_FAULT_PERM_EXEC (1 << 2)
+#define IOMMU_FAULT_PERM_PRIV (1 << 3)
+
+enum iommu_fault_type {
+	IOMMU_FAULT_DMA_UNRECOV = 1,
+	IOMMU_FAULT_PAGE_REQ,
+};
+
+#define IOMMU_FAULT_PAGE_REQUEST_PASID_VALID (1 << 0)
+#define IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE (1 << 1)
+#define IOMMU_FAULT_PAGE_REQUEST_PRIV_DATA (1 << 2)
+#define IOMMU_FAULT_PAGE_RESPONSE_NEEDS_PASID (1 << 3)
+
+/**
+ * struct iommu_fault_page_request - what a device asks for
+ * @flags: IOMMU_FAULT_PAGE_REQUEST_*
+ * @pasid: the PASID
+ * @grpid: the group, for the answer
+ * @perm: IOMMU_FAULT_PERM_*
+ * @addr: the page
+ * @private_data: not used here
+ */
+struct iommu_fault_page_request {
+	__u32 flags;
+	__u32 pasid;
+	__u32 grpid;
+	__u32 perm;
+	__u64 addr;
+	__u64 private_data[2];
+};
+
+/**
+ * struct iommu_fault - what a fault handler is told
+ * @type: IOMMU_FAULT_PAGE_REQ
+ * @padding: zero
+ * @prm: the page request
+ * @padding2: the size of all kinds of faults
+ */
+struct iommu_fault {
+	__u32 type;
+	__u32 padding;
+	__extension__ union {
+		struct iommu_fault_page_request prm;
+		__u8 padding2[56];
+	};
+};
+
+enum iommu_page_response_code {
+	IOMMU_PAGE_RESP_SUCCESS = 0,
+	IOMMU_PAGE_RESP_INVALID,
+	IOMMU_PAGE_RESP_FAILURE,
+};
+
+#define IOMMU_PAGE_RESP_VERSION_1 1
+#define IOMMU_PAGE_RESP_PASID_VALID (1 << 0)
+
+/**
+ * struct iommu_page_response - the answer to a page request
+ * @argsz: size of this structure as the caller knows it
+ * @version: IOMMU_PAGE_RESP_VERSION_1
+ * @flags: IOMMU_PAGE_RESP_PASID_VALID
+ * @pasid: the PASID
+ * @grpid: the group of the request
+ * @code: enum iommu_page_response_code
+ */
+struct iommu_page_response {
+	__u32 argsz;
+	__u32 version;
+	__u32 flags;
+	__u32 pasid;
+	__u32 grpid;
+	__u32 code;
+};
+
+#endif /* IOMMU_FAULT_PERM_READ */
 
 /*
  * The binding of a guest PASID, with the layout of Linux 5.10 to 5.15. Later kernels removed it, so

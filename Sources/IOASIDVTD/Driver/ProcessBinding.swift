@@ -22,24 +22,23 @@ struct AddressSpace: Listed {
         all.find { $0.pointee.mm == mm }
     }
 
-    /// - Returns: the space of a process, made if it has none; nil for want of memory, or if it has
-    ///   one in another machine.
+    /// - Returns: the space of a process, made if it has none; nil and the error otherwise.
     static func of(
         _ mm: UnsafeMutablePointer<mm_struct>, _ machine: Ref<Machine>
-    ) -> Ref<AddressSpace>? {
+    ) -> (Ref<AddressSpace>?, CInt) {
         Lock.hardware {
             if let space = find(mm) {
-                return space.pointee.machine == machine ? space : nil
+                return space.pointee.machine == machine ? (space, 0) : (nil, -EINVAL)
             }
-            guard let root = machine.allocatePages(1) else { return nil }
+            guard let root = machine.allocatePages(1) else { return (nil, -ENOMEM) }
             let value = AddressSpace(mm: mm, machine: machine, root: root)
             guard let space = Memory.make(value) else {
                 machine.freePages(root, 1)
-                return nil
+                return (nil, -ENOMEM)
             }
             mmget(mm)
             all.add(space)
-            return space
+            return (space, 0)
         }
     }
 
@@ -94,7 +93,8 @@ enum ProcessBinding {
     ) -> CInt {
         guard let mm = ioasid_current().pointee.mm else { return -EINVAL }
         let machine = device.pointee.unit.pointee.machine
-        guard let space = AddressSpace.of(mm, machine) else { return -ENOMEM }
+        let (space, refusal) = AddressSpace.of(mm, machine)
+        guard let space else { return refusal }
         let error: CInt
         if !isPrivate, let binding = space.pointee.shared {
             error = addDevice(device, operations, to: binding)

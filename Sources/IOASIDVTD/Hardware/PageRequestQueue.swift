@@ -126,7 +126,9 @@ struct WaitingRequests {
     /// - Returns: the group under which the answer will come; nil if too many are waiting.
     mutating func begin(_ request: Request) -> UInt32? {
         guard let index = index(where: { $0.state == .free }) else { return nil }
-        nextGroup = (nextGroup &+ 1) & 0x1ff
+        repeat {
+            nextGroup = (nextGroup &+ 1) & 0x1ff
+        } while self.index(where: { $0.state == .waiting && $0.group == nextGroup }) != nil
         slots[index] = Slot(
             state: .waiting, group: nextGroup,
             pasidPlusOne: (request.pasid ?? UInt32.max) &+ 1, page: request.page)
