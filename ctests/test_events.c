@@ -362,7 +362,7 @@ static void notify_returns_the_errno_of_who_stopped_it(void **state)
 	ioasid_set_put(set);
 }
 
-/* D39: core-only events were accepted, bad flags returned 0, both flags reached only the global chain. */
+/* D39: core-only events were accepted, bad flags returned 0, both flags reached only one chain. */
 static void notify_accepts_only_what_makes_sense(void **state)
 {
 	static const unsigned int bad_flags[] = { 0, 4, 5, 0x80000000, 0xffffffff };

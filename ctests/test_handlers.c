@@ -428,8 +428,8 @@ static void make_set(struct ioasid_set *set, ioasid_t id)
 }
 
 /*
- * One id, 0, allocated and bound before "first" and "next" listen; then it is allocated (as 1),
- * bound, unbound or freed. Everybody must hear everything in one order.
+ * Id 0 exists before "first" and "next" listen (bound, if UNBIND is the event). Then another one is
+ * allocated, or it is bound, unbound or freed. Everybody must hear everything in one order.
  */
 static void everybody_hears_what_handlers_cause_in_the_same_order(void **state)
 {

@@ -36,10 +36,10 @@ extension Core {
         let token = UInt(bitPattern: mm)
         let set = SetTokens.find(token, IOASID_SET_TYPE_MM.rawValue)
         let list = set.map { Subscribers.of($0) } ?? WaitingSubscribers.list(token)
-        // A set's own list has nobody who waits for another mm.
-        let other = set != nil
-            ? Subscribers.find(block, in: list) : Subscribers.find(block, token, in: list)
-        guard other == nil else { throw .exists }
+        // Others of the waiting list wait for other mms; on the set's own, any way in counts.
+        guard Subscribers.find(block, set == nil ? token : nil, in: list) == nil else {
+            throw .exists
+        }
         if let set, SetTable[set].pointee.count != 0 { throw Refusal(IOASID_REFUSED_BUSY, EBUSY) }
         let new = try Subscriber.make(block, mm: token)
         new.pointee.isPinned = mmGrabIfKnown(mm)
