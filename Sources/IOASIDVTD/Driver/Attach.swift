@@ -8,7 +8,7 @@ enum Attach {
     private static func fits(_ domain: Ref<Domain>, _ device: Ref<Device>) -> Bool {
         let unit = device.pointee.unit
         return domain.pointee.machine == unit.pointee.machine
-            && (!domain.pointee.isIdentity || unit.pointee.can(VTD_CAP_PT))
+            && (!domain.pointee.isIdentity || unit.can(VTD_CAP_PT))
     }
 
     private static func attach(
@@ -19,7 +19,7 @@ enum Attach {
             guard let made = Memory.make(Attachment(domain: domain, pasid: pasid)) else {
                 return -ENOMEM
             }
-            guard device.pointee.setUp(pasid, .domain(domain)) else {
+            guard device.setUp(pasid, .domain(domain)) else {
                 Memory.release(made)
                 return -ENOMEM
             }
@@ -32,7 +32,7 @@ enum Attach {
     private static func detach(_ attachment: Ref<Attachment>, _ device: Ref<Device>) {
         guard let driver = device.pointee.driver else { return }
         Lock.hardware {
-            device.pointee.tearDown(attachment.pointee.pasid, quiet: false)
+            device.tearDown(attachment.pointee.pasid, quiet: false)
             PageRequests.drain(device, attachment.pointee.pasid)
             driver.pointee.attachments.remove(attachment)
             attachment.pointee.domain.pointee.users &-= 1
@@ -51,7 +51,7 @@ enum Attach {
 
     static func attachAuxiliary(_ domain: Ref<Domain>, _ device: Ref<Device>) -> CInt {
         guard fits(domain, device), !domain.pointee.isIdentity else { return -EINVAL }
-        if let existing = device.pointee.attachment(domain) {
+        if let existing = device.attachment(domain) {
             guard existing.pointee.isAuxiliary else { return -EBUSY }
             existing.pointee.users &+= 1
             return 0
@@ -66,7 +66,7 @@ enum Attach {
     static func detach(
         _ domain: Ref<Domain>, _ device: Ref<Device>, isAuxiliary: Bool
     ) -> CInt {
-        guard let attachment = device.pointee.attachment(domain),
+        guard let attachment = device.attachment(domain),
             attachment.pointee.isAuxiliary == isAuxiliary
         else { return -EINVAL }
         if attachment.pointee.users > 1 {

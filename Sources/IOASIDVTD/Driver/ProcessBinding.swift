@@ -92,7 +92,8 @@ enum ProcessBinding {
         _ operations: UnsafeMutablePointer<svm_dev_ops>?
     ) -> CInt {
         guard let mm = ioasid_current().pointee.mm else { return -EINVAL }
-        let machine = device.pointee.unit.pointee.machine
+        // With the lock, as in Attach.fits().
+        let machine = Lock.hardware { device.pointee.unit.pointee.machine }
         let (space, refusal) = AddressSpace.of(mm, machine)
         guard let space else { return refusal }
         let error: CInt
@@ -153,7 +154,7 @@ enum ProcessBinding {
             BoundDevice(device: device, attachment: nil, operations: operations))
         guard let bound else { return -ENOMEM }
         let isSetUp = Lock.hardware {
-            device.pointee.setUp(
+            device.setUp(
                 binding.pointee.pasid, .firstLevel(root: space.pointee.root))
         }
         guard isSetUp else {
@@ -216,7 +217,7 @@ enum ProcessBinding {
                 let unit = device.pointee.unit
                 unit.enqueue(
                     vtd_inv_piotlb_pages(Domain.firstLevelID, pasid, address, 0))
-                if device.pointee.hasTLB {
+                if device.hasTLB {
                     unit.enqueue(vtd_inv_dev_ptlb(device.pointee.sourceID, pasid))
                 }
                 _ = unit.ring(drain: false)
