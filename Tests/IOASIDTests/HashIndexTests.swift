@@ -16,6 +16,15 @@ private enum Numbers: IndexedRecords {
     static func setNext(_ record: UInt32, _ link: UInt32) { links[Int(record)] = link }
 }
 
+/// All in one bucket.
+private enum Alike: IndexedRecords {
+    nonisolated(unsafe) static var links = [UInt32](repeating: 0, count: 3000)
+
+    static func hash(_ record: UInt32) -> UInt32 { 7 }
+    static func next(_ record: UInt32) -> UInt32 { links[Int(record)] }
+    static func setNext(_ record: UInt32, _ link: UInt32) { links[Int(record)] = link }
+}
+
 /// `#expect` cannot hold a noncopyable value: this can.
 private final class Index {
     private let index = HashIndex<Numbers>()
@@ -61,5 +70,17 @@ struct HashIndexTests {
         let index = HashIndex<Numbers>()
         let found = index.find(0) { _ in true }
         #expect(found == nil)
+    }
+
+    @Test("finds the last record of a chain, however long")
+    func longChain() throws {
+        let index = HashIndex<Alike>()
+        let isPrepared = index.prepare()
+        try #require(isPrepared)
+        for record in 0..<UInt32(Alike.links.count) { index.insert(record) }
+        for record in 0..<UInt32(Alike.links.count) {
+            let found = index.find(7) { $0 == record }
+            #expect(found == record)
+        }
     }
 }

@@ -22,8 +22,8 @@ struct HashIndex<Records: IndexedRecords>: ~Copyable {
     private static var minBuckets: UInt32 { 1 << 10 }
     private static var maxBuckets: UInt32 { 1 << 22 }
     private static var commitBuckets: UInt32 { 1 << 14 }
-    /// Longer than any chain of a good hash: a reader that gets here follows links in motion.
-    private static var chainLimit: UInt32 { 1 << 10 }
+    /// A reader that has followed more links than this looks whether they are in motion.
+    private static var longChain: UInt32 { (1 << 8) - 1 }
 
     private let heads = Cell<UInt>(0)
     private let buckets = Cell<UInt32>(0)
@@ -56,10 +56,12 @@ struct HashIndex<Records: IndexedRecords>: ~Copyable {
             guard buckets != 0 else { return nil }
             var link = head(HashIndex.bucket(hash, of: buckets)).pointee.acquire()
             var steps: UInt32 = 0
-            while link != 0, steps < Self.chainLimit {
+            while link != 0 {
                 if matches(link &- 1) { return link &- 1 }
                 link = Records.next(link &- 1)
                 steps &+= 1
+                // Links in motion could lead round in circles; a chain at rest ends.
+                if steps & Self.longChain == 0, sequence.value != version { break }
             }
             if version & 1 == 0, sequence.value == version { return nil }
         }

@@ -15,6 +15,8 @@ enum IDTable {
     private static let generation = Cell<UInt32>(0)
 
     static var capacity: UInt32 { flat.capacity }
+    /// Different in each process, and the same for as long as there are ids.
+    static var seed: UInt32 { UInt32(truncatingIfNeeded: flat.base &>> 12) }
 
     static func prepare(capacity: UInt32) -> Bool {
         guard taken.prepare(capacity: capacity) else { return false }

@@ -37,10 +37,14 @@ enum SPIDs: IndexedRecords {
         IDTable.links(id)?.pointee.spidChain.value = link
     }
 
-    /// Guests number their PASIDs in sequence: neighbours stay neighbours.
+    /// Guests choose SPIDs, and must not be able to choose a long chain for everybody: the hash
+    /// depends on where this process has its table.
     @inline(__always)
     private static func hash(_ set: UInt32, _ spid: UInt32) -> UInt32 {
-        spid &+ set &* 0x9e37_79b1
+        var hash = (spid ^ IDTable.seed) &+ set &* 0x9e37_79b1
+        hash = (hash ^ hash &>> 16) &* 0x7feb_352d
+        hash = (hash ^ hash &>> 15) &* 0x846c_a68b
+        return hash ^ hash &>> 16
     }
 
     static func prepare() -> Bool { index.prepare() }
