@@ -218,6 +218,7 @@ static void *do_dma(void *data)
 		if (!dma(storm->h, storm->h->dev))
 			atomic_fetch_add(&storm->passed, 1);
 		dma(storm->h, storm->h->far);
+		read_dma(storm->h->dev, storm->h->pasid, GUEST_ADDRESS + VTD_PAGE_SIZE);
 	}
 	return NULL;
 }
@@ -287,6 +288,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_teardown_drains_page_requests, setup_pri,
 						host_teardown),
 		TEST(test_storm_of_binds_frees_and_dma),
+		cmocka_unit_test_setup_teardown(test_storm_of_binds_frees_and_dma, setup_pri,
+						host_teardown),
 	};
 
 	return cmocka_run_group_tests_name("vtd free", tests, NULL, NULL);

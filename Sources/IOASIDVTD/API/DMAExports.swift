@@ -23,7 +23,7 @@ enum DMA {
         while true {
             let outcome: DMAOutcome = Lock.hardware {
                 let outcome = device.access(request)
-                if case .reached(let physical) = outcome { use(unit.pointee.memory, physical) }
+                if case .reached(let physical) = outcome { use(unit.memory, physical) }
                 return outcome
             }
             switch outcome {
@@ -121,7 +121,7 @@ public func vtd_fault_read(
 @implementation
 public func vtd_pasid_entry_address(_ dev: OpaquePointer?, _ pasid: ioasid_t) -> UInt64 {
     guard let device = Handle.device(dev) else { return UInt64.max }
-    return Lock.hardware { device.pointee.pasidEntryAddress(pasid) ?? UInt64.max }
+    return Lock.hardware { device.pasidEntryAddress(pasid) ?? UInt64.max }
 }
 
 @_cdecl("vtd_pasid_entry")
@@ -130,11 +130,11 @@ public func vtd_pasid_entry(
     _ dev: OpaquePointer?, _ pasid: ioasid_t, _ entry: UnsafeMutablePointer<UInt64>?
 ) -> CInt {
     guard let device = Handle.device(dev), let entry,
-        pasid < device.pointee.unit.pointee.pasidLimit
+        pasid < device.pointee.unit.pasidLimit
     else { return -EINVAL }
     return Lock.hardware {
-        guard let at = device.pointee.pasidEntryAddress(pasid) else { return -ENOENT }
-        device.pointee.unit.pointee.memory.read(at, entry, PASIDEntry.byteCount)
+        guard let at = device.pasidEntryAddress(pasid) else { return -ENOENT }
+        device.pointee.unit.memory.read(at, entry, PASIDEntry.byteCount)
         return 0
     }
 }

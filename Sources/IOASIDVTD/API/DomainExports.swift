@@ -98,7 +98,7 @@ public func iommu_aux_detach_device(_ domain: OpaquePointer?, _ dev: OpaquePoint
 @implementation
 public func iommu_aux_get_pasid(_ domain: OpaquePointer?, _ dev: OpaquePointer?) -> CInt {
     withBoth(domain, dev) { domain, device in
-        guard let attachment = device.pointee.attachment(domain), attachment.pointee.isAuxiliary
+        guard let attachment = device.attachment(domain), attachment.pointee.isAuxiliary
         else { return -EINVAL }
         return CInt(attachment.pointee.pasid)
     }

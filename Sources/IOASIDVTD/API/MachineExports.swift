@@ -131,7 +131,7 @@ public func vtd_device_create(
     let error = Lock.driver {
         Lock.hardware {
             let taken = unit.pointee.machine.pointee.units.find {
-                $0.pointee.device(source_id) != nil
+                $0.device(source_id) != nil
             }
             guard taken == nil else { return -EEXIST }
             made = Device.create(unit, source_id, features)
@@ -152,7 +152,7 @@ public func vtd_device_destroy(_ dev: OpaquePointer?) -> CInt {
     guard let device = Handle.device(dev) else { return -EINVAL }
     return Lock.driver {
         Lock.hardware {
-            guard !device.pointee.isBusy else { return -EBUSY }
+            guard !device.isBusy else { return -EBUSY }
             if let driver = device.pointee.unit.pointee.driver { device.disable(driver) }
             // Another device may get the number.
             let unit = device.pointee.unit

@@ -107,7 +107,7 @@ enum Bindings {
         Lock.table { binding.pointee.devices.remove(bound) }
         let device = bound.pointee.device
         Lock.hardware {
-            device.pointee.tearDown(binding.pointee.pasid, quiet: quiet)
+            device.tearDown(binding.pointee.pasid, quiet: quiet)
             PageRequests.drain(device, binding.pointee.pasid)
         }
         bound.pointee.attachment?.pointee.bindings &-= 1

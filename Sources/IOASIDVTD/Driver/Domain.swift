@@ -4,6 +4,7 @@
 import CIOASIDVTD
 
 struct Domain: Listed {
+    var next: Ref<Domain>?
     let machine: Ref<Machine>
     let id: UInt16
     let isIdentity: Bool
@@ -11,7 +12,6 @@ struct Domain: Listed {
     let root: UInt64
     /// How many attachments there are, guest memories included.
     var users = 0
-    var next: Ref<Domain>?
 
     /// Ids 0 and 1 are reserved; 1 is of first-level entries.
     static let firstLevelID: UInt16 = 1
@@ -122,7 +122,7 @@ struct Domain: Listed {
             guard unit.pointee.driver != nil else { return }
             unit.submit(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, id))
             unit.pointee.devices.forEach { device in
-                guard device.pointee.hasTLB, device.pointee.isAttached(to: id) else { return }
+                guard device.hasTLB, device.isAttached(to: id) else { return }
                 unit.submit(vtd_inv_dev_tlb(device.pointee.sourceID))
                 var every = vtd_inv_dev_ptlb(device.pointee.sourceID, 0)
                 every.qw.1 |= VTD_INV_DEV_GLOBAL

@@ -35,7 +35,7 @@ enum Driver {
         }
         // Before the allocator can be asked.
         pasidLimit.store(
-            limit == 0 ? unit.pointee.pasidLimit : min(limit, unit.pointee.pasidLimit),
+            limit == 0 ? unit.pasidLimit : min(limit, unit.pasidLimit),
             ordering: .relaxed)
         let registered = VirtualCommand.register(unit)
         guard registered == 0 else {
@@ -54,7 +54,7 @@ enum Driver {
 
     static func disable(_ unit: Ref<Unit>) -> CInt {
         guard unit.pointee.driver != nil else { return -EINVAL }
-        guard unit.pointee.devices.find({ $0.pointee.isBusy }) == nil else { return -EBUSY }
+        guard unit.pointee.devices.find({ $0.isBusy }) == nil else { return -EBUSY }
         VirtualCommand.unregister(unit)
         Lock.hardware {
             unit.pointee.root = 0
@@ -73,7 +73,7 @@ enum Driver {
             Machine.all.forEach { machine in
                 machine.pointee.units.forEach { unit in
                     guard unit.pointee.driver != nil else { return }
-                    limit = min(limit, unit.pointee.pasidLimit)
+                    limit = min(limit, unit.pasidLimit)
                 }
             }
             return limit == UInt32.max ? 0 : limit
@@ -101,7 +101,7 @@ enum Driver {
             guard let driver = unit.pointee.driver else { return }
             let machine = unit.pointee.machine
             unit.pointee.devices.forEach { $0.disable(driver) }
-            let memory = unit.pointee.memory
+            let memory = unit.memory
             for half in UInt64(0)..<512 {
                 let entry = memory.word(driver.pointee.root &+ half &* 8) ?? 0
                 if entry & 1 != 0 { machine.freePages(entry & addressMask, 1) }
@@ -118,7 +118,7 @@ enum Driver {
         unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_GLOBAL, 0, 0))
         unit.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_GLOBAL, 0))
         unit.pointee.devices.forEach { device in
-            guard device.pointee.hasTLB else { return }
+            guard device.hasTLB else { return }
             unit.enqueue(vtd_inv_dev_tlb(device.pointee.sourceID))
             var every = vtd_inv_dev_ptlb(device.pointee.sourceID, 0)
             every.qw.1 |= VTD_INV_DEV_GLOBAL
@@ -131,8 +131,8 @@ enum Driver {
 
     private static func start(_ unit: Ref<Unit>) -> CInt {
         guard Bindings.prepare() else { return -ENOMEM }
-        if ioasid_get_capacity() != unit.pointee.pasidLimit {
-            ioasid_install_capacity(unit.pointee.pasidLimit)
+        if ioasid_get_capacity() != unit.pasidLimit {
+            ioasid_install_capacity(unit.pasidLimit)
         }
         // No quota: any number would take ids away from guests, or fail when they have them.
         let made = ioasid_set_alloc(nil, 0, CInt(IOASID_SET_TYPE_NULL.rawValue))

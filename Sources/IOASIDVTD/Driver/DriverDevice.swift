@@ -30,7 +30,7 @@ extension UnsafeMutablePointer<Device> {
     /// Makes a PASID directory and a context entry.
     func enable(_ driverUnit: Ref<DriverUnit>) -> Bool {
         let machine = pointee.unit.pointee.machine
-        let pages = DriverDevice.pages(pasidLimit: pointee.unit.pointee.pasidLimit)
+        let pages = DriverDevice.pages(pasidLimit: pointee.unit.pasidLimit)
         guard let directory = machine.allocatePages(pages) else { return false }
         let value = DriverDevice(directory: directory, directoryPages: pages)
         guard let made = Memory.make(value) else {
@@ -44,14 +44,14 @@ extension UnsafeMutablePointer<Device> {
         }
         pointee.driver = made
         var flags = ContextEntry.pasidEnable
-        if pointee.hasTLB { flags |= ContextEntry.deviceTLB }
-        if pointee.hasPageRequests && pointee.unit.pointee.can(VTD_CAP_PRS) {
+        if hasTLB { flags |= ContextEntry.deviceTLB }
+        if hasPageRequests && pointee.unit.can(VTD_CAP_PRS) {
             flags |= ContextEntry.pageRequests
         }
         let entry = ContextEntry(
             directory: directory, pasidBits: pointee.unit.pointee.config.pasid_bits, flags: flags)
-        pointee.unit.pointee.memory.setWord(at &+ 8, entry.word1)
-        pointee.unit.pointee.memory.setWord(at, entry.word0)
+        pointee.unit.memory.setWord(at &+ 8, entry.word1)
+        pointee.unit.memory.setWord(at, entry.word0)
         return true
     }
 
@@ -59,7 +59,7 @@ extension UnsafeMutablePointer<Device> {
     func disable(_ driverUnit: Ref<DriverUnit>) {
         guard let kept = pointee.driver else { return }
         let machine = pointee.unit.pointee.machine
-        let memory = pointee.unit.pointee.memory
+        let memory = pointee.unit.memory
         if let at = contextAddress(driverUnit) { memory.setWord(at, 0) }
         pointee.unit.submit(vtd_inv_context(VTD_INV_CONTEXT_DEVICE, pointee.sourceID))
         for index in 0..<kept.pointee.entries {
@@ -74,7 +74,7 @@ extension UnsafeMutablePointer<Device> {
 
     /// - Returns: where the context entry is; nil if there is no page for its table.
     private func contextAddress(_ driverUnit: Ref<DriverUnit>) -> UInt64? {
-        let memory = pointee.unit.pointee.memory
+        let memory = pointee.unit.memory
         let half = RootTable.halfEntry(driverUnit.pointee.root, pointee.sourceID)
         var entry = memory.word(half) ?? 0
         if entry & 1 == 0 {
@@ -84,19 +84,17 @@ extension UnsafeMutablePointer<Device> {
         }
         return entry & addressMask &+ RootTable.contextOffset(pointee.sourceID)
     }
-}
 
-extension Device {
     func attachment(_ domain: Ref<Domain>) -> Ref<Attachment>? {
-        driver?.pointee.attachments.find { $0.pointee.domain == domain }
+        pointee.driver?.pointee.attachments.find { $0.pointee.domain == domain }
     }
 
     func isAttached(to domainID: UInt16) -> Bool {
-        driver?.pointee.attachments.find { $0.pointee.domain.pointee.id == domainID } != nil
+        pointee.driver?.pointee.attachments.find { $0.pointee.domain.pointee.id == domainID } != nil
     }
 
     var isBusy: Bool {
-        guard let driver else { return false }
+        guard let driver = pointee.driver else { return false }
         return driver.pointee.bindings > 0 || !driver.pointee.attachments.isEmpty
     }
 }

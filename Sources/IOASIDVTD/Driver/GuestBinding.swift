@@ -29,16 +29,16 @@ enum GuestBinding {
 
     /// What this unit's hardware must be able to do.
     private static func check(_ unit: Ref<Unit>, _ data: iommu_gpasid_bind_data) -> CInt {
-        guard unit.pointee.can(VTD_CAP_NEST) else { return -EOPNOTSUPP }
+        guard unit.can(VTD_CAP_NEST) else { return -EOPNOTSUPP }
         let flags = data.vendor.vtd.flags
         func wants(_ flag: CInt) -> Bool { flags & UInt64(flag) != 0 }
         let isFine =
-            (data.addr_width == 48 || data.addr_width == 57 && unit.pointee.can(VTD_CAP_FL5LP))
-            && (!wants(IOMMU_SVA_VTD_GPASID_SRE) || unit.pointee.can(VTD_CAP_SRS))
+            (data.addr_width == 48 || data.addr_width == 57 && unit.can(VTD_CAP_FL5LP))
+            && (!wants(IOMMU_SVA_VTD_GPASID_SRE) || unit.can(VTD_CAP_SRS))
             && (!wants(IOMMU_SVA_VTD_GPASID_WPE) || wants(IOMMU_SVA_VTD_GPASID_SRE))
-            && (!wants(IOMMU_SVA_VTD_GPASID_EAFE) || unit.pointee.can(VTD_CAP_EAFS))
-            && (flags & civtd_memory_type_flags == 0 || unit.pointee.can(VTD_CAP_MTS))
-            && data.hpasid < UInt64(unit.pointee.pasidLimit)
+            && (!wants(IOMMU_SVA_VTD_GPASID_EAFE) || unit.can(VTD_CAP_EAFS))
+            && (flags & civtd_memory_type_flags == 0 || unit.can(VTD_CAP_MTS))
+            && data.hpasid < UInt64(unit.pasidLimit)
         return isFine ? 0 : -EINVAL
     }
 
@@ -59,7 +59,7 @@ enum GuestBinding {
     static func bind(
         _ domain: Ref<Domain>, _ device: Ref<Device>, _ data: iommu_gpasid_bind_data
     ) -> CInt {
-        guard let attachment = device.pointee.attachment(domain), !domain.pointee.isIdentity
+        guard let attachment = device.attachment(domain), !domain.pointee.isIdentity
         else { return -EINVAL }
         let error = check(device.pointee.unit, data)
         guard error == 0 else { return error }
@@ -133,7 +133,7 @@ enum GuestBinding {
             BoundDevice(device: device, attachment: attachment, operations: nil))
         guard let bound else { return -ENOMEM }
         let isSetUp = Lock.hardware {
-            device.pointee.setUp(
+            device.setUp(
                 binding.pointee.pasid, .nested(attachment.pointee.domain, data))
         }
         guard isSetUp else {

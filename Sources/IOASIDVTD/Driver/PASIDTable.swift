@@ -54,11 +54,11 @@ extension PASIDEntry {
 }
 
 // With the hardware lock held.
-extension Device {
+extension UnsafeMutablePointer<Device> {
     /// - Returns: where the entry is in memory; nil if there is no table for it.
     func pasidEntryAddress(_ pasid: UInt32, newTable: () -> UInt64? = { nil }) -> UInt64? {
-        guard let driver, pasid < unit.pointee.pasidLimit else { return nil }
-        let memory = unit.pointee.memory
+        guard let driver = pointee.driver, pasid < pointee.unit.pasidLimit else { return nil }
+        let memory = pointee.unit.memory
         let at = driver.pointee.directory &+ UInt64(pasid >> 6) &* 8
         var entry = memory.word(at) ?? 0
         if entry & 1 == 0 {
@@ -71,18 +71,18 @@ extension Device {
 
     func hasPresentEntry(_ pasid: UInt32) -> Bool {
         guard let at = pasidEntryAddress(pasid) else { return false }
-        return (unit.pointee.memory.word(at) ?? 0) & VTD_PE_P != 0
+        return (pointee.unit.memory.word(at) ?? 0) & VTD_PE_P != 0
     }
 
     /// Writes an entry where none is present. Hardware does not cache absence, so nothing is to be
     /// invalidated.
     /// - Returns: false for want of a page.
     func setUp(_ pasid: UInt32, _ entry: PASIDEntry) -> Bool {
-        let machine = unit.pointee.machine
+        let machine = pointee.unit.pointee.machine
         guard
             let at = pasidEntryAddress(pasid, newTable: { machine.allocatePages(1) })
         else { return false }
-        let memory = unit.pointee.memory
+        let memory = pointee.unit.memory
         memory.setWord(at &+ 16, entry.word2)
         memory.setWord(at &+ 8, entry.word1)
         // The word with the present bit last.
@@ -93,7 +93,7 @@ extension Device {
     /// Clears an entry and makes every cache forget it, in the order of section 6.5.3.1.
     /// - Parameter quiet: faults of requests that are still coming are not to be recorded
     func tearDown(_ pasid: UInt32, quiet: Bool) {
-        let memory = unit.pointee.memory
+        let memory = pointee.unit.memory
         guard let at = pasidEntryAddress(pasid), let word0 = memory.word(at),
             word0 & VTD_PE_P != 0
         else { return }
@@ -102,17 +102,17 @@ extension Device {
         for word in UInt64(1)..<8 { memory.setWord(at &+ word &* 8, 0) }
 
         let domain = old.domainID
-        unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_ONE, domain, pasid))
+        pointee.unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_ONE, domain, pasid))
         if old.isType(VTD_PGTT_SECOND_LEVEL) {
-            unit.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, domain))
+            pointee.unit.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, domain))
         } else {
-            unit.enqueue(vtd_inv_piotlb(domain, pasid))
+            pointee.unit.enqueue(vtd_inv_piotlb(domain, pasid))
         }
         if hasTLB {
-            unit.enqueue(
+            pointee.unit.enqueue(
                 pasid == UInt32(PASID_RID2PASID)
-                    ? vtd_inv_dev_tlb(sourceID) : vtd_inv_dev_ptlb(sourceID, pasid))
+                    ? vtd_inv_dev_tlb(pointee.sourceID) : vtd_inv_dev_ptlb(pointee.sourceID, pasid))
         }
-        _ = unit.ring(drain: false)
+        _ = pointee.unit.ring(drain: false)
     }
 }

@@ -16,7 +16,7 @@ enum PageRequests {
         while true {
             let request: PageRequest? = Lock.hardware {
                 guard !unit.pointee.requests.isMasked else { return nil }
-                let memory = unit.pointee.memory
+                let memory = unit.memory
                 return unit.pointee.requests.take(memory)
             }
             guard let request else { return }
@@ -26,9 +26,9 @@ enum PageRequests {
 
     private static func report(_ unit: Ref<Unit>, _ request: PageRequest) {
         let target: Ref<DriverDevice>? = Lock.hardware {
-            guard let device = unit.pointee.device(request.sourceID),
+            guard let device = unit.device(request.sourceID),
                 let driver = device.pointee.driver, driver.pointee.handler != nil,
-                request.hasPASID, device.pointee.hasPresentEntry(request.pasid),
+                request.hasPASID, device.hasPresentEntry(request.pasid),
                 let reported = Memory.make(ReportedRequest(request: request))
             else {
                 respond(unit, request, invalid)
@@ -106,7 +106,7 @@ enum PageRequests {
         guard let driver = device.pointee.driver else { return }
         let unit = device.pointee.unit
         let sourceID = device.pointee.sourceID
-        let memory = unit.pointee.memory
+        let memory = unit.memory
         for _ in 0..<unit.pointee.requests.count {
             guard let request = unit.pointee.requests.take(memory) else { break }
             if request.pasid == pasid && request.sourceID == sourceID {

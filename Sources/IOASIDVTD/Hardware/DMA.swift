@@ -79,7 +79,7 @@ extension UnsafeMutablePointer<Device> {
             return hit.translation
         }
         do {
-            let walk = PageWalk(memory: pointee.unit.pointee.memory, entry: entry)
+            let walk = PageWalk(memory: pointee.unit.memory, entry: entry)
             let found = try walk.translate(request)
             pointee.unit.pointee.iotlb.insert(CachedTranslation(key, found), key)
             if isFromCache { noteIfStale(found, request) }
@@ -93,14 +93,14 @@ extension UnsafeMutablePointer<Device> {
 
     private func pasid(of request: Request, _ context: ContextEntry) throws(Fault) -> UInt32 {
         let isQuiet = context.has(ContextEntry.faultDisable)
-        if pointee.hasTLB && !context.has(ContextEntry.deviceTLB) {
+        if hasTLB && !context.has(ContextEntry.deviceTLB) {
             throw Fault(VTD_FAULT_DTE_CLEAR, quiet: isQuiet)
         }
         guard let pasid = request.pasid else { return context.requestPASID }
         guard context.has(ContextEntry.pasidEnable) else {
             throw Fault(VTD_FAULT_PASIDE_CLEAR, quiet: isQuiet)
         }
-        guard pasid < min(context.pasidLimit, pointee.unit.pointee.pasidLimit) else {
+        guard pasid < min(context.pasidLimit, pointee.unit.pasidLimit) else {
             throw Fault(VTD_FAULT_PASID_TOO_LARGE, quiet: isQuiet)
         }
         return pasid
@@ -108,12 +108,12 @@ extension UnsafeMutablePointer<Device> {
 
     private func fetchContext() throws(Fault) -> ContextEntry {
         let unit = pointee.unit
-        return try unit.pointee.memory.contextEntry(
+        return try unit.memory.contextEntry(
             root: unit.pointee.root, sourceID: pointee.sourceID)
     }
 
     private func fetch(_ context: ContextEntry, _ pasid: UInt32) throws(Fault) -> PASIDEntry {
-        let memory = pointee.unit.pointee.memory
+        let memory = pointee.unit.memory
         let at = try memory.pasidEntryAddress(directory: context.directory, pasid)
         return try PASIDEntry.fetch(memory, at: at, pointee.unit.pointee.config.capabilities)
     }
@@ -139,7 +139,7 @@ extension UnsafeMutablePointer<Device> {
     }
 
     private func lookPastCaches(_ request: Request) throws(Fault) -> Translation {
-        let memory = pointee.unit.pointee.memory
+        let memory = pointee.unit.memory
         let context = try fetchContext()
         let entry = try fetch(context, try pasid(of: request, context))
         try check(entry, request)
@@ -150,7 +150,7 @@ extension UnsafeMutablePointer<Device> {
 // What becomes of a request that could not be translated.
 extension UnsafeMutablePointer<Device> {
     private func handle(_ fault: Fault, _ request: Request) -> DMAOutcome {
-        guard pointee.hasPageRequests, pointee.unit.pointee.can(VTD_CAP_PRS), fault.isRecoverable,
+        guard hasPageRequests, pointee.unit.can(VTD_CAP_PRS), fault.isRecoverable,
             pointee.context?.has(ContextEntry.pageRequests) == true
         else {
             pointee.waiting.forget(request)
@@ -185,7 +185,7 @@ extension UnsafeMutablePointer<Device> {
     private func ask(_ request: Request) {
         guard let group = pointee.waiting.begin(request) else { return }
         pointee.unit.pointee.stats.page_requests &+= 1
-        let memory = pointee.unit.pointee.memory
+        let memory = pointee.unit.memory
         let isQueued = pointee.unit.pointee.requests.add(
             memory, request, sourceID: pointee.sourceID, group: group)
         // On overflow hardware answers by itself, so that the device tries again later.

@@ -4,6 +4,7 @@
 import CIOASIDVTD
 
 struct Device: Listed {
+    var next: Ref<Device>?
     let unit: Ref<Unit>
     let sourceID: UInt16
     let features: UInt32
@@ -14,12 +15,8 @@ struct Device: Listed {
     var waiting: WaitingRequests
     /// What the driver keeps about the device while its unit is enabled.
     var driver: Ref<DriverDevice>?
-    var next: Ref<Device>?
 
     private static let tlbSize = 256
-
-    var hasTLB: Bool { features & VTD_DEV_ATS != 0 }
-    var hasPageRequests: Bool { features & VTD_DEV_PRI != 0 }
 
     private init?(unit: Ref<Unit>, sourceID: UInt16, features: UInt32) {
         guard let waiting = WaitingRequests() else { return nil }
@@ -59,4 +56,10 @@ struct Device: Listed {
         device.pointee.discard()
         Memory.release(device)
     }
+}
+
+// Through the pointer, as for units.
+extension UnsafeMutablePointer<Device> {
+    var hasTLB: Bool { pointee.features & VTD_DEV_ATS != 0 }
+    var hasPageRequests: Bool { pointee.features & VTD_DEV_PRI != 0 }
 }

@@ -53,23 +53,23 @@ extension UnsafeMutablePointer<Unit> {
 
     func enqueue(_ descriptor: vtd_inv_desc) {
         let at = pointee.invalidations.slotAddress(pointee.invalidations.tail)
-        pointee.memory.setWord(at, descriptor.qw.0)
-        pointee.memory.setWord(at &+ 8, descriptor.qw.1)
-        pointee.memory.setWord(at &+ 16, descriptor.qw.2)
-        pointee.memory.setWord(at &+ 24, descriptor.qw.3)
+        memory.setWord(at, descriptor.qw.0)
+        memory.setWord(at &+ 8, descriptor.qw.1)
+        memory.setWord(at &+ 16, descriptor.qw.2)
+        memory.setWord(at &+ 24, descriptor.qw.3)
         pointee.invalidations.tail = (pointee.invalidations.tail &+ 1) % InvalidationQueue.slots
     }
 
     /// Adds the wait, writes the tail register, and looks at the status.
     func ring(drain: Bool) -> Bool {
-        pointee.memory.setWord(pointee.invalidations.status, 0)
+        memory.setWord(pointee.invalidations.status, 0)
         var wait = vtd_inv_desc()
         wait.qw.0 = UInt64(VTD_INV_WAIT.rawValue) | VTD_INV_WAIT_SW | VTD_INV_WAIT_FN
             | (drain ? VTD_INV_WAIT_PD : 0) | InvalidationQueue.done << 32
         wait.qw.1 = pointee.invalidations.status
         enqueue(wait)
         processInvalidations()
-        let status = pointee.memory.word(pointee.invalidations.status)
+        let status = memory.word(pointee.invalidations.status)
         if status == InvalidationQueue.done { return true }
         // Invalidation queue error: skip what is left, as a driver does to go on.
         pointee.invalidations.head = pointee.invalidations.tail
@@ -82,8 +82,8 @@ extension UnsafeMutablePointer<Unit> {
     private func processInvalidations() {
         while pointee.invalidations.head != pointee.invalidations.tail {
             let at = pointee.invalidations.slotAddress(pointee.invalidations.head)
-            let low = pointee.memory.word(at) ?? 0
-            let high = pointee.memory.word(at &+ 8) ?? 0
+            let low = memory.word(at) ?? 0
+            let high = memory.word(at &+ 8) ?? 0
             guard carryOut(low, high) else { return }
             pointee.stats.invalidations &+= 1
             pointee.invalidations.head = (pointee.invalidations.head &+ 1) % InvalidationQueue.slots
@@ -116,10 +116,10 @@ extension UnsafeMutablePointer<Unit> {
             return true
         case VTD_INV_WAIT:
             // Page requests reach the queue at once: there is nothing on its way to drain.
-            if low & VTD_INV_WAIT_SW != 0 { pointee.memory.setWord(high, low >> 32) }
+            if low & VTD_INV_WAIT_SW != 0 { memory.setWord(high, low >> 32) }
             return true
         case VTD_INV_PAGE_RESPONSE:
-            pointee.device(domain)?.pointee.waiting.answer(
+            device(domain)?.pointee.waiting.answer(
                 pasid: low & VTD_INV_PAGE_RESPONSE_PASID != 0 ? pasid : nil,
                 group: UInt32(high >> 3 & 0x1ff), code: UInt32(low >> 12 & 0xf))
             return true
@@ -131,7 +131,7 @@ extension UnsafeMutablePointer<Unit> {
     private func invalidateContext(_ granularity: UInt32, _ sourceID: UInt16) -> Bool {
         switch granularity {
         case VTD_INV_CONTEXT_GLOBAL: pointee.devices.forEach { $0.pointee.context = nil }
-        case VTD_INV_CONTEXT_DEVICE: pointee.device(sourceID)?.pointee.context = nil
+        case VTD_INV_CONTEXT_DEVICE: device(sourceID)?.pointee.context = nil
         default: return false
         }
         return true
@@ -180,7 +180,7 @@ extension UnsafeMutablePointer<Unit> {
 
     /// - Parameter pasid: nil for every PASID
     private func invalidateDeviceTLB(_ sourceID: UInt16, pasid: UInt32?, _ pages: DevicePages) {
-        pointee.device(sourceID)?.pointee.tlb?.invalidate {
+        device(sourceID)?.pointee.tlb?.invalidate {
             (pasid == nil ? $0.pasid != UInt32.max : $0.pasid == pasid)
                 && pages.contains($0.page)
         }

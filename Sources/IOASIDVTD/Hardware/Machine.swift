@@ -4,6 +4,7 @@
 import CIOASIDVTD
 
 struct Machine: Listed {
+    var next: Ref<Machine>?
     let memory: PhysicalMemory
     /// A bit a page. Page 0 is never given out: address 0 means "none" in root and context entries.
     fileprivate let taken: Ref<UInt64>
@@ -11,7 +12,6 @@ struct Machine: Listed {
     fileprivate var searchStart: UInt64 = 1
     var units = List<Unit>()
     var domains = List<Domain>()
-    var next: Ref<Machine>?
 
     private init(memory: PhysicalMemory, taken: Ref<UInt64>) {
         self.memory = memory

@@ -4,6 +4,7 @@
 import CIOASIDVTD
 
 struct Unit: Listed {
+    var next: Ref<Unit>?
     let machine: Ref<Machine>
     let config: vtd_unit_config
     /// The root table address register; 0 blocks all DMA.
@@ -17,14 +18,9 @@ struct Unit: Listed {
     var devices = List<Device>()
     /// What the driver keeps about the unit while it is enabled.
     var driver: Ref<DriverUnit>?
-    var next: Ref<Unit>?
 
     private static let pasidCacheSize = 256
     private static let iotlbSize = 1024
-
-    var memory: PhysicalMemory { machine.pointee.memory }
-    var pasidLimit: UInt32 { 1 << config.pasid_bits }
-    func can(_ capability: UInt32) -> Bool { config.capabilities & capability != 0 }
 
     private init?(machine: Ref<Machine>, config: vtd_unit_config) {
         guard let faults = FaultLog() else { return nil }
@@ -79,8 +75,15 @@ struct Unit: Listed {
         unit.pointee.discard()
         Memory.release(unit)
     }
+}
+
+// Through the pointer: a method of the struct would read all of it, counters that DMA changes too.
+extension UnsafeMutablePointer<Unit> {
+    var memory: PhysicalMemory { pointee.machine.pointee.memory }
+    var pasidLimit: UInt32 { 1 << pointee.config.pasid_bits }
+    func can(_ capability: UInt32) -> Bool { pointee.config.capabilities & capability != 0 }
 
     func device(_ sourceID: UInt16) -> Ref<Device>? {
-        devices.find { $0.pointee.sourceID == sourceID }
+        pointee.devices.find { $0.pointee.sourceID == sourceID }
     }
 }

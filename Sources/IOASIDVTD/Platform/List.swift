@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Linked lists of objects that hold the link themselves: short ones, so that searching is fine.
 
+/// Objects that threads share have the link first: TSan takes any change of a part for a write to
+/// the first word, which must then not be a constant that is read without the lock.
 protocol Listed {
     var next: Ref<Self>? { get set }
 }
