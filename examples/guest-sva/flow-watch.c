@@ -60,7 +60,7 @@ static int told_after_iommu(struct notifier_block *nb, unsigned long event, void
 	return NOTIFY_OK;
 }
 
-/* Watches the set of a guest until it dies. Called before KVM or VDCM hear of anything. */
+/* Watches the set of a guest until the set dies. */
 void flow_watch(struct vm *vm)
 {
 	struct watch *watch = &watches[vm->number - 1];

@@ -16,7 +16,7 @@ static const struct flow_row free_first_rows[] = {
 	{ NUMBER_IS_WANTED, 1, 2, PASSES, -ENOSPC },
 	{ VDCM_WORKS, 1, 1, PASSES, 0 },
 	{ IOMMU_WORKS, 1, 0, BLOCKED, 0 },
-	{ UNBIND_IS_LATE, 1, 0, BLOCKED, -EINVAL },
+	{ UNBIND_IS_LATE, 1, NO_ID, BLOCKED, -EINVAL },
 	{ GUEST_ASKS, 1, NO_ID, BLOCKED, 0 },
 	{ VFIO_ALLOCATES, 1, 1, BLOCKED, 0 },
 };

@@ -138,7 +138,14 @@ static const struct flow_row malicious_rows[] = {
 	{ VFIO_REFUSES_FREE, 2, NO_ID, BLOCKED, -EINVAL },
 	{ VFIO_REFUSES_BIND, 2, 1, BLOCKED, -EINVAL },
 	{ IOMMU_WORKS, 2, 0, BLOCKED, 0 },
-	/* the victim */
+	/* the victim gets that number; a late unbind must not hit it */
+	{ GUEST_ASKS, 1, NO_ID, BLOCKED, 0 },
+	{ VFIO_ALLOCATES, 1, 1, BLOCKED, 0 },
+	{ IOMMU_BINDS, 1, 2, PASSES, 0 },
+	{ BIND_IS_TOLD, 1, 2, PASSES, 0 },
+	{ KVM_ENTERS, 1, 3, PASSES, 0 },
+	{ UNBIND_IS_LATE, 2, NO_ID, BLOCKED, -EINVAL },
+	{ GUEST_ENQCMDS, 1, 3, PASSES, 0 },
 	{ GUEST_ENQCMDS, 1, 4, PASSES, 0 },
 };
 
@@ -163,7 +170,7 @@ static void run_malicious(void)
 {
 	struct host host;
 	struct vm *victim, *bad;
-	ioasid_t stolen, pasid;
+	ioasid_t stolen, pasid, freed, next;
 
 	host_create(&host);
 	victim = running_guest(&host, 1, 8);
@@ -185,11 +192,18 @@ static void run_malicious(void)
 	guest_do(bad, GUEST_ENQCMD, 0, pasid);
 	flood_binds(bad, pasid);
 	flow_picture();
+	freed = vfio_host_pasid(bad, pasid);
 	flow_hold(false);
 	raw_free(bad, pasid);
 	raw_free(bad, pasid);
 	guest_do(bad, GUEST_BIND, pasid, bad->processes[0].root);
 	flow_let_iommu_work();
+
+	next = guest_do(victim, GUEST_ALLOC, 0, 0);
+	flow_check(vfio_host_pasid(victim, next) == freed, "the number that guest 2 freed");
+	guest_do(victim, GUEST_BIND, next, victim->processes[1].root);
+	guest_do(bad, GUEST_UNBIND, pasid, 0);
+	guest_do(victim, GUEST_ENQCMD, 0, next);
 	guest_do(victim, GUEST_ENQCMD, 0, 101);
 	flow_record(false);
 	flow_check(look_at(stolen).references == 4, "the victim's PASID has its four references");

@@ -174,7 +174,10 @@ int vfio_unbind(struct vm *vm, ioasid_t guest)
 	p->bound = false;
 	if (p->freed)
 		p->used = false;
-	flow_note(error ? UNBIND_IS_LATE : IOMMU_PUTS, vm, host, error);
+	if (error)
+		flow_note(UNBIND_IS_LATE, vm, INVALID_IOASID, error);
+	else
+		flow_note(IOMMU_PUTS, vm, host, 0);
 	return error;
 }
 
