@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# guest-sva.sh SOURCE BUILD CC CFLAGS LDFLAGS: installs, builds the example by pkg-config, runs it all.
+# guest-sva.sh SOURCE BUILD CC CFLAGS LDFLAGS: builds the example against an installation, runs it.
 set -euo pipefail
 
 source=$1 build=$2 cc=$3 cflags=$4 ldflags=$5

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Flows in which an id is freed while it is in use: by the guest, in either order, and by its death.
+// Flows in which an id is freed while in use: by the guest, in either order, or by its death.
 
 #include "flows.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A guest is a process of its own with its own libioasid, whose PASIDs come from the host by socket.
+// A guest is a process with a libioasid of its own; its PASIDs come from the host by socket.
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Guests do what they like, seeded; after every step hardware and library must agree with the contract.
+// Guests do what they like, seeded; after every step all must be as the contract says.
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The VFIO-like owner: a set per guest with a quota, bind and unbind for the guest, sweep at its death.
+// The VFIO-like owner: a set with a quota for each guest, bind and unbind for it, sweep at its death.
 
 #include <string.h>
 #include "flow.h"
