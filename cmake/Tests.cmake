@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The tests of ctest. Labels: suite (C programs), memcheck (the same under valgrind), example, package.
+# The tests of ctest. Labels: suite (C programs), memcheck (the same under valgrind), example, package,
+# model.
 
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 find_package(Threads REQUIRED)
@@ -91,6 +92,15 @@ endif()
 # What ships is looked at in plain builds only: a sanitizer adds symbols and libraries.
 if(IOASID_SANITIZE)
 	return()
+endif()
+
+# Not the code but a model of it: every order of steps in the life of an id.
+find_program(SPIN spin)
+if(SPIN)
+	add_test(NAME model.refword COMMAND ${PROJECT_SOURCE_DIR}/scripts/model)
+	set_tests_properties(model.refword PROPERTIES LABELS model TIMEOUT 300)
+else()
+	message(STATUS "No spin: the model of references is not checked")
 endif()
 
 # A script of Tests/Package, or another one by its path.
