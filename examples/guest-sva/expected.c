@@ -4,7 +4,7 @@
 #include "expected.h"
 #include "flow.h"
 
-static unsigned long probes;
+static atomic64_t probes;
 /* Ids of the devices' own domains, one for each guest and device. */
 static u64 base_ids;
 
@@ -101,52 +101,58 @@ int expected_start(struct expected_guest *g, int mdev)
 }
 
 /* The work is done. */
-void expected_settle(struct expected_guest *guests)
+void expected_settle(struct expected_guest *g)
 {
-	for (int g = 0; g < NR_GUESTS; g++)
-		for (int i = 0; i < NR_NUMBERS; i++)
-			if (guests[g].pasids[i].state == GOING)
-				guests[g].pasids[i].state = ABSENT;
+	for (int i = 0; i < NR_NUMBERS; i++)
+		if (g->pasids[i].state == GOING)
+			g->pasids[i].state = ABSENT;
 }
 
-static const struct expected_pasid *find(const struct expected_guest *guests, ioasid_t host,
-					 const struct vm **vm)
+/* What DMA reads tells whose memory it reached. @pasid is NULL if nobody has this host PASID. */
+static void check_one(struct device *dev, ioasid_t host, const struct vm *vm,
+		      const struct expected_pasid *pasid)
+{
+	enum expected_state state = pasid ? pasid->state : ABSENT;
+	u64 value = 0;
+	bool passes = vtd_dma_read(dev, host, BUFFER, &value, sizeof(value)) == 0;
+
+	atomic64_inc(&probes);
+	if (passes && state < BOUND)
+		die("DMA with PASID %u passes, which is not bound", host);
+	if (passes && value != vm->processes[pasid->process].signature)
+		die("DMA with PASID %u reaches memory of another", host);
+	if (!passes && state == BOUND)
+		die("DMA with PASID %u does not pass, which is bound", host);
+}
+
+static void check_owned(struct device *dev, ioasid_t host, const struct expected_guest *guests)
 {
 	for (int g = 0; g < NR_GUESTS; g++) {
 		for (int i = 0; i < NR_NUMBERS; i++) {
 			const struct expected_pasid *pasid = &guests[g].pasids[i];
 
-			if (pasid->state < BOUND || pasid->host != host)
+			if (pasid->state == ABSENT || pasid->host != host)
 				continue;
-			*vm = guests[g].vm;
-			return pasid;
+			check_one(dev, host, guests[g].vm, pasid);
+			return;
 		}
 	}
-	return NULL;
-}
-
-/* What DMA reads tells whose memory it reached. */
-static void check_one(struct device *dev, const struct expected_guest *guests, ioasid_t host)
-{
-	const struct vm *vm = NULL;
-	const struct expected_pasid *pasid = find(guests, host, &vm);
-	u64 value = 0;
-	bool passes = vtd_dma_read(dev, host, BUFFER, &value, sizeof(value)) == 0;
-
-	probes++;
-	if (passes && !pasid)
-		die("DMA with PASID %u passes, which is not bound", host);
-	if (passes && value != vm->processes[pasid->process].signature)
-		die("DMA with PASID %u reaches memory of another", host);
-	if (!passes && pasid && pasid->state == BOUND)
-		die("DMA with PASID %u does not pass, which is bound", host);
+	check_one(dev, host, NULL, NULL);
 }
 
 void check_dma(struct host *host, struct expected_guest *guests)
 {
 	for (int i = 0; i < NR_DEVICES; i++)
 		for (ioasid_t id = 0; id < NR_HOST_IDS; id++)
-			check_one(host->dev[i], guests, HOST_PASID_FIRST + id);
+			check_owned(host->dev[i], HOST_PASID_FIRST + id, guests);
+}
+
+void check_own_dma(struct host *host, struct expected_guest *g)
+{
+	for (int i = 0; i < NR_DEVICES; i++)
+		for (int n = 0; n < NR_NUMBERS; n++)
+			if (g->pasids[n].state != ABSENT && g->pasids[n].state != GOING)
+				check_one(host->dev[i], g->pasids[n].host, g->vm, &g->pasids[n]);
 }
 
 /* One reference of VFIO, two of driver and KVM while bound, one of each device. */
@@ -202,5 +208,5 @@ void check_caches(struct host *host)
 
 unsigned long checked_dma(void)
 {
-	return probes;
+	return atomic64_read(&probes);
 }

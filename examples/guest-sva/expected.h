@@ -46,10 +46,14 @@ int expected_bind(struct expected_guest *g, int index, int process);
 int expected_unbind(struct expected_guest *g, int index);
 int expected_program(struct expected_guest *g, int mdev, int index);
 int expected_start(struct expected_guest *g, int mdev);
-void expected_settle(struct expected_guest *guests);
+void expected_settle(struct expected_guest *g);
 
-/* Each ends the process if it finds anything else than expected. */
+/*
+ * Each ends the process if it finds anything else than expected: of every host PASID, or only of
+ * those of one guest, while others run.
+ */
 void check_dma(struct host *host, struct expected_guest *guests);
+void check_own_dma(struct host *host, struct expected_guest *g);
 void check_library(struct expected_guest *guests);
 void check_caches(struct host *host);
 unsigned long checked_dma(void);

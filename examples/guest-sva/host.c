@@ -75,9 +75,9 @@ void host_destroy(struct host *host)
 
 static void load_process(struct vm *vm, struct process *process)
 {
-	static u64 signatures;
+	static atomic64_t signatures;
 
-	process->signature = ++signatures;
+	process->signature = atomic64_inc_return(&signatures);
 	process->root = vtd_guest_page(vm->memory);
 	process->page = vtd_guest_page(vm->memory);
 	if (vtd_guest_map(vm->memory, process->root, BUFFER, process->page,

@@ -29,31 +29,47 @@ static const struct {
 	[OP_CRASH] = { "crash by SIGKILL", 1 },
 };
 
+/* Steps in a row by one guest after the other, and then by each while the others do theirs. */
+#define STEPS_APART 60
+#define STEPS_TOGETHER 40
+
+/* Each guest has its own random numbers, so that a seed means the same steps again. */
+static struct player {
+	u64 random;
+	unsigned long steps, refused;
+	unsigned long done[NR_OPERATIONS];
+	u64 passed, blocked;
+} players[NR_GUESTS];
+
 static struct host host;
 static struct expected_guest guests[NR_GUESTS];
-static unsigned long seed, steps, refused;
-static u64 random_state;
+static unsigned long seed;
 static bool running;
-static unsigned long done[NR_OPERATIONS];
-static u64 passed, blocked;
+/* Changes only while no guest does anything. */
+static bool together;
+
+static struct player *player_of(const struct expected_guest *g)
+{
+	return &players[g - guests];
+}
 
 /* splitmix64 */
-static unsigned int below(unsigned int limit)
+static unsigned int below(u64 *random, unsigned int limit)
 {
-	u64 z = random_state += 0x9e3779b97f4a7c15;
+	u64 z = *random += 0x9e3779b97f4a7c15;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
 	return (z ^ z >> 31) % limit;
 }
 
-static enum operation pick_operation(void)
+static enum operation pick_operation(u64 *random)
 {
 	unsigned int total = 0, at;
 
 	for (int i = 0; i < NR_OPERATIONS; i++)
 		total += operations[i].weight;
-	at = below(total);
+	at = below(random, total);
 	for (int i = 0; i < NR_OPERATIONS; i++) {
 		if (at < operations[i].weight)
 			return i;
@@ -64,8 +80,8 @@ static enum operation pick_operation(void)
 
 static void expect_result(const struct expected_guest *g, enum operation op, long want, long got)
 {
-	done[op]++;
-	refused += want < 0;
+	player_of(g)->done[op]++;
+	player_of(g)->refused += want < 0;
 	if (want != got)
 		die("%s by guest %d returned %ld, not %ld", operations[op].name, g->vm->number,
 		    got, want);
@@ -87,8 +103,8 @@ static void end_guest(struct expected_guest *g)
 		struct mdev *mdev = &g->vm->mdevs[i];
 
 		pthread_mutex_lock(&mdev->lock);
-		passed += mdev->passed;
-		blocked += mdev->blocked;
+		player_of(g)->passed += mdev->passed;
+		player_of(g)->blocked += mdev->blocked;
 		pthread_mutex_unlock(&mdev->lock);
 	}
 	vm_destroy(g->vm);
@@ -102,7 +118,7 @@ static void do_alloc(struct expected_guest *g)
 	ioasid_t pasid = guest_do(g->vm, GUEST_ALLOC, 0, 0);
 
 	expect_result(g, OP_ALLOC, index < 0 ? INVALID_IOASID : PASID_OF(index), pasid);
-	refused += index < 0;
+	player_of(g)->refused += index < 0;
 	if (index >= 0)
 		g->pasids[index].host = vfio_host_pasid(g->vm, pasid);
 }
@@ -116,14 +132,31 @@ static void do_free(struct expected_guest *g, int index)
 /* By a number of the host's, or one that the guest has not got: past its own library. */
 static void do_free_others(struct expected_guest *g, int index)
 {
-	ioasid_t pasid = HOST_PASID_FIRST + below(NR_HOST_IDS);
+	ioasid_t pasid = HOST_PASID_FIRST + below(&player_of(g)->random, NR_HOST_IDS);
 	u64 response;
 
 	if (g->pasids[index].state == ABSENT)
 		pasid = PASID_OF(index);
 	response = guest_do(g->vm, GUEST_VCMD, VCMD_CMD_FREE | VCMD_CMD_OPERAND(pasid), 0);
 	expect_result(g, OP_FREE_OTHERS, VCMD_VRSP_SC_INVALID_PASID, VCMD_VRSP_SC(response));
-	refused++;
+	player_of(g)->refused++;
+}
+
+static void check(struct expected_guest *g)
+{
+	if (together)
+		check_own_dma(&host, g);
+	else
+		check_dma(&host, guests);
+}
+
+/* The work that FREE queued may be done or not; then it is. */
+static void check_and_settle(struct expected_guest *g)
+{
+	check(g);
+	host_settle();
+	expected_settle(g);
+	check(g);
 }
 
 static void do_crash(struct expected_guest *g)
@@ -134,10 +167,7 @@ static void do_crash(struct expected_guest *g)
 	vfio_sweep(g->vm);
 	for (int i = 0; i < NR_NUMBERS; i++)
 		expected_free(g, i);
-	check_dma(&host, guests);
-	host_settle();
-	expected_settle(guests);
-	check_dma(&host, guests);
+	check_and_settle(g);
 	end_guest(g);
 	begin_guest(g, number);
 	expect_result(g, OP_CRASH, 0, 0);
@@ -146,16 +176,19 @@ static void do_crash(struct expected_guest *g)
 /* Mostly one that the guest has. */
 static int pick_index(const struct expected_guest *g)
 {
-	int index = below(NR_NUMBERS);
+	u64 *random = &player_of(g)->random;
+	int index = below(random, NR_NUMBERS);
 
 	for (int i = 0; i < 3 && g->pasids[index].state == ABSENT; i++)
-		index = below(NR_NUMBERS);
+		index = below(random, NR_NUMBERS);
 	return index;
 }
 
 static void do_operation(struct expected_guest *g, enum operation op)
 {
-	int index = pick_index(g), mdev = below(NR_MDEVS), process = below(NR_PROCESSES);
+	u64 *random = &player_of(g)->random;
+	int index = pick_index(g), mdev = below(random, NR_MDEVS);
+	int process = below(random, NR_PROCESSES);
 	ioasid_t pasid = PASID_OF(index);
 	struct vm *vm = g->vm;
 
@@ -201,28 +234,64 @@ static void do_operation(struct expected_guest *g, enum operation op)
 	}
 }
 
-static void step(void)
+static void step(struct expected_guest *g)
 {
-	do_operation(&guests[below(NR_GUESTS)], pick_operation());
-	/* Work that FREE queued may be done or not. */
-	check_dma(&host, guests);
-	host_settle();
-	expected_settle(guests);
+	do_operation(g, pick_operation(&player_of(g)->random));
+	check_and_settle(g);
+	player_of(g)->steps++;
+}
+
+static void *step_together(void *data)
+{
+	for (int i = 0; i < STEPS_TOGETHER; i++)
+		step(data);
+	return NULL;
+}
+
+static void steps_together(void)
+{
+	pthread_t threads[NR_GUESTS];
+
+	together = true;
+	for (int i = 0; i < NR_GUESTS; i++)
+		if (pthread_create(&threads[i], NULL, step_together, &guests[i]))
+			die("no thread");
+	for (int i = 0; i < NR_GUESTS; i++)
+		pthread_join(threads[i], NULL);
+	together = false;
 	check_dma(&host, guests);
 	check_library(guests);
 	check_caches(&host);
-	steps++;
+}
+
+static void steps_apart(u64 *random)
+{
+	for (int i = 0; i < STEPS_APART; i++) {
+		step(&guests[below(random, NR_GUESTS)]);
+		check_library(guests);
+		check_caches(&host);
+	}
 }
 
 static void report(int seconds)
 {
-	printf("random run: seed %lu, %d s, %lu steps of %d guests\n", seed, seconds, steps,
-	       NR_GUESTS);
-	for (int i = 0; i < NR_OPERATIONS; i++)
-		printf("  %8lu  %s\n", done[i], operations[i].name);
-	printf("  %8lu  of them refused, as the contract says\n", refused);
+	struct player sum = { 0 };
+
+	for (int i = 0; i < NR_GUESTS; i++) {
+		sum.steps += players[i].steps;
+		sum.refused += players[i].refused;
+		sum.passed += players[i].passed;
+		sum.blocked += players[i].blocked;
+		for (int op = 0; op < NR_OPERATIONS; op++)
+			sum.done[op] += players[i].done[op];
+	}
+	printf("random run: seed %lu, %d s, %lu steps of %d guests, apart and together\n", seed,
+	       seconds, sum.steps, NR_GUESTS);
+	for (int op = 0; op < NR_OPERATIONS; op++)
+		printf("  %8lu  %s\n", sum.done[op], operations[op].name);
+	printf("  %8lu  of them refused, as the contract says\n", sum.refused);
 	printf("  %8llu  DMA requests of devices that passed, %llu that were blocked\n",
-	       (unsigned long long)passed, (unsigned long long)blocked);
+	       (unsigned long long)sum.passed, (unsigned long long)sum.blocked);
 	printf("  %8lu  probes of a host PASID on a device, all as the contract says\n",
 	       checked_dma());
 	puts("  nothing left");
@@ -240,24 +309,29 @@ static u64 now_ms(void)
 static void say_where(void)
 {
 	if (running)
-		fprintf(stderr, "guest-sva: in the random run with seed %lu, step %lu\n", seed,
-			steps);
+		fprintf(stderr, "guest-sva: in the random run with seed %lu, %s, steps %lu %lu %lu\n",
+			seed, together ? "together" : "apart", players[0].steps, players[1].steps,
+			players[2].steps);
 }
 
 /* Returns 0, or ends the process at the first disagreement. */
 int random_run(int seconds, unsigned long chosen)
 {
-	u64 end = now_ms() + (u64)seconds * 1000;
+	u64 end = now_ms() + (u64)seconds * 1000, random = chosen;
 
-	seed = random_state = chosen;
+	seed = chosen;
 	running = true;
 	atexit(say_where);
 	host_create(&host);
-	for (int i = 0; i < NR_GUESTS; i++)
+	for (int i = 0; i < NR_GUESTS; i++) {
+		players[i].random = chosen + i + 1;
 		begin_guest(&guests[i], i + 1);
+	}
 	expect_base();
-	while (now_ms() < end)
-		step();
+	while (now_ms() < end) {
+		steps_apart(&random);
+		steps_together();
+	}
 	for (int i = 0; i < NR_GUESTS; i++)
 		end_guest(&guests[i]);
 	check_caches(&host);

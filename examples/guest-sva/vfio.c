@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The VFIO-like owner: a set with a quota for each guest, bind and unbind for it, sweep at its death.
+// The VFIO-like owner: a set with a quota for each guest, bind and unbind, sweep at its death.
 
 #include <string.h>
 #include "flow.h"
 #include "host.h"
 
-/* All of this runs in one thread, as VFIO's ioctls under its lock do. */
+/*
+ * A guest is served by one thread at a time. Between guests there is one thing to order: a number
+ * must not go to another guest between the look at whose it is and the unbind.
+ */
+static pthread_mutex_t numbers_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void vfio_open(struct vm *vm, struct host *host, ioasid_t quota)
 {
@@ -62,8 +66,11 @@ ioasid_t vfio_alloc(struct vm *vm, ioasid_t guest)
 	struct vfio_pasid *p = unused(vm);
 	ioasid_t host = INVALID_IOASID;
 
-	if (p)
+	if (p) {
+		pthread_mutex_lock(&numbers_lock);
 		host = ioasid_alloc(vm->set, HOST_PASID_FIRST, HOST_PASID_LAST, p);
+		pthread_mutex_unlock(&numbers_lock);
+	}
 	if (host == INVALID_IOASID) {
 		flow_note(VFIO_REFUSES, vm, INVALID_IOASID, -ENOSPC);
 		return INVALID_IOASID;
@@ -155,29 +162,37 @@ int vfio_bind(struct vm *vm, ioasid_t guest, u64 root)
 	return error;
 }
 
+static int unbind_all(struct vm *vm, struct vfio_pasid *p)
+{
+	int error = 0;
+
+	pthread_mutex_lock(&numbers_lock);
+	if (is_ours(vm, p))
+		for (unsigned int i = 0; i < vm->nr_mdevs; i++)
+			error = intel_svm_unbind_gpasid(vm->mdevs[i].dev, p->host) ?: error;
+	else
+		error = -EINVAL;
+	pthread_mutex_unlock(&numbers_lock);
+	return error;
+}
+
 int vfio_unbind(struct vm *vm, ioasid_t guest)
 {
 	struct vfio_pasid *p = find(vm, guest);
-	ioasid_t host;
-	int error = 0;
+	int error;
 
 	if (!p || !p->bound) {
 		flow_note(VFIO_REFUSES_UNBIND, vm, p ? p->host : INVALID_IOASID, -EINVAL);
 		return -EINVAL;
 	}
-	host = p->host;
-	if (is_ours(vm, p))
-		for (unsigned int i = 0; i < vm->nr_mdevs; i++)
-			error = intel_svm_unbind_gpasid(vm->mdevs[i].dev, host) ?: error;
-	else
-		error = -EINVAL;
+	error = unbind_all(vm, p);
 	p->bound = false;
 	if (p->freed)
 		p->used = false;
 	if (error)
 		flow_note(UNBIND_IS_LATE, vm, INVALID_IOASID, error);
 	else
-		flow_note(IOMMU_PUTS, vm, host, 0);
+		flow_note(IOMMU_PUTS, vm, p->host, 0);
 	return error;
 }
 
