@@ -150,6 +150,24 @@ static void random_ranges_agree_with_a_naive_model(void **state)
 		ioasid_free(NULL, id);
 }
 
+/* D13: the private data in ALLOC was whatever had been on the stack. */
+static void alloc_event_carries_the_private_data(void **state)
+{
+	struct recorder one = RECORDER(0);
+	struct ioasid_set *set = new_set(0);
+	char data;
+
+	(void)state;
+	assert_int_equal(ioasid_register_notifier(set, &one.nb), 0);
+	new_id(set, &data);
+	new_id(set, NULL);
+	assert_int_equal(one.count, 2);
+	assert_ptr_equal(one.records[0].args.pdata, &data);
+	assert_null(one.records[1].args.pdata);
+	ioasid_unregister_notifier(set, &one.nb);
+	ioasid_set_put(set);
+}
+
 static char complete;
 static bool done;
 
@@ -196,6 +214,7 @@ int main(void)
 		CLEAN_TEST(a_full_range_is_refused_until_one_is_freed),
 		CLEAN_TEST(the_whole_capacity_can_be_used),
 		CLEAN_TEST(random_ranges_agree_with_a_naive_model),
+		CLEAN_TEST(alloc_event_carries_the_private_data),
 		CLEAN_TEST(readers_never_see_a_half_made_id),
 	};
 
