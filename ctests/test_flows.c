@@ -202,7 +202,7 @@ static void power_on(struct machine *machine, enum style style)
 		.vdcm = { .nb = { vdcm_notify, NULL, IOASID_PRIO_DEVICE },
 			  .programmed = INVALID_IOASID },
 	};
-	alarm(60);
+	alarm(300);
 	sem_init(&machine->iommu.go, 0, 0);
 	sem_init(&machine->vdcm.go, 0, 0);
 	INIT_WORK(&machine->iommu.free_work, iommu_free_work);

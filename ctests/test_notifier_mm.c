@@ -309,7 +309,7 @@ static void coming_and_going_races_with_the_life_of_the_set(void **state)
 	pthread_t threads[2];
 
 	(void)state;
-	alarm(60);
+	alarm(300);
 	atomic_set(&stop, 0);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, make_and_end_sets, mm), 0);

@@ -322,7 +322,7 @@ static void a_late_subscriber_misses_nothing_and_hears_nothing_twice(void **stat
 	atomic_set(&stop, 0);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, set), 0);
-	for (unsigned int i = 0; i < loops(20000); i++) {
+	for (unsigned int i = 0; i < loops(5000); i++) {
 		struct keeper keeper = { .nb.notifier_call = keep };
 
 		assert_int_equal(ioasid_register_notifier_replay(set, &keeper.nb), 0);

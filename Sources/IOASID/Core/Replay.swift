@@ -19,10 +19,10 @@ struct Replay {
         Event(what: IOASID_NOTIFY_ALLOC, id: noID, spid: noID, set: 0, data: nil)
     }
 
-    /// The ACTIVE ids of a set; or, for nil, all sets and then all ACTIVE ids.
+    /// Of a set; or, for nil, of all sets and their ids. `next` leaves out what is FREE_PENDING.
     init(of set: UInt32?) throws(Refusal) {
         if let set {
-            ids = try Snapshot(of: set, withPending: false)
+            ids = try Snapshot(of: set)
         } else {
             ids = try Snapshot(ofAllActive: ())
             self.set = SetTable.next(from: SetTable.system)

@@ -12,11 +12,10 @@ struct Snapshot {
     let count: Int
 
     /// Copies and sorts the members of a set. With the core lock held.
-    init(of set: UInt32, withPending: Bool = true) throws(Refusal) {
+    init(of set: UInt32) throws(Refusal) {
         let record = SetTable[set]
         try self.init(room: Int(record.pointee.count)) { ids in
             let copied = Snapshot.copy(record.pointee.active, to: ids)
-            guard withPending else { return copied }
             return copied &+ Snapshot.copy(record.pointee.pending, to: ids + copied)
         }
     }
