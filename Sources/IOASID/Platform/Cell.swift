@@ -5,23 +5,27 @@ import Synchronization
 
 /// Relaxed by default: the lock orders writers, and a reader checks what it saw by the slot word.
 /// Being atomic costs nothing (plain moves) and keeps lock-free readers free of data races.
-struct Cell<Value: CellValue>: ~Copyable {
-    private let atomic: Atomic<Value>
+struct Cell<Value: AtomicRepresentable & FixedWidthInteger>: ~Copyable {
+    fileprivate let atomic: Atomic<Value>
 
     @inline(__always)
     init(_ value: Value) { atomic = Atomic(value) }
+}
 
+// `Atomic` has its operations by size, not for every value: so has this.
+
+extension Cell where Value.AtomicRepresentation == UInt32.AtomicRepresentation {
     @inline(__always)
     var value: Value {
-        get { Value.load(atomic) }
-        nonmutating set { Value.store(newValue, atomic) }
+        get { atomic.load(ordering: .relaxed) }
+        nonmutating set { atomic.store(newValue, ordering: .relaxed) }
     }
 
     @inline(__always)
-    func acquire() -> Value { Value.acquire(atomic) }
+    func acquire() -> Value { atomic.load(ordering: .acquiring) }
 
     @inline(__always)
-    func release(_ value: Value) { Value.release(value, atomic) }
+    func release(_ value: Value) { atomic.store(value, ordering: .releasing) }
 
     /// Not an atomic addition: for writers that hold the lock.
     @inline(__always)
@@ -31,61 +35,22 @@ struct Cell<Value: CellValue>: ~Copyable {
     func decrement() { value = value &- 1 }
 }
 
-/// `Atomic` has no load and store for a generic value; these are they.
-protocol CellValue: AtomicRepresentable, FixedWidthInteger {
-    static func load(_ atomic: borrowing Atomic<Self>) -> Self
-    static func store(_ value: Self, _ atomic: borrowing Atomic<Self>)
-    static func acquire(_ atomic: borrowing Atomic<Self>) -> Self
-    static func release(_ value: Self, _ atomic: borrowing Atomic<Self>)
-}
+extension Cell where Value.AtomicRepresentation == UInt64.AtomicRepresentation {
+    @inline(__always)
+    var value: Value {
+        get { atomic.load(ordering: .relaxed) }
+        nonmutating set { atomic.store(newValue, ordering: .relaxed) }
+    }
 
-extension UInt32: CellValue {
     @inline(__always)
-    static func load(_ atomic: borrowing Atomic<Self>) -> Self { atomic.load(ordering: .relaxed) }
-    @inline(__always)
-    static func store(_ value: Self, _ atomic: borrowing Atomic<Self>) {
-        atomic.store(value, ordering: .relaxed)
-    }
-    @inline(__always)
-    static func acquire(_ atomic: borrowing Atomic<Self>) -> Self {
-        atomic.load(ordering: .acquiring)
-    }
-    @inline(__always)
-    static func release(_ value: Self, _ atomic: borrowing Atomic<Self>) {
-        atomic.store(value, ordering: .releasing)
-    }
-}
+    func acquire() -> Value { atomic.load(ordering: .acquiring) }
 
-extension UInt64: CellValue {
     @inline(__always)
-    static func load(_ atomic: borrowing Atomic<Self>) -> Self { atomic.load(ordering: .relaxed) }
-    @inline(__always)
-    static func store(_ value: Self, _ atomic: borrowing Atomic<Self>) {
-        atomic.store(value, ordering: .relaxed)
-    }
-    @inline(__always)
-    static func acquire(_ atomic: borrowing Atomic<Self>) -> Self {
-        atomic.load(ordering: .acquiring)
-    }
-    @inline(__always)
-    static func release(_ value: Self, _ atomic: borrowing Atomic<Self>) {
-        atomic.store(value, ordering: .releasing)
-    }
-}
+    func release(_ value: Value) { atomic.store(value, ordering: .releasing) }
 
-extension UInt: CellValue {
     @inline(__always)
-    static func load(_ atomic: borrowing Atomic<Self>) -> Self { atomic.load(ordering: .relaxed) }
+    func increment() { value = value &+ 1 }
+
     @inline(__always)
-    static func store(_ value: Self, _ atomic: borrowing Atomic<Self>) {
-        atomic.store(value, ordering: .relaxed)
-    }
-    @inline(__always)
-    static func acquire(_ atomic: borrowing Atomic<Self>) -> Self {
-        atomic.load(ordering: .acquiring)
-    }
-    @inline(__always)
-    static func release(_ value: Self, _ atomic: borrowing Atomic<Self>) {
-        atomic.store(value, ordering: .releasing)
-    }
+    func decrement() { value = value &- 1 }
 }
