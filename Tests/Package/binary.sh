@@ -30,6 +30,10 @@ for needed in $(sed -n 's/.*Shared library: \[\(.*\)\]/\1/p' "$work/dynamic"); d
 done
 grep -q RUNPATH "$work/dynamic" && fail "carries a run path"
 
+# Swift's own allocator traps where malloc fails, and a lazy global may run twice: neither is linked.
+nm "$library" | grep -wE 'swift_(once|slowAlloc|allocObject|initStackObject)' > "$work/runtime" &&
+	fail "uses of Swift's runtime: $(awk '{ print $3 }' "$work/runtime" | tr '\n' ' ')"
+
 strip -o "$work/stripped" "$library"
 size=$(stat -c %s "$work/stripped")
 ((size <= max_stripped)) || fail "$size bytes stripped, more than $max_stripped"
