@@ -53,7 +53,7 @@ enum Attach {
         guard fits(domain, device), !domain.pointee.isIdentity else { return -EINVAL }
         if let existing = device.attachment(domain) {
             guard existing.pointee.isAuxiliary else { return -EBUSY }
-            existing.pointee.users &+= 1
+            Lock.hardware { existing.pointee.users &+= 1 }
             return 0
         }
         guard let pasid = Driver.allocatePASID() else { return -ENOSPC }
@@ -70,7 +70,7 @@ enum Attach {
             attachment.pointee.isAuxiliary == isAuxiliary
         else { return -EINVAL }
         if attachment.pointee.users > 1 {
-            attachment.pointee.users &-= 1
+            Lock.hardware { attachment.pointee.users &-= 1 }
             return 0
         }
         guard attachment.pointee.bindings == 0 else { return -EBUSY }

@@ -98,8 +98,11 @@ enum Bindings {
 
     static func add(_ bound: Ref<BoundDevice>, to binding: Ref<Binding>) {
         Lock.table { binding.pointee.devices.add(bound) }
-        bound.pointee.attachment?.pointee.bindings &+= 1
-        bound.pointee.device.pointee.driver?.pointee.bindings &+= 1
+        // With the lock that the lists of attachments are walked with.
+        Lock.hardware {
+            bound.pointee.attachment?.pointee.bindings &+= 1
+            bound.pointee.device.pointee.driver?.pointee.bindings &+= 1
+        }
     }
 
     /// The device's DMA is over when this returns: entry cleared, caches empty, requests answered.
@@ -109,9 +112,9 @@ enum Bindings {
         Lock.hardware {
             device.tearDown(binding.pointee.pasid, quiet: quiet)
             PageRequests.drain(device, binding.pointee.pasid)
+            bound.pointee.attachment?.pointee.bindings &-= 1
+            device.pointee.driver?.pointee.bindings &-= 1
         }
-        bound.pointee.attachment?.pointee.bindings &-= 1
-        device.pointee.driver?.pointee.bindings &-= 1
         Memory.release(bound)
     }
 
