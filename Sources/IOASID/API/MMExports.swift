@@ -2,6 +2,7 @@
 // The boundary of <linux/sched/mm.h> and <linux/sched.h>.
 
 import CIOASID
+import Synchronization
 
 @_cdecl("ioasid_mm_alloc") @implementation
 public func ioasid_mm_alloc() -> UnsafeMutablePointer<mm_struct>? {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Which numbers are taken: a 64-ary tree of bitmaps with lowest-free search and ascending walk.
 
+import Synchronization
+
 /// Numbers 0 ..< capacity, each free or taken, up to the whole 32-bit range.
 ///
 /// Level 0 has a bit a number; a bit of level n+1 says that a word of level n is full. What is

@@ -2,6 +2,7 @@
 // Address spaces made by mm_alloc(): a type-stable table, so that a pointer is known by arithmetic.
 
 import CIOASID
+import Synchronization
 
 typealias MM = UnsafeMutablePointer<mm_struct>
 

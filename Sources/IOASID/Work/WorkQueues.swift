@@ -2,6 +2,7 @@
 // Work queues: queueing, flushing and cancelling items.
 
 import CIOASID
+import Synchronization
 
 typealias Work = UnsafeMutablePointer<work_struct>
 typealias Queue = UnsafeMutablePointer<workqueue_struct>
