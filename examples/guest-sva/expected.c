@@ -108,11 +108,19 @@ void expected_settle(struct expected_guest *g)
 			g->pasids[i].state = ABSENT;
 }
 
+static bool uses(const struct vm *vm, const struct device *dev)
+{
+	for (unsigned int i = 0; i < vm->nr_mdevs; i++)
+		if (vm->mdevs[i].dev == dev)
+			return true;
+	return false;
+}
+
 /* What DMA reads tells whose memory it reached. @pasid is NULL if nobody has this host PASID. */
 static void check_one(struct device *dev, ioasid_t host, const struct vm *vm,
 		      const struct expected_pasid *pasid)
 {
-	enum expected_state state = pasid ? pasid->state : ABSENT;
+	enum expected_state state = pasid && uses(vm, dev) ? pasid->state : ABSENT;
 	u64 value = 0;
 	bool passes = vtd_dma_read(dev, host, BUFFER, &value, sizeof(value)) == 0;
 
