@@ -54,9 +54,7 @@ static void run_free_first(void)
 	guest_do(vm, GUEST_UNBIND, pasid, 0);
 	pasid = guest_do(vm, GUEST_ALLOC, 0, 0);
 	flow_check(vfio_host_pasid(vm, pasid) == id, "the same host PASID is used again");
-	flow_record(false);
-	vm_destroy(vm);
-	host_destroy(&host);
+	end_flow(&host, vm, NULL);
 }
 
 const struct flow flow_free_first = {
@@ -99,9 +97,7 @@ static void run_any_order(void)
 	guest_do(vm, GUEST_UNBIND, pasid, 0);
 	flow_picture();
 	flow_let_iommu_work();
-	flow_record(false);
-	vm_destroy(vm);
-	host_destroy(&host);
+	end_flow(&host, vm, NULL);
 }
 
 const struct flow flow_any_order = {
@@ -166,10 +162,7 @@ static void run_crash(void)
 	check_crash(&host, &vm->mdevs[0]);
 	next = running_guest(&host, 2, 8);
 	flow_check(bound_process(next, 0) == 101, "the next guest calls its PASID 101");
-	flow_record(false);
-	vm_destroy(vm);
-	vm_destroy(next);
-	host_destroy(&host);
+	end_flow(&host, vm, next);
 }
 
 const struct flow flow_crash = {

@@ -35,10 +35,7 @@ static void run_quota(void)
 	flow_picture();
 	guest_do(small, GUEST_FREE, 101, 0);
 	flow_check(guest_do(small, GUEST_ALLOC, 0, 0) == 101, "what is freed can be had again");
-	flow_record(false);
-	vm_destroy(small);
-	vm_destroy(other);
-	host_destroy(&host);
+	end_flow(&host, small, other);
 }
 
 const struct flow flow_quota = {
@@ -91,14 +88,9 @@ static void run_same_number(void)
 	guest_do(first, GUEST_ENQCMD, 0, 101);
 	guest_do(second, GUEST_ENQCMD, 0, 101);
 	guest_do(second, GUEST_START, 0, 0);
-	guest_do(first, GUEST_PROGRAM, 0, INVALID_IOASID);
-	guest_do(first, GUEST_UNBIND, 101, 0);
-	guest_do(first, GUEST_FREE, 101, 0);
+	end_process(first, 101);
 	guest_do(second, GUEST_ENQCMD, 0, 101);
-	flow_record(false);
-	vm_destroy(first);
-	vm_destroy(second);
-	host_destroy(&host);
+	end_flow(&host, first, second);
 }
 
 const struct flow flow_same_number = {

@@ -189,13 +189,8 @@ static void run_target(bool recorded)
 	guest_do(vm, GUEST_START, 0, 0);
 	guest_do(vm, GUEST_ENQCMD, 0, stream.pasids[1]);
 	guest_do(vm, GUEST_STOP, 0, 0);
-	guest_do(vm, GUEST_PROGRAM, 0, INVALID_IOASID);
-	guest_do(vm, GUEST_UNBIND, stream.pasids[0], 0);
-	guest_do(vm, GUEST_FREE, stream.pasids[0], 0);
-	flow_record(false);
-	vm_destroy(vm);
-	vm_destroy(other);
-	host_destroy(&host);
+	end_process(vm, stream.pasids[0]);
+	end_flow(&host, vm, other);
 }
 
 /* ---- each of the two tells its side, while the other does its part in silence ---- */

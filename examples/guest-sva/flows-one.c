@@ -43,12 +43,8 @@ static void run_normal(void)
 	guest_do(vm, GUEST_ENQCMD, 0, pasid);
 	guest_do(vm, GUEST_START, 0, 0);
 	guest_do(vm, GUEST_STOP, 0, 0);
-	guest_do(vm, GUEST_PROGRAM, 0, INVALID_IOASID);
-	guest_do(vm, GUEST_UNBIND, pasid, 0);
-	guest_do(vm, GUEST_FREE, pasid, 0);
-	flow_record(false);
-	vm_destroy(vm);
-	host_destroy(&host);
+	end_process(vm, pasid);
+	end_flow(&host, vm, NULL);
 }
 
 const struct flow flow_normal = {
@@ -86,12 +82,8 @@ static void run_kvm_first(void)
 	flow_picture();
 	guest_do(vm, GUEST_ENQCMD, 0, pasid);
 	guest_do(vm, GUEST_STOP, 0, 0);
-	guest_do(vm, GUEST_PROGRAM, 0, INVALID_IOASID);
-	guest_do(vm, GUEST_UNBIND, pasid, 0);
-	guest_do(vm, GUEST_FREE, pasid, 0);
-	flow_record(false);
-	vm_destroy(vm);
-	host_destroy(&host);
+	end_process(vm, pasid);
+	end_flow(&host, vm, NULL);
 }
 
 const struct flow flow_kvm_first = {
@@ -143,9 +135,7 @@ static void run_two_devices(void)
 	guest_do(vm, GUEST_PROGRAM, 1, INVALID_IOASID);
 	guest_do(vm, GUEST_UNBIND, pasid, 0);
 	guest_do(vm, GUEST_FREE, pasid, 0);
-	flow_record(false);
-	vm_destroy(vm);
-	host_destroy(&host);
+	end_flow(&host, vm, NULL);
 }
 
 const struct flow flow_two_devices = {
