@@ -57,8 +57,8 @@ static inline bool cio_is_err(const void *_Nullable ptr)
 /* Held for reading while the log's sink runs, for writing while it is replaced (storage.c). */
 extern pthread_rwlock_t cio_log_lock;
 
-/* printk.c: logs "<msg>", or "<msg>: id N" unless @id is UINT32_MAX. */
-void cio_log_line(int level, const char *_Nonnull msg, uint32_t id);
+/* printk.c: a line of the core, "<caller>: <msg>: id N"; no caller if "", no id if UINT32_MAX. */
+void cio_log_line(int level, const char *_Nonnull caller, const char *_Nonnull msg, uint32_t id);
 
 /* printk.c: the allowance of one message of the core, found by its address. */
 struct ratelimit_state *_Nonnull cio_log_limit(uintptr_t address);

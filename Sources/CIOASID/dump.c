@@ -23,7 +23,9 @@ static const char *set_type(const struct cio_dump_set *set)
 		return "system";
 	if (set->type == IOASID_SET_TYPE_MM)
 		return "mm";
-	return set->token || set->references == 0 ? "null" : "anonymous";
+	if (set->is_declared)
+		return "declared";
+	return set->token ? "null" : "anonymous";
 }
 
 static const char *id_state(const struct cio_dump_id *id)

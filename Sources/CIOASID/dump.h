@@ -20,6 +20,7 @@ struct cio_dump_set {
 	uint32_t state; /* SetState in SetRecord.swift */
 	uint32_t quota;
 	uint32_t references;
+	bool is_declared;
 	long nr_ids;
 	const void *_Nullable handle;
 	const void *_Nullable token;

@@ -46,14 +46,15 @@ int ioasid_printk(const char *fmt, ...)
 	return length;
 }
 
-void cio_log_line(int level, const char *msg, uint32_t id)
+void cio_log_line(int level, const char *caller, const char *msg, uint32_t id)
 {
-	char line[LINE_MAX_BYTES];
+	char line[LINE_MAX_BYTES], about[16] = "";
+	/* Swift's name of a function goes on with its labels: "ioasid_get(_:_:)". */
+	int name = (int)strcspn(caller, "(");
 
-	if (id == UINT32_MAX)
-		snprintf(line, sizeof(line), "%s", msg);
-	else
-		snprintf(line, sizeof(line), "%s: id %u", msg, id);
+	if (id != UINT32_MAX)
+		snprintf(about, sizeof(about), ": id %u", id);
+	snprintf(line, sizeof(line), "%.*s%s%s%s", name, caller, name ? ": " : "", msg, about);
 	cio_log_deliver(level, line);
 }
 

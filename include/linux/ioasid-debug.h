@@ -16,7 +16,7 @@ struct _IO_FILE;
  * @IOASID_REFUSED_RANGE: the range is reversed, beyond the capacity, or has no free id
  * @IOASID_REFUSED_ALLOCATOR: the custom allocator had none, or returned nonsense
  * @IOASID_REFUSED_MEMORY: not enough memory
- * @IOASID_REFUSED_UNKNOWN: unknown id
+ * @IOASID_REFUSED_UNKNOWN: unknown id, subscriber or allocator
  * @IOASID_REFUSED_PENDING: the id is FREE_PENDING
  * @IOASID_REFUSED_OWNER: the id is of another set or owner
  * @IOASID_REFUSED_EXISTS: token, SPID, subscriber or allocator already there

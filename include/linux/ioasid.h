@@ -525,7 +525,11 @@ void ioasid_unregister_allocator(struct ioasid_allocator_ops *ops);
  * NOTIFY_STOP_MASK in what it returns ends delivery of ALLOC and BIND; not of FREE, UNBIND and
  * SET_FREE. In handlers that are 64 deep in each other, what would create something is refused.
  *
- * Return: 0; -EINVAL no live set, no @nb or no function; -EEXIST already there; -ENOMEM.
+ * A block may be subscribed to all and to several sets: each is a subscription of its own, and an
+ * event that goes to all and to a set tells it twice if it has both.
+ *
+ * Return: 0; -EINVAL no live set, no @nb or no function; -EEXIST it has
+ * this subscription; -ENOMEM.
  * Context: takes the core lock. Follows v2. The set's death unsubscribes.
  */
 int ioasid_register_notifier(struct ioasid_set *set, struct notifier_block *nb);

@@ -14,7 +14,7 @@ public func ioasid_get_stats(_ stats: UnsafeMutablePointer<ioasid_stats>?) {
 public func ioasid_refusal_name(_ why: ioasid_refusal) -> UnsafePointer<CChar>? {
     let name: StaticString = why.rawValue < IOASID_REFUSED_NR.rawValue
         ? Refusal.name(why) : "unknown"
-    return UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    return name.cString
 }
 
 @_cdecl("ioasid_dump") @implementation

@@ -3,51 +3,58 @@
 
 import CIOASID
 
-/// What exported functions return: each convention of the header under one name.
+/// What exported functions return: each convention of the header under one name. The log says which
+/// function it was: `caller` is where the call stands.
 enum Returns {
     /// 0, or -errno.
     @inline(__always)
     static func status(
-        _ id: UInt32 = noID, _ body: () throws(Refusal) -> Void
+        _ id: UInt32 = noID, caller: StaticString = #function, _ body: () throws(Refusal) -> Void
     ) -> CInt {
         do throws(Refusal) {
             try body()
             return 0
         } catch {
-            error.note(id)
+            error.note(id, caller: caller)
             return 0 &- error.errno
         }
     }
 
     /// A number, or -errno.
     @inline(__always)
-    static func number(_ body: () throws(Refusal) -> CInt) -> CInt {
+    static func number(
+        caller: StaticString = #function, _ body: () throws(Refusal) -> CInt
+    ) -> CInt {
         do throws(Refusal) {
             return try body()
         } catch {
-            error.note()
+            error.note(caller: caller)
             return 0 &- error.errno
         }
     }
 
     /// An id, or INVALID_IOASID.
     @inline(__always)
-    static func id(_ body: () throws(Refusal) -> UInt32) -> UInt32 {
+    static func id(
+        caller: StaticString = #function, _ body: () throws(Refusal) -> UInt32
+    ) -> UInt32 {
         do throws(Refusal) {
             return try body()
         } catch {
-            error.note()
+            error.note(caller: caller)
             return noID
         }
     }
 
     /// The answer, or false.
     @inline(__always)
-    static func truth(_ id: UInt32, _ body: () throws(Refusal) -> Bool) -> Bool {
+    static func truth(
+        _ id: UInt32, caller: StaticString = #function, _ body: () throws(Refusal) -> Bool
+    ) -> Bool {
         do throws(Refusal) {
             return try body()
         } catch {
-            error.note(id)
+            error.note(id, caller: caller)
             return false
         }
     }
@@ -55,12 +62,13 @@ enum Returns {
     /// A pointer, or ERR_PTR(-errno).
     @inline(__always)
     static func pointer(
+        caller: StaticString = #function,
         _ body: () throws(Refusal) -> UnsafeMutableRawPointer?
     ) -> UnsafeMutableRawPointer? {
         do throws(Refusal) {
             return try body()
         } catch {
-            error.note()
+            error.note(caller: caller)
             return error.pointer
         }
     }

@@ -68,7 +68,7 @@ extension Core {
 
     private static func check(_ holds: Bool, _ invariant: StaticString) {
         guard !holds else { return }
-        cio_broken(UnsafeRawPointer(invariant.utf8Start).assumingMemoryBound(to: CChar.self))
+        cio_broken(invariant.cString)
     }
 }
 #endif

@@ -58,7 +58,7 @@ extension Core {
         copy.sets[copy.nr_sets] = cio_dump_set(
             number: set, type: record.pointee.type, state: record.pointee.state.value,
             quota: record.pointee.quota, references: record.pointee.references.value,
-            nr_ids: members.count, handle: UnsafeRawPointer(SetTable.handle(set)),
+            is_declared: record.pointee.declared.value != 0, nr_ids: members.count, handle: UnsafeRawPointer(SetTable.handle(set)),
             token: UnsafeRawPointer(bitPattern: record.pointee.token.value))
         copy.nr_sets &+= 1
         for index in 0..<members.count {

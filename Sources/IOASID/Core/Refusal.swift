@@ -30,12 +30,12 @@ struct Refusal: Error {
 extension Refusal {
     /// Counts the refusal and says so on the log, as often as the log lets it.
     @inline(never)
-    func note(_ id: UInt32 = noID) {
+    func note(_ id: UInt32 = noID, caller: StaticString = #function) {
         cio_count_refusal(reason)
         cio_probe_refuse(id, reason)
         // What a well-behaved user meets in a race is no news.
         guard reason != IOASID_REFUSED_PENDING else { return }
-        Log.warn(Refusal.name(reason), id)
+        Log.warn(Refusal.name(reason), id, caller: caller)
     }
 
     static func name(_ reason: ioasid_refusal) -> StaticString {
@@ -46,7 +46,7 @@ extension Refusal {
         case IOASID_REFUSED_RANGE: "no free id in the range"
         case IOASID_REFUSED_ALLOCATOR: "the custom allocator had no id of use"
         case IOASID_REFUSED_MEMORY: "out of memory"
-        case IOASID_REFUSED_UNKNOWN: "unknown id, or nothing of the kind"
+        case IOASID_REFUSED_UNKNOWN: "unknown id, subscriber or allocator"
         case IOASID_REFUSED_PENDING: "the id is being freed"
         case IOASID_REFUSED_OWNER: "of another owner"
         case IOASID_REFUSED_EXISTS: "already there"

@@ -27,20 +27,16 @@ enum Trace {
     static func reference(_ id: UInt32, _ entry: Entry, _ word: SlotWord, _ what: StaticString) {
         guard isOn else { return }
         cio_trace_reference(
-            cString(what), id, entry.links.pointee.spid.value, word.set,
+            what.cString, id, entry.links.pointee.spid.value, word.set,
             UInt32(truncatingIfNeeded: word.references))
     }
 
     static func reclaim(_ id: UInt32, _ set: UInt32) {
         guard isOn else { return }
-        cio_trace_reference(cString("reclaim"), id, noID, set, 0)
+        cio_trace_reference(("reclaim" as StaticString).cString, id, noID, set, 0)
     }
 
     private static func references(_ id: UInt32) -> UInt32 {
         UInt32(truncatingIfNeeded: IDTable.life(id)?.word.references ?? 0)
-    }
-
-    private static func cString(_ string: StaticString) -> UnsafePointer<CChar> {
-        UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 }

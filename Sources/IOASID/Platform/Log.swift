@@ -9,15 +9,15 @@ import Synchronization
 enum Log {
     /// A line at warning level, limited in rate by message: a noisy cause never hides another.
     ///
-    /// - Parameter id: shown unless it is `UInt32.max`.
+    /// - Parameters:
+    ///   - id: shown unless it is `UInt32.max`.
+    ///   - caller: the exported function, as `#function` gives it.
     @inline(never)
-    static func warn(_ message: StaticString, _ id: UInt32 = .max) {
+    static func warn(_ message: StaticString, _ id: UInt32 = .max, caller: StaticString = "") {
         // Two messages whose addresses fold to one place share its allowance, nothing worse.
         let limit = cio_log_limit(UInt(bitPattern: message.utf8Start))
         guard passes(IOASID_LOG_WARNING), mayRepeat(limit) else { return }
-        message.utf8Start.withMemoryRebound(to: CChar.self, capacity: message.utf8CodeUnitCount) {
-            cio_log_line(IOASID_LOG_WARNING, $0, id)
-        }
+        cio_log_line(IOASID_LOG_WARNING, caller.cString, message.cString, id)
     }
 
     // MARK: Level
