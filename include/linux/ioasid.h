@@ -355,7 +355,7 @@ ioasid_t ioasid_find_spid(ioasid_t ioasid);
  *
  * Return: the set, with one reference; ERR_PTR(-EINVAL) unknown type, or IOASID_SET_TYPE_MM
  * without token; ERR_PTR(-EEXIST) the token has a set; ERR_PTR(-ENOSPC) @quota is more than is
- * left, or too many sets; ERR_PTR(-ENOMEM).
+ * left or than INT_MAX, or too many sets; ERR_PTR(-ENOMEM).
  * Context: takes the core lock. Sends SET_ALLOC to all; attaches the notifiers that wait for
  * @token first. Follows v3; ioasid_alloc_set() is the v2 name.
  */
@@ -523,7 +523,8 @@ void ioasid_unregister_allocator(struct ioasid_allocator_ops *ops);
  * function of this header, and must not wait for a thread that does. If such a call causes another
  * event, those after it are told the present one first: all hear events in the order they happen.
  * NOTIFY_STOP_MASK in what it returns ends delivery of ALLOC and BIND; not of FREE, UNBIND and
- * SET_FREE. In handlers that are 64 deep in each other, what would create something is refused.
+ * SET_FREE. In handlers that are 64 deep in each other, what would create something is refused;
+ * what ends something never is, and takes about a kilobyte of stack a level.
  *
  * A block may be subscribed to all and to several sets: each is a subscription of its own, and an
  * event that goes to all and to a set tells it twice if it has both.

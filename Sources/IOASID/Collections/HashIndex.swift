@@ -69,9 +69,12 @@ struct HashIndex<Records: IndexedRecords>: ~Copyable {
 
     /// - Complexity: O(1)
     func insert(_ record: UInt32) {
+        count.increment()
+        // Readers that miss wait for a change to end: the system call comes before it.
+        let grows = count.value > buckets.value && buckets.value < Self.maxBuckets
+            && commit(buckets.value &+ 1)
         change {
-            count.increment()
-            grow()
+            if grows { split() }
             push(record, to: head(HashIndex.bucket(Records.hash(record), of: buckets.value)))
         }
     }
@@ -92,8 +95,8 @@ struct HashIndex<Records: IndexedRecords>: ~Copyable {
                 Records.setNext(link &- 1, next)
             }
             count.decrement()
-            if count.value == 0 { reset() }
         }
+        if count.value == 0 { reset() }
     }
 
     @inline(__always)
@@ -109,10 +112,9 @@ struct HashIndex<Records: IndexedRecords>: ~Copyable {
         head.pointee.release(record &+ 1)
     }
 
-    /// One bucket more, if there are more records than buckets: splits the one it comes from.
-    private func grow() {
+    /// One bucket more: takes its records from the one they are in.
+    private func split() {
         let buckets = self.buckets.value
-        guard count.value > buckets, buckets < Self.maxBuckets, commit(buckets &+ 1) else { return }
         let source = head(HashIndex.bucket(buckets, of: buckets))
         self.buckets.release(buckets &+ 1)
         var link = source.pointee.value
@@ -127,7 +129,7 @@ struct HashIndex<Records: IndexedRecords>: ~Copyable {
     /// The last record is gone: so is the memory, but for the first buckets.
     private func reset() {
         guard buckets.value > Self.minBuckets else { return }
-        buckets.release(Self.minBuckets)
+        change { buckets.release(Self.minBuckets) }
         let kept = UnsafeMutableRawPointer(head(Self.commitBuckets))
         Memory.decommit(kept, Int(committed.value &- Self.commitBuckets) &* 4)
     }

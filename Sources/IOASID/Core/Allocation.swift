@@ -18,7 +18,6 @@ extension Core {
     ) throws(Refusal) -> UInt32 {
         Delivery.settle()
         try Delivery.checkDepth()
-        try Capacity.prepare()
         let set = try liveSet(handle)
         guard low <= high else { throw .range }
         try takeRoom(set)
@@ -45,6 +44,7 @@ extension Core {
     private static func place(
         _ low: UInt32, _ high: UInt32, _ set: UInt32
     ) throws(Refusal) -> (UInt32, Entry) {
+        try Capacity.prepare()
         if let group = Allocators.active { return try Allocators.place(low, high, group, set) }
         guard let id = IDTable.lowestFree(from: low, through: high) else { throw .range }
         guard let entry = IDTable.occupy(id) else { throw .memory }

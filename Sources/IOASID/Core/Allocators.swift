@@ -50,6 +50,11 @@ enum Allocators {
             Memory.free(sharer)
             throw .memory
         }
+        // Orphans have lost their turn.
+        if group.pointee.sharers == nil {
+            unlink(group)
+            append(group)
+        }
         sharer.initialize(to: Sharer(ops: ops, next: nil))
         var place: UnsafeMutablePointer<UnsafeMutablePointer<Sharer>?> =
             stable(&group.pointee.sharers)
@@ -63,10 +68,10 @@ enum Allocators {
         }
         place.pointee = sharer.pointee.next
         Memory.free(sharer)
-        if group.pointee.sharers == nil, group.pointee.uses != 0 {
-            Log.warn("allocator unregistered with ids in use; they stay until freed")
-        }
+        let isOrphaned = group.pointee.sharers == nil && group.pointee.uses != 0
         destroyIfUnused(group)
+        // Last: a log sink may free the last of these ids, and the group with it.
+        if isOrphaned { Log.warn("allocator unregistered with ids in use; they stay until freed") }
     }
 
     /// Asks the active allocator for an id and makes its entry. What cannot be used is handed back.
@@ -82,9 +87,11 @@ enum Allocators {
             return (id, try accept(id, low, high, group, set))
         } catch {
             // A live id of its own, handed out again, must stay what it is.
-            if id != noID, CustomIDs.group(id) != group { group.pointee.free(id, data) }
-            group.pointee.uses &-= 1
-            destroyIfUnused(group)
+            if id != noID, CustomIDs.group(id) != group {
+                takeBack(id, group)
+            } else {
+                drop(group)
+            }
             throw error
         }
     }
@@ -105,11 +112,16 @@ enum Allocators {
         if let sharer = group.pointee.sharers {
             group.pointee.free(id, sharer.pointee.ops.pointee.pdata)
         }
-        group.pointee.uses &-= 1
-        destroyIfUnused(group)
+        drop(group)
     }
 
     // MARK: The groups
+
+    /// A use of the group is over.
+    private static func drop(_ group: Group) {
+        group.pointee.uses &-= 1
+        destroyIfUnused(group)
+    }
 
     private typealias SharerPlace = UnsafeMutablePointer<UnsafeMutablePointer<Sharer>?>
 
@@ -153,18 +165,26 @@ enum Allocators {
         guard let new = Memory.allocate(AllocatorGroup.self) else { return nil }
         new.initialize(
             to: AllocatorGroup(alloc: alloc, free: free, sharers: nil, uses: 0, next: nil))
-        var place: UnsafeMutablePointer<Group?> = stable(&groups)
-        while let other = place.pointee { place = stable(&other.pointee.next) }
-        place.pointee = new
+        append(new)
         return new
     }
 
     private static func destroyIfUnused(_ group: Group) {
         guard group.pointee.sharers == nil, group.pointee.uses == 0 else { return }
+        unlink(group)
+        Memory.free(group)
+    }
+
+    private static func append(_ group: Group) {
+        var place: UnsafeMutablePointer<Group?> = stable(&groups)
+        while let other = place.pointee { place = stable(&other.pointee.next) }
+        group.pointee.next = nil
+        place.pointee = group
+    }
+
+    private static func unlink(_ group: Group) {
         var place: UnsafeMutablePointer<Group?> = stable(&groups)
         while let other = place.pointee, other != group { place = stable(&other.pointee.next) }
-        guard place.pointee == group else { return }
-        place.pointee = group.pointee.next
-        Memory.free(group)
+        if place.pointee == group { place.pointee = group.pointee.next }
     }
 }

@@ -8,7 +8,8 @@ import Synchronization
 struct CustomID: ~Copyable {
     let slot: Slot
     var links: Links
-    let id: Cell<UInt32>
+    /// The id plus one: a record whose memory went back is nobody's.
+    let key: Cell<UInt32>
     let chain: Cell<UInt32>
     /// Who gets the id back; guarded by the core lock.
     var group: UnsafeMutablePointer<AllocatorGroup>?
@@ -43,7 +44,7 @@ enum CustomIDs: IndexedRecords {
             let entry = entry(of: record)
             let word = entry.word
             // The record may have become another id's; that one was written before its word.
-            if memory(record).pointee.id.value == id {
+            if memory(record).pointee.key.value == id &+ 1 {
                 return word.isFree ? nil : Life(entry: entry, word: word)
             }
         }
@@ -58,7 +59,7 @@ enum CustomIDs: IndexedRecords {
         else { return nil }
         taken.take(record)
         let memory = memory(record)
-        memory.pointee.id.value = id
+        memory.pointee.key.value = id &+ 1
         memory.pointee.group = group
         count.release(count.value &+ 1)
         index.insert(record)
@@ -74,7 +75,7 @@ enum CustomIDs: IndexedRecords {
         IDTable.include(id)
         index.remove(record)
         memory(record).pointee.group = nil
-        memory(record).pointee.id.value = noID
+        memory(record).pointee.key.value = 0
         count.release(count.value &- 1)
         taken.release(record)
         records.vacate(record)
@@ -87,12 +88,12 @@ enum CustomIDs: IndexedRecords {
     }
 
     private static func find(_ id: UInt32) -> UInt32? {
-        index.find(hash(of: id)) { memory($0).pointee.id.value == id }
+        index.find(hash(of: id)) { memory($0).pointee.key.value == id &+ 1 }
     }
 
     private static func hash(of id: UInt32) -> UInt32 { id &* 0x9e37_79b1 ^ id &>> 15 }
 
-    static func hash(_ record: UInt32) -> UInt32 { hash(of: memory(record).pointee.id.value) }
+    static func hash(_ record: UInt32) -> UInt32 { hash(of: memory(record).pointee.key.value &- 1) }
     static func next(_ record: UInt32) -> UInt32 { memory(record).pointee.chain.acquire() }
     static func setNext(_ record: UInt32, _ link: UInt32) {
         memory(record).pointee.chain.value = link

@@ -43,6 +43,7 @@ struct Delivery {
     /// What the handler that stopped it returned.
     private var result: CInt
     private let outer: UnsafeMutablePointer<Delivery>?
+    private var isSettling = false
 
     nonisolated(unsafe) private static var innermost: UnsafeMutablePointer<Delivery>?
     private static let depth = Cell<UInt32>(0)
@@ -83,7 +84,17 @@ struct Delivery {
     /// Called in a handler: tells the others of its event before the handler causes another one.
     @inline(__always)
     static func settle() {
-        if let innermost { run(innermost) }
+        if let innermost { settle(innermost) }
+    }
+
+    @inline(never)
+    private static func settle(_ current: UnsafeMutablePointer<Delivery>) {
+        guard current.pointee.replay != nil else { return run(current) }
+        // The handler that is told the rest of its replay here does not begin with it again: that
+        // would nest once for each id.
+        guard !current.pointee.isSettling else { return }
+        current.pointee.isSettling = true
+        run(current)
     }
 
     /// Handlers that cause an event of their own kind for ever would take the host's stack. What

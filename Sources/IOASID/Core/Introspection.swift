@@ -11,7 +11,7 @@ extension Core {
         stats.pointee.live = Population.live
         stats.pointee.pending = Population.pending.value
         stats.pointee.sets = SetPopulation.live.value
-        stats.pointee.dying = SetPopulation.dying.value
+        stats.pointee.dying = SetPopulation.gone.value
         stats.pointee.subscribers = Subscriber.count.value
         stats.pointee.allocs = Population.allocs.value
         stats.pointee.reclaims = Population.reclaims.value

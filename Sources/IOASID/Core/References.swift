@@ -90,7 +90,11 @@ extension Core {
     static func findBySPID(
         _ handle: SetHandle?, _ spid: UInt32, get: Bool
     ) throws(Refusal) -> UInt32 {
-        guard let set = SetTable.find(handle) else { throw .noSet }
+        guard let set = SetTable.find(handle) else {
+            // Not seen before: then it has no ids.
+            guard let handle, !cio_is_declared_set(handle) else { return noID }
+            throw .noSet
+        }
         while true {
             guard let (id, life) = SPIDs.find(set, spid) else { return noID }
             guard get else { return id }
@@ -101,7 +105,7 @@ extension Core {
         }
     }
 
-    /// Lock-free unless the token must be compared.
+    /// With the lock held: the set's token is compared.
     static func getIfOwned(_ id: UInt32) throws(Refusal) {
         guard let life = IDTable.life(id) else { throw .unknown(ENOENT) }
         let set = SetTable[life.word.set]

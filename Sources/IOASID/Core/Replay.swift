@@ -10,7 +10,9 @@ import Synchronization
 struct Replay {
     private let ids: Snapshot
     private var index = 0
+    /// ALLOC of the present id was told; was it bound then? Later BINDs are told as they happen.
     private var isAllocTold = false
+    private var wasBound = false
     /// The next set to tell of; nil when there are no more.
     private var set: UInt32?
 
@@ -42,11 +44,12 @@ struct Replay {
             let life = IDTable.life(id)
             if let life, life.word.isActive, !isAllocTold {
                 isAllocTold = true
+                wasBound = life.word.isBound
                 return Core.event(IOASID_NOTIFY_ALLOC, id, life)
             }
             isAllocTold = false
             index &+= 1
-            if let life, life.word.isBound { return Core.event(IOASID_NOTIFY_BIND, id, life) }
+            if let life, wasBound, life.word.isBound { return Core.event(IOASID_NOTIFY_BIND, id, life) }
         }
         return nil
     }

@@ -56,7 +56,7 @@ enum SPIDs: IndexedRecords {
     }
 
     static func insert(_ id: UInt32, _ entry: Entry, _ spid: UInt32) {
-        entry.links.pointee.spid.value = spid
+        entry.links.pointee.spid.release(spid)
         index.insert(id)
     }
 }

@@ -60,6 +60,8 @@ struct SetRecord: ~Copyable {
     let references: Cell<UInt32>
     let token: Cell<UInt>
     let tokenChain: Cell<UInt32>
+    /// The set that was dying when this one began to: they nest.
+    var nextDying: UInt32
     let declaredChain: Cell<UInt32>
     var type: UInt32
     var quota: UInt32

@@ -18,6 +18,7 @@ enum SetTable {
     private static let isReady = Cell<UInt32>(0)
     static let tokens = HashIndex<SetTokens>()
     static let declared = HashIndex<DeclaredSets>()
+    static let dying = DyingSets()
 
     /// - Returns: false for want of memory.
     static func prepare() -> Bool {
@@ -58,6 +59,22 @@ enum SetTable {
     /// - Complexity: O(1), no lock
     @inline(__always)
     static func find(_ handle: SetHandle?) -> UInt32? {
+        guard let set = number(handle), self[set].pointee.state.acquire() == SetState.live else {
+            return nil
+        }
+        return set
+    }
+
+    /// The same, but a set that is dying will do: it has subscribers until its ids are freed.
+    static func findListed(_ handle: SetHandle?) -> UInt32? {
+        guard let set = number(handle) else { return nil }
+        let state = self[set].pointee.state.value
+        return state == SetState.live || state == SetState.dying ? set : nil
+    }
+
+    /// - Returns: the number of the record that a user's pointer leads to, in whatever state.
+    @inline(__always)
+    private static func number(_ handle: SetHandle?) -> UInt32? {
         guard let handle else { return isReady.acquire() != 0 ? system : nil }
         let address = UInt(bitPattern: handle)
         let offset = address &- records.base
@@ -70,7 +87,7 @@ enum SetTable {
             guard let found = DeclaredSets.find(address) else { return nil }
             set = found
         }
-        return self[set].pointee.state.acquire() == SetState.live ? set : nil
+        return set
     }
 
     /// Takes an unused record. Numbers are reused as late as possible, for the sake of those who
@@ -150,4 +167,30 @@ enum DeclaredSets: IndexedRecords {
 /// Spreads addresses, whose low bits say little.
 func hashAddress(_ address: UInt) -> UInt32 {
     UInt32(truncatingIfNeeded: (UInt64(address) &* 0x9e37_79b9_7f4a_7c15) &>> 32)
+}
+
+/// Sets whose ids are being freed, the latest first. A handler may end another set meanwhile.
+struct DyingSets: ~Copyable {
+    /// As a link: the number plus one.
+    private let first = Cell<UInt32>(0)
+
+    init() {}
+
+    func push(_ set: UInt32) {
+        SetTable[set].pointee.nextDying = first.value
+        first.value = set &+ 1
+    }
+
+    func pop() { first.value = SetTable[first.value &- 1].pointee.nextDying }
+
+    /// - Returns: the subscription of a block to one of them by this mm, and the list it is on.
+    func subscriber(_ block: Block?, _ mm: UInt) -> (SubscriberPointer, SubscriberList)? {
+        var link = first.value
+        while link != 0 {
+            let list = Subscribers.of(link &- 1)
+            if let one = Subscribers.find(block, mm, in: list) { return (one, list) }
+            link = SetTable[link &- 1].pointee.nextDying
+        }
+        return nil
+    }
 }

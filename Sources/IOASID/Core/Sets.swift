@@ -7,8 +7,8 @@ import Synchronization
 /// Counters of sets, changed with the core lock held.
 enum SetPopulation {
     static let live = Cell<UInt64>(0)
-    /// Gone for their users, but ids are left.
-    static let dying = Cell<UInt64>(0)
+    /// Gone for their users: dying, or dead with ids left.
+    static let gone = Cell<UInt64>(0)
 }
 
 extension Core {
@@ -25,11 +25,7 @@ extension Core {
         guard let handle else { return SetTable.system }
         guard cio_is_declared_set(handle) else { throw .noSet }
         let set = try SetTable.occupy()
-        let record = SetTable[set]
-        record.pointee.declared.value = UInt(bitPattern: handle)
-        record.pointee.type = IOASID_SET_TYPE_NULL.rawValue
-        record.pointee.references.value = 1
-        record.pointee.state.release(SetState.live)
+        fill(set, declared: UInt(bitPattern: handle), 0, 0, IOASID_SET_TYPE_NULL.rawValue)
         SetTable.declared.insert(set)
         return set
     }
@@ -48,6 +44,8 @@ extension Core {
         guard token == nil || SetTokens.find(address, type) == nil else {
             throw .exists
         }
+        // The public field is an int.
+        guard quota <= UInt32(CInt.max) else { throw Refusal(IOASID_REFUSED_CAPACITY, ENOSPC) }
         try Capacity.take(quota)
         let set: UInt32
         do throws(Refusal) {
@@ -69,8 +67,11 @@ extension Core {
         return set
     }
 
-    private static func fill(_ set: UInt32, _ token: UInt, _ quota: UInt32, _ type: UInt32) {
+    private static func fill(
+        _ set: UInt32, declared: UInt = 0, _ token: UInt, _ quota: UInt32, _ type: UInt32
+    ) {
         let record = SetTable[set]
+        record.pointee.declared.value = declared
         record.pointee.token.value = token
         record.pointee.type = type
         record.pointee.setQuota(quota)
@@ -165,10 +166,13 @@ extension Core {
         record.pointee.state.release(SetState.dying)
         if record.pointee.token.value != 0 { SetTable.tokens.remove(set) }
         SetPopulation.live.decrement()
-        SetPopulation.dying.increment()
+        SetPopulation.gone.increment()
+        SetTable.dying.push(set)
         freeAll(set)
-        announce(set, IOASID_NOTIFY_SET_FREE)
+        SetTable.dying.pop()
+        // The next set of the mm may be there already, or come with SET_FREE.
         detachSubscribers(set)
+        announce(set, IOASID_NOTIFY_SET_FREE)
         if record.pointee.isPinned { mmDrop(mmPointer(record.pointee.token.value)) }
         record.pointee.state.release(SetState.dead)
         if record.pointee.count == 0 { bury(set) }
@@ -177,7 +181,7 @@ extension Core {
     /// The last id of a dead set is reclaimed: its reservation returns, its number may be reused.
     static func bury(_ set: UInt32) {
         Capacity.giveBack(SetTable[set].pointee.quota)
-        SetPopulation.dying.decrement()
+        SetPopulation.gone.decrement()
         SetTable.vacate(set)
     }
 }

@@ -66,7 +66,7 @@ struct Entry {
     /// Begins a life. The data is in place before the word says that there is any.
     @inline(__always)
     func publish(_ word: SlotWord, data: UnsafeMutableRawPointer?) {
-        links.pointee.spid.value = noID
+        links.pointee.spid.release(noID)
         setData(data)
         slot.pointee.word.store(word.bits, ordering: .releasing)
     }

@@ -29,8 +29,6 @@ struct SlotWord: Equatable {
 
     var bits: UInt64
 
-    static var free: SlotWord { SlotWord(bits: 0) }
-
     @inline(__always)
     init(bits: UInt64) { self.bits = bits }
 

@@ -22,7 +22,11 @@ extension Core {
     }
 
     static func unsubscribe(_ handle: SetHandle?, _ block: Block?) throws(Refusal) {
-        let list = try list(handle)
+        var list = Subscribers.toAll
+        if handle != nil {
+            guard let set = SetTable.findListed(handle) else { throw .noSet }
+            list = Subscribers.of(set)
+        }
         guard let old = Subscribers.find(block, 0, in: list) else { throw .unknown(ENOENT) }
         Subscribers.remove(old, from: list)
         Subscriber.destroy(old)
@@ -35,7 +39,8 @@ extension Core {
         guard WaitingSubscribers.prepare() else { throw .memory }
         let token = UInt(bitPattern: mm)
         let set = SetTokens.find(token, IOASID_SET_TYPE_MM.rawValue)
-        let list = set.map { Subscribers.of($0) } ?? WaitingSubscribers.list(token)
+        let list = list(mm: token)
+        guard SetTable.dying.subscriber(block, token) == nil else { throw .exists }
         // Others of the waiting list wait for other mms; on the set's own, any way in counts.
         guard Subscribers.find(block, set == nil ? token : nil, in: list) == nil else {
             throw .exists
@@ -49,11 +54,20 @@ extension Core {
     static func unsubscribe(mm: UnsafeMutableRawPointer?, _ block: Block?) throws(Refusal) {
         guard let mm, WaitingSubscribers.isPrepared else { throw .unknown(ENOENT) }
         let token = UInt(bitPattern: mm)
-        let set = SetTokens.find(token, IOASID_SET_TYPE_MM.rawValue)
-        let list = set.map { Subscribers.of($0) } ?? WaitingSubscribers.list(token)
-        guard let old = Subscribers.find(block, token, in: list) else { throw .unknown(ENOENT) }
+        var list = list(mm: token)
+        var found = Subscribers.find(block, token, in: list)
+        if found == nil, let (one, its) = SetTable.dying.subscriber(block, token) {
+            (found, list) = (one, its)
+        }
+        guard let old = found else { throw .unknown(ENOENT) }
         Subscribers.remove(old, from: list)
         Subscriber.destroy(old)
+    }
+
+    /// Where who subscribes by this mm goes: to its set, or to wait for it.
+    private static func list(mm token: UInt) -> SubscriberList {
+        let set = SetTokens.find(token, IOASID_SET_TYPE_MM.rawValue)
+        return set.map { Subscribers.of($0) } ?? WaitingSubscribers.list(token)
     }
 
     /// The set of this mm is there: those who waited for it are its subscribers now.
@@ -62,12 +76,13 @@ extension Core {
         move(from: WaitingSubscribers.list(token), to: Subscribers.of(set), token)
     }
 
-    /// The set is gone: those who came by its mm wait again, the others are forgotten.
+    /// The set is gone: those who came by its mm wait for the next one, or go to it if it is there
+    /// already. The others are forgotten.
     static func detachSubscribers(_ set: UInt32) {
         let list = Subscribers.of(set)
         let token = SetTable[set].pointee.token.value
         if WaitingSubscribers.isPrepared {
-            move(from: list, to: WaitingSubscribers.list(token), token)
+            move(from: list, to: self.list(mm: token), token)
         }
         while let subscriber = list.pointee {
             Subscribers.remove(subscriber, from: list)
