@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The trace: a line for each event told and each change of a reference, that people and scripts can read. */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/sched/mm.h>
@@ -264,6 +266,62 @@ static void a_trace_may_stop_while_others_write(void **state)
 	free_id(id);
 }
 
+/* Tells that a line is being written, and takes its time. */
+static ssize_t write_slowly(void *writing, const char *from, size_t length)
+{
+	(void)from;
+	__atomic_store_n((bool *)writing, true, __ATOMIC_RELEASE);
+	usleep(50000);
+	return (ssize_t)length;
+}
+
+struct writer {
+	ioasid_t id;
+	bool writing, may_end;
+};
+
+/* It outlives the fork: in the child, TSan would miss a join of a thread that ended. */
+static void *get_once(void *data)
+{
+	struct writer *writer = data;
+
+	ioasid_get(NULL, writer->id);
+	while (!__atomic_load_n(&writer->may_end, __ATOMIC_ACQUIRE))
+		usleep(100);
+	return NULL;
+}
+
+static void the_child_of_a_fork_may_write_when_another_thread_did(void **state)
+{
+	struct writer writer = { .id = new_id(NULL, NULL) };
+	FILE *slow = fopencookie(&writer.writing, "w",
+				 (cookie_io_functions_t){ .write = write_slowly });
+	pthread_t thread;
+	int status;
+	pid_t child;
+
+	(void)state;
+	assert_non_null(slow);
+	setvbuf(slow, NULL, _IONBF, 0);
+	assert_int_equal(ioasid_trace_start(slow), 0);
+	assert_int_equal(pthread_create(&thread, NULL, get_once, &writer), 0);
+	while (!__atomic_load_n(&writer.writing, __ATOMIC_ACQUIRE))
+		usleep(100);
+	child = fork();
+	if (!child) {
+		alarm(10);
+		_exit(ioasid_get(NULL, writer.id) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	__atomic_store_n(&writer.may_end, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	ioasid_trace_stop();
+	fclose(slow);
+	assert_false(ioasid_put(NULL, writer.id));
+	free_id(writer.id);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +332,7 @@ int main(void)
 		CLEAN_TEST(a_handler_may_stop_the_trace),
 		CLEAN_TEST(threads_do_not_mix_their_lines),
 		CLEAN_TEST(a_trace_may_stop_while_others_write),
+		CLEAN_TEST(the_child_of_a_fork_may_write_when_another_thread_did),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

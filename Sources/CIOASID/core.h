@@ -142,6 +142,8 @@ static inline void cio_broken(const char *_Nonnull invariant)
 extern unsigned char cio_tracing;
 int cio_trace_start(FILE *_Nonnull out);
 void cio_trace_stop(void);
+void cio_trace_before_fork(void);
+void cio_trace_after_fork(void);
 void cio_trace_event(enum ioasid_notify_val event, ioasid_t id, ioasid_t spid, uint32_t set,
 		     uint32_t references, const void *_Nullable subscriber, int priority);
 void cio_trace_reference(const char *_Nonnull what, ioasid_t id, ioasid_t spid, uint32_t set,

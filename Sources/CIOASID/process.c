@@ -11,10 +11,12 @@ static void before_fork(void)
 {
 	cio_core_lock();
 	cio_work_before_fork();
+	cio_trace_before_fork();
 }
 
 static void in_parent(void)
 {
+	cio_trace_after_fork();
 	cio_work_after_fork(false);
 	cio_core_unlock();
 }
@@ -23,6 +25,7 @@ static void in_parent(void)
 static void in_child(void)
 {
 	cio_log_lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+	cio_trace_after_fork();
 	cio_work_after_fork(true);
 	cio_core_unlock();
 	cio_current_after_fork();

@@ -34,6 +34,16 @@ void cio_trace_stop(void)
 	pthread_mutex_unlock(&trace_lock);
 }
 
+void cio_trace_before_fork(void)
+{
+	pthread_mutex_lock(&trace_lock);
+}
+
+void cio_trace_after_fork(void)
+{
+	pthread_mutex_unlock(&trace_lock);
+}
+
 static const char *event_name(enum ioasid_notify_val event)
 {
 	switch (event) {
