@@ -175,11 +175,25 @@ static void fails_without_memory(void **state)
 	mmput(mm);
 }
 
+/* The first test: once the process has its address space, it is not made again. */
+static void a_thread_that_found_no_memory_asks_again(void **state)
+{
+	struct mm_struct *none;
+
+	(void)state;
+	ioasid_fail_nth(1);
+	none = current->mm;
+	ioasid_fail_nth(0);
+	assert_null(none);
+	assert_non_null(current->mm);
+}
+
 static void *look(void *mm)
 {
 	*(struct mm_struct **)mm = current->mm;
 	assert_true(current->pid != current->tgid);
 	current->mm = NULL;
+	assert_null(current->mm);
 	return NULL;
 }
 
@@ -219,6 +233,7 @@ static void ownership_follows_current(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_thread_that_found_no_memory_asks_again),
 		cmocka_unit_test(a_new_one_has_one_user_and_no_pasid),
 		cmocka_unit_test(the_last_user_takes_the_pasid_along),
 		cmocka_unit_test(a_pasid_that_others_hold_is_found_no_more),

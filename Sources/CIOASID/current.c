@@ -5,6 +5,9 @@
 
 static __thread struct task_struct task;
 
+/* The thread got its address space, or is to have none; from then on users may change it. */
+static __thread bool settled;
+
 static void identify(void)
 {
 	task.pid = gettid();
@@ -13,9 +16,12 @@ static void identify(void)
 
 struct task_struct *ioasid_current(void)
 {
-	if (!task.pid) {
+	if (!settled) {
 		identify();
-		task.mm = cio_process_mm();
+		if (!task.mm)
+			task.mm = cio_process_mm();
+		/* It may fail without memory: the next call asks again. */
+		settled = task.mm != NULL;
 	}
 	return &task;
 }
@@ -24,6 +30,7 @@ void cio_current_is_worker(void)
 {
 	identify();
 	task.mm = NULL;
+	settled = true;
 }
 
 void cio_current_after_fork(void)
