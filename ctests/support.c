@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What the suites of the core have in common. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -90,6 +93,23 @@ bool same_state(const struct ioasid_stats *before, const struct ioasid_stats *af
 unsigned int loops(unsigned int wanted)
 {
 	return getenv("IOASID_TEST_SLOW") ? wanted / 50 + 1 : wanted;
+}
+
+int in_child(int (*body)(const void *data), const void *data)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		/* A crash ends this process; cmocka would go on with the next test. */
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGABRT, SIG_DFL);
+		ioasid_set_log_level(-1);
+		_exit(body(data));
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 int record_event(struct notifier_block *nb, unsigned long event, void *data)

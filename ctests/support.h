@@ -43,7 +43,23 @@ bool same_state(const struct ioasid_stats *before, const struct ioasid_stats *af
 /* How often a long loop runs: a fiftieth under valgrind. */
 unsigned int loops(unsigned int wanted);
 
-/* Writes down the events it is told.. */
+/*
+ * Runs @body in a process of its own, which has used the library no more than this one. Its exit
+ * status; -1 if it crashed.
+ */
+int in_child(int (*body)(const void *data), const void *data);
+
+/* A body must not fail by cmocka's assertions: the child would go on with the next test. */
+#define CHILD_FAILED 41
+#define child_assert(truth) \
+	do { \
+		if (!(truth)) { \
+			print_error("%s:%d: not so: %s\n", __FILE__, __LINE__, #truth); \
+			return CHILD_FAILED; \
+		} \
+	} while (0)
+
+/* Writes down the events it is told. */
 struct record {
 	enum ioasid_notify_val event;
 	struct ioasid_nb_args args;

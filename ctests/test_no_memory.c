@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every allocation of every request fails once: -ENOMEM, nothing changed, and it works the next time. */
-#include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <linux/sched/mm.h>
 
@@ -311,74 +308,64 @@ static const struct request requests[] = {
 	{ "address space", NULL, make_address_space, put_mm },
 };
 
+struct try {
+	const struct request *request;
+	unsigned int nth;
+};
+
 /* How a try in another process ended. Clear of what memory checkers return. */
 enum { REFUSED = 40, BORNE, NOT_REACHED, WRONG };
 
-static int wrong(const struct request *request, unsigned int nth, const char *what, int err)
+static int wrong(const struct try *try, const char *what, int err)
 {
-	print_error("%s, allocation %u: %s (%d)\n", request->name, nth, what, err);
+	print_error("%s, allocation %u: %s (%d)\n", try->request->name, try->nth, what, err);
 	return WRONG;
 }
 
-static int try_request(const struct request *request, unsigned int nth)
+static int try_request(const void *data)
 {
+	const struct try *try = data;
+	const struct request *request = try->request;
 	struct ioasid_stats before, after;
 	unsigned long tried;
 	int err, again;
 
 	if (request->prepare && !request->prepare())
-		return wrong(request, nth, "could not be prepared", 0);
+		return wrong(try, "could not be prepared", 0);
 	before = read_stats();
-	ioasid_fail_nth(nth);
+	ioasid_fail_nth(try->nth);
 	err = request->run();
 	tried = ioasid_fail_nth(0);
 	after = read_stats();
 	if (err) {
-		if (err != -ENOMEM || tried < nth)
-			return wrong(request, nth, "wrong error", err);
+		if (err != -ENOMEM || tried < try->nth)
+			return wrong(try, "wrong error", err);
 		if (!same_state(&before, &after))
-			return wrong(request, nth, "something has changed", 0);
+			return wrong(try, "something has changed", 0);
 		if (after.refused[IOASID_REFUSED_MEMORY] != before.refused[IOASID_REFUSED_MEMORY] + 1)
-			return wrong(request, nth, "the refusal is not counted", 0);
+			return wrong(try, "the refusal is not counted", 0);
 		again = request->run();
 		if (again)
-			return wrong(request, nth, "does not work afterwards", again);
+			return wrong(try, "does not work afterwards", again);
 	}
 	request->undo();
 	if (!nothing_is_left())
-		return wrong(request, nth, "something is left", 0);
-	return tried < nth ? NOT_REACHED : err ? REFUSED : BORNE;
-}
-
-static int try_in_a_new_process(const struct request *request, unsigned int nth)
-{
-	pid_t child = fork();
-	int status;
-
-	if (child == 0) {
-		/* A crash ends this process; cmocka would go on with the next test. */
-		signal(SIGSEGV, SIG_DFL);
-		signal(SIGABRT, SIG_DFL);
-		ioasid_set_log_level(-1);
-		_exit(try_request(request, nth));
-	}
-	assert_true(child > 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : WRONG;
+		return wrong(try, "something is left", 0);
+	return tried < try->nth ? NOT_REACHED : err ? REFUSED : BORNE;
 }
 
 static void every_failed_allocation_is_an_error_without_effect(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		unsigned int nth = 0;
+		struct try try = { &requests[i], 1 };
 		int end;
 
-		while ((end = try_in_a_new_process(&requests[i], ++nth)) != NOT_REACHED)
-			if (end == WRONG || nth > 100)
-				fail_msg("%s, allocation %u", requests[i].name, nth);
+		for (; (end = in_child(try_request, &try)) != NOT_REACHED; try.nth++)
+			if ((end != REFUSED && end != BORNE) || try.nth > 100)
+				fail_msg("%s, allocation %u", requests[i].name, try.nth);
 		/* A request that allocates nothing is no business of this table. */
-		assert_true(nth > 1);
+		assert_true(try.nth > 1);
 	}
 }
 
