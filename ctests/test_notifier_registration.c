@@ -358,6 +358,54 @@ static void a_handler_may_end_the_set_whose_event_it_hears(void **state)
 	leave(NULL, &all);
 }
 
+static void leave_both(struct listener *self, enum ioasid_notify_val event,
+		       const struct ioasid_nb_args *args)
+{
+	leave_set(self, event, args);
+	ioasid_unregister_notifier(args->set, &self->nb);
+}
+
+/* A dying set was no set for unregister, so the rest of its FREEs went to blocks that had left. */
+static void who_leaves_a_dying_set_is_not_called_again(void **state)
+{
+	struct listener other = LISTENER("other", 0), last = LISTENER("last", -1);
+	struct listener first = LISTENER("first", 1, .act = leave_both, .data = &other.nb);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		new_id(set, NULL);
+	listen(set, &first);
+	listen(set, &other);
+	listen(set, &last);
+	ioasid_set_put(set);
+	assert_heard("first FREE 0, last FREE 0, last FREE 1, last FREE 2");
+}
+
+static void leave_dead_set(struct listener *self, enum ioasid_notify_val event,
+			   const struct ioasid_nb_args *args)
+{
+	if (event == IOASID_NOTIFY_SET_FREE) {
+		assert_int_equal(read_stats().subscribers, 1);
+		leave_set(self, event, args);
+	}
+}
+
+/* SET_FREE is the word that blocks of the set may be freed. */
+static void nobody_is_on_a_set_whose_end_is_told(void **state)
+{
+	struct listener one = LISTENER("one", 0);
+	struct listener all = LISTENER("all", 0, .act = leave_dead_set, .data = &one.nb);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	listen(NULL, &all);
+	listen(set, &one);
+	ioasid_set_put(set);
+	assert_heard("all SET_FREE");
+	leave(NULL, &all);
+}
+
 /* ---- from another thread ---- */
 
 static atomic_t stop;
@@ -433,6 +481,8 @@ int main(void)
 		CLEAN_TEST(who_comes_during_the_walk_is_told_from_the_next_event_on),
 		CLEAN_TEST(registering_anew_in_the_handler_is_not_told_twice),
 		CLEAN_TEST(a_handler_may_end_the_set_whose_event_it_hears),
+		CLEAN_TEST(who_leaves_a_dying_set_is_not_called_again),
+		CLEAN_TEST(nobody_is_on_a_set_whose_end_is_told),
 		CLEAN_TEST(no_handler_runs_after_unregister_has_returned),
 	};
 
