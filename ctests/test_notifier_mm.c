@@ -253,6 +253,160 @@ static void bad_requests_are_refused(void **state)
 	mmput(mm);
 }
 
+/* ---- while the set dies ---- */
+
+/* What handlers need to know: the mm, and the next set of it that they made. */
+static struct mm_struct *dying;
+static struct ioasid_set *next;
+
+static void leave_dying(struct listener *self, enum ioasid_notify_val event,
+			const struct ioasid_nb_args *args)
+{
+	(void)args;
+	if (event != IOASID_NOTIFY_FREE)
+		return;
+	ioasid_unregister_notifier_mm(dying, self->data);
+	ioasid_unregister_notifier_mm(dying, &self->nb);
+}
+
+/* They were not found, heard the rest, and waited for the next set: freed blocks were called. */
+static void who_leaves_while_the_set_dies_is_not_called_again(void **state)
+{
+	struct listener other = LISTENER("other", 0);
+	struct listener kvm = LISTENER("kvm", 1, .act = leave_dying, .data = &other.nb);
+	struct ioasid_set *set;
+
+	(void)state;
+	dying = mm_alloc();
+	assert_int_equal(ioasid_register_notifier_mm(dying, &kvm.nb), 0);
+	assert_int_equal(ioasid_register_notifier_mm(dying, &other.nb), 0);
+	set = mm_set(dying);
+	new_id(set, NULL);
+	new_id(set, NULL);
+	assert_heard("kvm ALLOC 0, other ALLOC 0, kvm ALLOC 1, other ALLOC 1");
+	ioasid_set_put(set);
+	assert_heard("kvm FREE 0");
+	assert_int_equal(read_stats().subscribers, 0);
+	assert_int_equal(atomic_read(&dying->mm_count), 1);
+	set = mm_set(dying);
+	new_id(set, NULL);
+	ioasid_set_put(set);
+	assert_heard("");
+	mmput(dying);
+}
+
+static void make_next_at_free(struct listener *self, enum ioasid_notify_val event,
+			      const struct ioasid_nb_args *args)
+{
+	(void)self;
+	(void)args;
+	if (event == IOASID_NOTIFY_FREE && !next)
+		next = mm_set(dying);
+}
+
+static void make_next_at_set_free(struct listener *self, enum ioasid_notify_val event,
+				  const struct ioasid_nb_args *args)
+{
+	(void)self;
+	(void)args;
+	if (event == IOASID_NOTIFY_SET_FREE && !next) {
+		next = mm_set(dying);
+		new_id(next, NULL);
+	}
+}
+
+/* A set of an mm ends, and a handler makes the next one: who is told of the first is of both. */
+static void renew(struct listener *all, struct listener *kvm)
+{
+	struct ioasid_set *set;
+
+	dying = mm_alloc();
+	next = NULL;
+	assert_int_equal(ioasid_register_notifier_mm(dying, &kvm->nb), 0);
+	set = mm_set(dying);
+	new_id(set, NULL);
+	new_id(set, NULL);
+	listen(NULL, all);
+	ioasid_set_put(set);
+	leave(NULL, all);
+	assert_non_null(next);
+}
+
+/* It waited for a set that was there already: it heard nothing, and could not be unregistered. */
+static void leave_renewed(struct listener *kvm)
+{
+	ioasid_unregister_notifier_mm(dying, &kvm->nb);
+	assert_int_equal(read_stats().subscribers, 0);
+	ioasid_set_put(next);
+	next = mm_set(dying);
+	new_id(next, NULL);
+	ioasid_set_put(next);
+	assert_heard("");
+	mmput(dying);
+}
+
+static void a_set_made_at_set_free_is_heard(void **state)
+{
+	struct listener all = LISTENER(NULL, 0, .act = make_next_at_set_free);
+	struct listener kvm = LISTENER("kvm", 0);
+
+	(void)state;
+	renew(&all, &kvm);
+	assert_heard("kvm ALLOC 0, kvm ALLOC 1, kvm FREE 0, kvm FREE 1, kvm ALLOC 0");
+	new_id(next, NULL);
+	assert_heard("kvm ALLOC 1");
+	leave_renewed(&kvm);
+}
+
+static void a_set_made_at_free_is_heard_when_the_last_one_has_ended(void **state)
+{
+	struct listener all = LISTENER(NULL, 0, .act = make_next_at_free);
+	struct listener kvm = LISTENER("kvm", 0);
+
+	(void)state;
+	renew(&all, &kvm);
+	assert_heard("kvm ALLOC 0, kvm ALLOC 1, kvm FREE 0, kvm FREE 1");
+	new_id(next, NULL);
+	assert_heard("kvm ALLOC 0");
+	leave_renewed(&kvm);
+}
+
+static void register_again(struct listener *self, enum ioasid_notify_val event,
+			   const struct ioasid_nb_args *args)
+{
+	(void)args;
+	if (event == IOASID_NOTIFY_FREE || event == IOASID_NOTIFY_SET_FREE)
+		assert_int_equal(ioasid_register_notifier_mm(dying, self->data), -EEXIST);
+}
+
+/* Twice on the list of the next set, it was told everything twice and left only once. */
+static void registering_again_while_the_set_dies_is_refused(void **state)
+{
+	struct listener kvm = LISTENER("kvm", 0);
+	struct listener all = LISTENER("all", 1, .act = register_again, .data = &kvm.nb);
+	struct ioasid_set *set;
+
+	(void)state;
+	dying = mm_alloc();
+	assert_int_equal(ioasid_register_notifier_mm(dying, &kvm.nb), 0);
+	set = mm_set(dying);
+	new_id(set, NULL);
+	listen(NULL, &all);
+	ioasid_set_put(set);
+	leave(NULL, &all);
+	assert_heard("kvm ALLOC 0, all FREE 0, kvm FREE 0, all SET_FREE");
+	assert_int_equal(read_stats().subscribers, 1);
+	set = mm_set(dying);
+	new_id(set, NULL);
+	assert_heard("kvm ALLOC 0");
+	ioasid_unregister_notifier_mm(dying, &kvm.nb);
+	ioasid_set_put(set);
+	assert_heard("");
+	mmput(dying);
+}
+
+/* ---- many, and many threads ---- */
+
 #define MANY 1000
 
 /* More than there are lists; each finds its own set, and nobody else's. */
@@ -347,6 +501,10 @@ int main(void)
 		CLEAN_TEST(waiting_does_not_keep_a_block_on_other_chains),
 		CLEAN_TEST(each_way_of_registering_has_its_own_way_back),
 		CLEAN_TEST(bad_requests_are_refused),
+		CLEAN_TEST(who_leaves_while_the_set_dies_is_not_called_again),
+		CLEAN_TEST(a_set_made_at_set_free_is_heard),
+		CLEAN_TEST(a_set_made_at_free_is_heard_when_the_last_one_has_ended),
+		CLEAN_TEST(registering_again_while_the_set_dies_is_refused),
 		CLEAN_TEST(many_wait_each_for_its_own),
 		CLEAN_TEST(coming_and_going_races_with_the_life_of_the_set),
 	};
