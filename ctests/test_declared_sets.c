@@ -101,6 +101,40 @@ static void ids_are_counted_against_the_capacity(void **state)
 	assert_int_equal(read_stats().available, available);
 }
 
+/* As many as there are numbers, so that the next one is of a set that is gone. */
+#define SET_NUMBERS (1 << 18)
+
+static int adopt_with_used_number(const void *data)
+{
+	int available;
+
+	for (int i = 0; i < SET_NUMBERS; i++) {
+		struct ioasid_set *set = ioasid_set_alloc(NULL, 5, IOASID_SET_TYPE_NULL);
+
+		child_assert(!IS_ERR(set));
+		ioasid_set_put(set);
+	}
+	available = ioasid_reserve_capacity(0);
+	for (int i = 1; i <= 20; i++) {
+		child_assert(pasid_valid(ioasid_alloc((struct ioasid_set *)data, ANY, NULL)));
+		child_assert(ioasid_reserve_capacity(0) == available - i);
+	}
+	ioasid_free_all_in_set((struct ioasid_set *)data);
+	child_assert(ioasid_reserve_capacity(0) == available);
+	return 0;
+}
+
+/* The dead set's quota, already given back, bounded the declared set, whose ids then were free. */
+static void a_declared_set_inherits_nothing_from_a_dead_one(void **state)
+{
+	static DECLARE_IOASID_SET(late);
+
+	(void)state;
+	if (loops(SET_NUMBERS) < SET_NUMBERS)
+		skip();
+	assert_int_equal(in_child(adopt_with_used_number, &late), 0);
+}
+
 /* Only static data can be known to be one without following the pointer on trust. */
 static void a_copy_is_not_a_declared_set(void **state)
 {
@@ -122,6 +156,7 @@ int main(void)
 		CLEAN_TEST(a_declared_set_can_be_walked),
 		CLEAN_TEST(a_declared_set_has_no_references_and_no_quota),
 		CLEAN_TEST(ids_are_counted_against_the_capacity),
+		CLEAN_TEST(a_declared_set_inherits_nothing_from_a_dead_one),
 		CLEAN_TEST(a_copy_is_not_a_declared_set),
 	};
 
