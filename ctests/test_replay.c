@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Late subscribers: told what exists, as if they had been there, and nothing twice. */
 #include <pthread.h>
+#include <stdlib.h>
 
 #include <linux/atomic.h>
 
@@ -257,6 +258,65 @@ static void a_replay_that_replays_itself_ends(void **state)
 	ioasid_set_put(set);
 }
 
+struct binder {
+	struct notifier_block nb;
+	struct ioasid_set *set;
+	struct {
+		unsigned char allocs, binds;
+	} *told;
+	int err;
+};
+
+static int bind_each(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct binder *binder = (struct binder *)nb;
+	ioasid_t id = ((struct ioasid_nb_args *)data)->id;
+
+	if (event == IOASID_NOTIFY_BIND)
+		binder->told[id].binds++;
+	if (event == IOASID_NOTIFY_ALLOC) {
+		binder->told[id].allocs++;
+		ioasid_notify(id, IOASID_NOTIFY_BIND, IOASID_NOTIFY_FLAG_SET);
+	}
+	return NOTIFY_OK;
+}
+
+static void *replay_binding(void *data)
+{
+	struct binder *binder = data;
+
+	binder->err = ioasid_register_notifier_replay(binder->set, &binder->nb);
+	return NULL;
+}
+
+/* Each event of the handler had the rest of the replay told inside: a stack frame for each id. */
+static void a_handler_may_cause_an_event_for_each_of_many_ids(void **state)
+{
+	ioasid_t count = loops(100000);
+	struct binder binder = { .nb.notifier_call = bind_each, .set = new_set(0) };
+	pthread_attr_t small_stack;
+	pthread_t thread;
+
+	(void)state;
+	binder.told = calloc(count, sizeof(*binder.told));
+	assert_non_null(binder.told);
+	for (ioasid_t id = 0; id < count; id++)
+		assert_int_equal(ioasid_alloc(binder.set, ANY, NULL), id);
+	pthread_attr_init(&small_stack);
+	assert_int_equal(pthread_attr_setstacksize(&small_stack, 256 << 10), 0);
+	assert_int_equal(pthread_create(&thread, &small_stack, replay_binding, &binder), 0);
+	pthread_join(thread, NULL);
+	pthread_attr_destroy(&small_stack);
+	assert_int_equal(binder.err, 0);
+	for (ioasid_t id = 0; id < count; id++)
+		if (binder.told[id].allocs != 1 || binder.told[id].binds != 1)
+			fail_msg("id %u: told ALLOC %u and BIND %u times", id,
+				 binder.told[id].allocs, binder.told[id].binds);
+	ioasid_unregister_notifier(binder.set, &binder.nb);
+	ioasid_set_put(binder.set);
+	free(binder.told);
+}
+
 /* ---- atomically with what follows ---- */
 
 #define NR_IDS 16
@@ -350,6 +410,7 @@ int main(void)
 		CLEAN_TEST(the_handler_may_end_the_set),
 		CLEAN_TEST(a_replay_from_a_handler_tells_the_present_event_once),
 		CLEAN_TEST(a_replay_that_replays_itself_ends),
+		CLEAN_TEST(a_handler_may_cause_an_event_for_each_of_many_ids),
 		CLEAN_TEST(a_late_subscriber_misses_nothing_and_hears_nothing_twice),
 	};
 
