@@ -323,6 +323,63 @@ static void other_functions_wait_their_turn(void **state)
 	ioasid_unregister_allocator(&second);
 }
 
+/* With ids left, it kept its place, so that its next sharer came before who had waited longer. */
+static void who_comes_back_waits_behind_the_others(void **state)
+{
+	struct source first = { .next = 10 }, waits = { .next = 20 }, back = { .next = 30 };
+	struct ioasid_allocator_ops ops = SOURCE_OPS(&first), second = SECOND_OPS(&waits);
+	struct ioasid_allocator_ops again = SOURCE_OPS(&back);
+
+	(void)state;
+	assert_int_equal(ioasid_register_allocator(&ops), 0);
+	assert_int_equal(new_id(NULL, NULL), 10);
+	ioasid_unregister_allocator(&ops);
+	assert_int_equal(ioasid_register_allocator(&second), 0);
+	assert_int_equal(new_id(NULL, NULL), 20);
+	assert_int_equal(ioasid_register_allocator(&again), 0);
+	assert_int_equal(new_id(NULL, NULL), 21);
+	assert_int_equal(back.allocs, 0);
+	/* Its ids are its own nevertheless. */
+	free_id(10);
+	assert_int_equal(back.freed, 10);
+	free_id(20);
+	free_id(21);
+	ioasid_unregister_allocator(&second);
+	assert_int_equal(new_id(NULL, NULL), 30);
+	free_id(30);
+	ioasid_unregister_allocator(&again);
+}
+
+static void free_from_sink(void *data, int level, const char *line)
+{
+	ioasid_t *id = data;
+
+	(void)level;
+	(void)line;
+	ioasid_free(NULL, *id);
+	*id = INVALID_IOASID;
+}
+
+/* The warning of ids in use came in the middle: a sink that freed them freed the rest as well. */
+static void a_log_sink_may_free_the_ids_it_is_warned_of(void **state)
+{
+	struct source source = { .next = 10 };
+	struct ioasid_allocator_ops ops = SOURCE_OPS(&source);
+	ioasid_t orphan;
+
+	(void)state;
+	assert_int_equal(ioasid_register_allocator(&ops), 0);
+	orphan = new_id(NULL, NULL);
+	assert_int_equal(ioasid_set_log(free_from_sink, &orphan), 0);
+	ioasid_set_log_level(IOASID_LOG_DEBUG);
+	ioasid_unregister_allocator(&ops);
+	ioasid_set_log_level(-1);
+	assert_int_equal(ioasid_set_log(NULL, NULL), 0);
+	assert_int_equal(orphan, INVALID_IOASID);
+	assert_false(ioasid_is_active(10));
+	assert_int_equal(source.frees, 0);
+}
+
 static void *found_in_free;
 
 static void look_up_in_free(ioasid_t id, void *data)
@@ -396,6 +453,32 @@ static void an_allocator_may_unregister_itself_while_it_is_asked(void **state)
 	assert_int_equal(source.frees, 0);
 }
 
+/* Its free was called after it had been told that it is unregistered. */
+static void an_allocator_that_left_while_asked_gets_nothing_back(void **state)
+{
+	struct source source = { .next = 50, .stays = true }, heir_source = { .next = 60 };
+	struct ioasid_allocator_ops ops = {
+		.alloc = leave, .free = source_free, .pdata = &source,
+	};
+	struct ioasid_allocator_ops heir = {
+		.alloc = leave, .free = source_free, .pdata = &heir_source,
+	};
+
+	(void)state;
+	leaving = &ops;
+	assert_int_equal(ioasid_register_allocator(&ops), 0);
+	assert_int_equal(ioasid_alloc(NULL, 51, 100, NULL), INVALID_IOASID);
+	assert_int_equal(source.allocs, 1);
+	assert_int_equal(source.frees, 0);
+	/* Whoever shares its space does. */
+	assert_int_equal(ioasid_register_allocator(&ops), 0);
+	assert_int_equal(ioasid_register_allocator(&heir), 0);
+	assert_int_equal(ioasid_alloc(NULL, 51, 100, NULL), INVALID_IOASID);
+	assert_int_equal(source.frees, 0);
+	assert_int_equal(heir_source.freed, 50);
+	ioasid_unregister_allocator(&heir);
+}
+
 static void quotas_hold_for_custom_ids_too(void **state)
 {
 	struct source source = { .next = 1000 };
@@ -453,9 +536,12 @@ int main(void)
 		CLEAN_TEST(ids_outlive_their_last_allocator),
 		CLEAN_TEST(orphans_go_home_if_a_sharer_comes_back),
 		CLEAN_TEST(other_functions_wait_their_turn),
+		CLEAN_TEST(who_comes_back_waits_behind_the_others),
+		CLEAN_TEST(a_log_sink_may_free_the_ids_it_is_warned_of),
 		CLEAN_TEST(an_id_is_out_of_the_table_when_its_allocator_gets_it),
 		CLEAN_TEST(the_set_may_die_while_its_allocator_thinks),
 		CLEAN_TEST(an_allocator_may_unregister_itself_while_it_is_asked),
+		CLEAN_TEST(an_allocator_that_left_while_asked_gets_nothing_back),
 		CLEAN_TEST(quotas_hold_for_custom_ids_too),
 		CLEAN_TEST(many_ids_beyond_the_capacity),
 	};
