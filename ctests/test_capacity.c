@@ -9,6 +9,28 @@ static uint64_t available(void)
 	return read_stats().available;
 }
 
+static int install_after_refusals(const void *data)
+{
+	struct ioasid_set bogus = { 0 };
+
+	(void)data;
+	child_assert(ioasid_alloc(NULL, 5, 3, NULL) == INVALID_IOASID);
+	child_assert(ioasid_alloc(&bogus, ANY, NULL) == INVALID_IOASID);
+	child_assert(ioasid_alloc(ERR_PTR(-ENOMEM), ANY, NULL) == INVALID_IOASID);
+	ioasid_install_capacity(CAPACITY);
+	child_assert(ioasid_get_capacity() == CAPACITY);
+	child_assert(ioasid_alloc(NULL, CAPACITY, CAPACITY, NULL) == INVALID_IOASID);
+	child_assert(ioasid_alloc(NULL, CAPACITY - 1, CAPACITY, NULL) == CAPACITY - 1);
+	return 0;
+}
+
+/* Checked too late, a request for nothing had made the table of ids, of the default size. */
+static void a_refused_allocation_is_no_use_of_the_library(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(install_after_refusals, NULL), 0);
+}
+
 /* First of all, in a process that has not used the library. */
 static void capacity_is_installed_before_use(void **state)
 {
@@ -112,6 +134,7 @@ static void the_sum_never_exceeds_the_capacity(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CLEAN_TEST(a_refused_allocation_is_no_use_of_the_library),
 		CLEAN_TEST(capacity_is_installed_before_use),
 		CLEAN_TEST(capacity_is_installed_once),
 		CLEAN_TEST(ids_are_below_the_capacity),
