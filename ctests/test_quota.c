@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Quotas: what a set reserves, when it is given back, and what is left for the others. */
+#include <limits.h>
+
 #include "support.h"
 
 #define CAPACITY 0x100000
@@ -81,6 +83,45 @@ static void quota_beyond_the_capacity_is_refused(void **state)
 	}
 }
 
+#define NO_ADDRESS_SPACE 42
+
+static int use_all_numbers(const void *data)
+{
+	struct ioasid_set *set;
+
+	(void)data;
+	ioasid_install_capacity(INVALID_IOASID);
+	if (ioasid_get_capacity() != INVALID_IOASID)
+		return NO_ADDRESS_SPACE;
+	set = ioasid_set_alloc(NULL, (ioasid_t)INT_MAX + 1, IOASID_SET_TYPE_NULL);
+	child_assert(PTR_ERR(set) == -ENOSPC);
+	set = ioasid_set_alloc(NULL, INVALID_IOASID, IOASID_SET_TYPE_NULL);
+	child_assert(PTR_ERR(set) == -ENOSPC);
+	child_assert(available() == INVALID_IOASID);
+	set = ioasid_set_alloc(NULL, INT_MAX, IOASID_SET_TYPE_NULL);
+	child_assert(!IS_ERR(set) && set->quota == INT_MAX);
+	child_assert(ioasid_adjust_set(set, 10) == 0 && set->quota == 10);
+	child_assert(ioasid_adjust_set(set, INT_MAX) == 0 && set->quota == INT_MAX);
+	child_assert(ioasid_adjust_set(set, INT_MIN) == -EINVAL && set->quota == INT_MAX);
+	child_assert(available() == INVALID_IOASID - INT_MAX);
+	ioasid_set_put(set);
+	child_assert(available() == INVALID_IOASID);
+	return 0;
+}
+
+/* The quota is an int: more than INT_MAX was granted, and read as a negative number. */
+static void no_quota_is_ever_negative(void **state)
+{
+	int end = in_child(use_all_numbers, NULL);
+
+	(void)state;
+	if (end == NO_ADDRESS_SPACE) {
+		print_message("no address space for a capacity of all numbers\n");
+		skip();
+	}
+	assert_int_equal(end, 0);
+}
+
 /* D46: v2 accepted 0; an int of its callers became a huge unsigned number. */
 static void adjusting_refuses_what_makes_no_sense(void **state)
 {
@@ -156,6 +197,8 @@ static void quota_returns_with_the_last_held_id_and_not_before(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* First: the process it makes must not have used the library. */
+		CLEAN_TEST(no_quota_is_ever_negative),
 		CLEAN_TEST(quota_is_reserved_and_limits_the_set),
 		CLEAN_TEST(quota_zero_draws_on_what_nobody_reserved),
 		CLEAN_TEST(all_that_is_left_can_be_granted),
