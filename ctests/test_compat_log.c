@@ -131,6 +131,16 @@ static void a_new_window_tells_what_was_missed(void **state)
 	assert_true(ioasid_ratelimit(NULL));
 }
 
+static void a_refusal_names_the_call_and_the_id(void **state)
+{
+	(void)state;
+	assert_int_equal(ioasid_alloc(NULL, 2, 1, NULL), INVALID_IOASID);
+	assert_string_equal(seen.line, "ioasid_alloc: no free id in the range");
+	assert_int_equal(seen.level, 4);
+	assert_int_equal(ioasid_get(NULL, 77), -EINVAL);
+	assert_string_equal(seen.line, "ioasid_get: unknown id, subscriber or allocator: id 77");
+}
+
 static void bad_input_to_the_core_cannot_flood(void **state)
 {
 	(void)state;
@@ -153,6 +163,30 @@ static void a_sink_that_logs_does_not_recurse(void **state)
 	printk("from outside\n");
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.set_log, -EDEADLK);
+	assert_int_equal(ioasid_set_log(remember, &seen), 0);
+}
+
+static void fork_inside(void *child, int level, const char *line)
+{
+	(void)level;
+	(void)line;
+	*(pid_t *)child = fork();
+}
+
+static void a_sink_may_fork(void **state)
+{
+	pid_t child = -1;
+	int status;
+
+	(void)state;
+	ioasid_set_log(fork_inside, &child);
+	printk("fork\n");
+	if (!child) {
+		alarm(10);
+		_exit(ioasid_set_log(NULL, NULL) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 	assert_int_equal(ioasid_set_log(remember, &seen), 0);
 }
 
@@ -197,8 +231,10 @@ int main(int argc, char **argv)
 		listening(once_is_once),
 		listening(a_place_that_repeats_is_limited_and_others_are_not),
 		listening(a_new_window_tells_what_was_missed),
+		listening(a_refusal_names_the_call_and_the_id),
 		listening(bad_input_to_the_core_cannot_flood),
 		listening(a_sink_that_logs_does_not_recurse),
+		listening(a_sink_may_fork),
 		cmocka_unit_test(the_environment_sets_the_level),
 	};
 
