@@ -4,6 +4,34 @@
 
 #include "support.h"
 
+static void count_line(void *data, int level, const char *line)
+{
+	(void)level;
+	print_message("%s\n", line);
+	++*(unsigned int *)data;
+}
+
+/* The system set, and sets that are declared, are there from the start: nobody does wrong. */
+static void searches_before_first_use_find_nothing_in_silence(void **state)
+{
+	static DECLARE_IOASID_SET(declared);
+	unsigned int lines = 0;
+
+	(void)state;
+	assert_int_equal(ioasid_set_log(count_line, &lines), 0);
+	ioasid_set_log_level(IOASID_LOG_DEBUG);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ioasid_find_by_spid(NULL, 1), INVALID_IOASID);
+		assert_int_equal(ioasid_find_by_spid(&declared, 1), INVALID_IOASID);
+		assert_int_equal(ioasid_find_by_spid_ref(&declared, 1, false), INVALID_IOASID);
+		/* The second time, the library is in use, and the declared set still is not. */
+		free_id(new_id(NULL, NULL));
+	}
+	ioasid_set_log_level(-1);
+	assert_int_equal(ioasid_set_log(NULL, NULL), 0);
+	assert_int_equal(lines, 0);
+}
+
 static void spid_is_found_in_both_directions(void **state)
 {
 	struct ioasid_set *set = new_set(0);
@@ -220,6 +248,8 @@ static void searches_race_with_free_without_losing_references(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* First: the library must not have been used. */
+		CLEAN_TEST(searches_before_first_use_find_nothing_in_silence),
 		CLEAN_TEST(spid_is_found_in_both_directions),
 		CLEAN_TEST(only_the_forms_that_say_so_take_a_reference),
 		CLEAN_TEST(ids_without_spid_are_not_found),
