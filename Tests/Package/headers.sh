@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# headers.sh CC CXX INCLUDE: every public header compiles alone and twice, in every C and C++ dialect.
+# headers.sh CC CXX INCLUDE: every public header compiles alone, twice, and before the standard
+# headers, in every C and C++ dialect.
 set -euo pipefail
 
 cc=$1 cxx=$2 include=$3
@@ -20,6 +21,30 @@ done
 for header in "${headers[@]}"; do
 	printf '#include <%s>\n' "$header"
 done > every_header.c
+
+# No name of ours, macros above all, may break a standard header that comes later.
+for header in "${headers[@]}"; do
+	cat > "before_libc_${header//\//_}.c" <<-END
+		#include <$header>
+		#ifdef __cplusplus
+		#include <algorithm>
+		#include <cstdlib>
+		#include <iterator>
+		#include <memory>
+		#include <numeric>
+		#include <string>
+		#include <thread>
+		#include <vector>
+		#endif
+		#include <errno.h>
+		#include <pthread.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <time.h>
+		int not_empty;
+	END
+done
 
 for file in *.c; do
 	for std in c99 c11 c17; do

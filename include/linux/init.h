@@ -3,13 +3,20 @@
 #ifndef IOASID_LINUX_INIT_H
 #define IOASID_LINUX_INIT_H
 
+#include <stdlib.h> /* has a member __init, so it comes before the macro */
+
 #include <linux/printk.h>
 
-/* Memory of initialisers cannot be given back in user space. */
+/*
+ * Memory of initialisers cannot be given back in user space. C++ has parameters of these names in
+ * its headers; there the words are left out.
+ */
+#ifndef __cplusplus
 #define __init
 #define __exit
 #define __initdata
 #define __initconst
+#endif
 
 typedef int (*initcall_t)(void);
 typedef void (*exitcall_t)(void);

@@ -34,9 +34,16 @@ struct task_struct *ioasid_current(void);
 
 #ifdef __cplusplus
 }
-#endif
 
+/* The word is a member's name in headers of C++: an object instead of a macro, used the same way. */
+struct ioasid_current_thread {
+	operator struct task_struct *() const { return ioasid_current(); }
+	struct task_struct *operator->() const { return ioasid_current(); }
+};
+static constexpr struct ioasid_current_thread current{};
+#else
 #define current ioasid_current()
+#endif
 
 #endif
 
