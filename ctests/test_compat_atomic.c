@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* <linux/atomic.h> and <linux/refcount.h>: results, edges, and counts that saturate. */
+/* <linux/atomic.h>, refcount.h and kref.h: results, edges, and counts that saturate. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <cmocka.h>
 
-#include <linux/refcount.h>
+#include <linux/kref.h>
 
 static int warnings;
 
@@ -133,6 +133,57 @@ static void the_last_reference_comes_with_the_lock(void **state)
 	mutex_unlock(&lock);
 }
 
+static DEFINE_MUTEX(object_lock);
+static int releases;
+
+static void release(struct kref *kref)
+{
+	assert_int_equal(kref_read(kref), 0);
+	releases++;
+}
+
+static void release_and_unlock(struct kref *kref)
+{
+	assert_true(mutex_is_locked(&object_lock));
+	release(kref);
+	mutex_unlock(&object_lock);
+}
+
+static void the_last_put_releases(void **state)
+{
+	struct kref k;
+
+	(void)state;
+	releases = 0;
+	kref_init(&k);
+	kref_get(&k);
+	assert_true(kref_get_unless_zero(&k));
+	assert_int_equal(kref_read(&k), 3);
+	assert_int_equal(kref_put(&k, release), 0);
+	assert_int_equal(kref_put(&k, release), 0);
+	assert_int_equal(releases, 0);
+	assert_int_equal(kref_put(&k, release), 1);
+	assert_int_equal(releases, 1);
+	assert_false(kref_get_unless_zero(&k));
+	assert_int_equal(warnings, 0);
+}
+
+static void the_last_put_releases_with_the_lock(void **state)
+{
+	struct kref k = KREF_INIT(2);
+
+	(void)state;
+	releases = 0;
+	assert_int_equal(kref_put_mutex(&k, release_and_unlock, &object_lock), 0);
+	assert_false(mutex_is_locked(&object_lock));
+	assert_int_equal(kref_put_mutex(&k, release_and_unlock, &object_lock), 1);
+	assert_int_equal(releases, 1);
+	kref_init(&k);
+	assert_int_equal(kref_put_lock(&k, release_and_unlock, &object_lock), 1);
+	assert_int_equal(releases, 2);
+	assert_false(mutex_is_locked(&object_lock));
+}
+
 static void assert_saturated(refcount_t *r)
 {
 	assert_true(warnings > 0);
@@ -190,6 +241,8 @@ int main(void)
 		cmocka_unit_test(no_increment_is_lost),
 		counted(references_count),
 		counted(the_last_reference_comes_with_the_lock),
+		counted(the_last_put_releases),
+		cmocka_unit_test(the_last_put_releases_with_the_lock),
 		counted(an_overflow_saturates),
 		counted(an_increment_from_zero_saturates),
 		counted(an_underflow_saturates),

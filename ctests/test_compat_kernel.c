@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The small helpers: error pointers, error numbers, bits, min and max, assertions, allocation. */
+/* The small helpers: error pointers, error numbers, bits, min, max and swap, assertions, allocation. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,6 +83,24 @@ static void arguments_are_evaluated_once(void **state)
 	assert_int_equal(clamp(-9, 0, 4), 0);
 }
 
+static void two_variables_swap(void **state)
+{
+	int numbers[] = { 1, 2, 3 }, i = 0;
+	const char *first = "first", *second = "second";
+
+	(void)state;
+	swap(numbers[i++], numbers[2]);
+	assert_int_equal(i, 1);
+	assert_int_equal(numbers[0], 3);
+	assert_int_equal(numbers[1], 2);
+	assert_int_equal(numbers[2], 1);
+	swap(first, second);
+	assert_string_equal(first, "second");
+	assert_string_equal(second, "first");
+	swap(first, first);
+	assert_string_equal(first, "second");
+}
+
 static void numbers_are_rounded(void **state)
 {
 	struct { u8 a; u64 b; } both;
@@ -163,6 +181,7 @@ int main(void)
 		cmocka_unit_test(errors_fit_into_pointers),
 		cmocka_unit_test(masks_reach_both_ends),
 		cmocka_unit_test(arguments_are_evaluated_once),
+		cmocka_unit_test(two_variables_swap),
 		cmocka_unit_test(numbers_are_rounded),
 		cmocka_unit_test_setup_teardown(warnings_tell_the_truth_and_speak, count_lines,
 						stop_counting),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mutexes, spinlocks and reader-writer semaphores: who gets in, and who waits. */
+/* Mutexes, spinlocks and reader-writer semaphores: who gets in, who waits, and who is told off. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include <linux/atomic.h>
+#include <linux/ioasid-log.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
@@ -75,6 +77,34 @@ static void trying_a_held_lock_fails(void **state)
 	spin_unlock(&spinlock);
 }
 
+static void count_line(void *lines, int level, const char *line)
+{
+	(void)level;
+	(void)line;
+	++*(int *)lines;
+}
+
+static void a_lock_that_nobody_holds_is_reported(void **state)
+{
+	int lines = 0;
+
+	(void)state;
+	assert_int_equal(ioasid_set_log(count_line, &lines), 0);
+	mutex_lock(&mutex);
+	lockdep_assert_held(&mutex);
+	mutex_unlock(&mutex);
+	spin_lock(&spinlock);
+	lockdep_assert_held_once(&spinlock);
+	spin_unlock(&spinlock);
+	assert_int_equal(lines, 0);
+	for (int i = 0; i < 2; i++) {
+		lockdep_assert_held(&mutex);
+		lockdep_assert_held_once(&spinlock);
+	}
+	assert_int_equal(lines, 3);
+	assert_int_equal(ioasid_set_log(NULL, NULL), 0);
+}
+
 static void readers_share_and_writers_do_not(void **state)
 {
 	(void)state;
@@ -130,6 +160,7 @@ int main(void)
 		excludes_by(add_with_spinlock),
 		excludes_by(add_with_sem),
 		cmocka_unit_test(trying_a_held_lock_fails),
+		cmocka_unit_test(a_lock_that_nobody_holds_is_reported),
 		cmocka_unit_test(readers_share_and_writers_do_not),
 		cmocka_unit_test(a_waiting_writer_goes_before_new_readers),
 	};

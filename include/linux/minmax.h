@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compat: min, max and clamp, each argument evaluated once. */
+/* Compat: min, max, clamp and swap, each argument evaluated once. */
 #ifndef IOASID_LINUX_MINMAX_H
 #define IOASID_LINUX_MINMAX_H
 
@@ -33,6 +33,15 @@
 
 #define clamp_t(type, val, lo, hi) min_t(type, max_t(type, val, lo), hi)
 #define clamp(val, lo, hi) clamp_t(__typeof__(val), val, lo, hi)
+
+#define swap(a, b) \
+	do { \
+		__typeof__(a) *ioasid_pa = &(a); \
+		__typeof__(b) *ioasid_pb = &(b); \
+		__typeof__(a) ioasid_old = *ioasid_pa; \
+		*ioasid_pa = *ioasid_pb; \
+		*ioasid_pb = ioasid_old; \
+	} while (0)
 
 #endif
 
