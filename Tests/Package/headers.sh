@@ -22,6 +22,11 @@ for header in "${headers[@]}"; do
 	printf '#include <%s>\n' "$header"
 done > every_header.c
 
+# Names that are macros there are functions here.
+for order in 'stdatomic.h linux/atomic.h' 'linux/atomic.h stdatomic.h'; do
+	printf '#include <%s>\n' $order > "after_${order%%[./]*}.c"
+done
+
 # No name of ours, macros above all, may break a standard header that comes later.
 for header in "${headers[@]}"; do
 	cat > "before_libc_${header//\//_}.c" <<-END

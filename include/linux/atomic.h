@@ -31,9 +31,14 @@
 		ioasid_old; \
 	})
 
+/*
+ * <stdatomic.h> has macros named atomic_fetch_add, _sub, _and, _or and _xor. Who includes it too,
+ * before or after, gets those by the plain name, and these as (atomic_fetch_add)(1, &v).
+ */
+
 /* What returns a value comes in four orders: full without a suffix, _acquire, _release, _relaxed. */
 #define IOASID_ATOMIC_FETCH(name, type, op, suffix, order) \
-	static inline type name##_fetch_##op##suffix(type i, name##_t *v) \
+	static inline type (name##_fetch_##op##suffix)(type i, name##_t *v) \
 	{ \
 		return __atomic_fetch_##op(&v->counter, i, order); \
 	}
