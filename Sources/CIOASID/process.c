@@ -21,10 +21,15 @@ static void in_parent(void)
 	cio_core_unlock();
 }
 
-/* A read-write lock remembers a thread number that the child does not have: it gets a new one. */
+/*
+ * Readers of the log's lock are threads that the child does not have, so it gets a new one; but a
+ * sink that forked returns in the child as well, and lets go of it.
+ */
 static void in_child(void)
 {
 	cio_log_lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+	if (cio_log_in_sink())
+		pthread_rwlock_rdlock(&cio_log_lock);
 	cio_trace_after_fork();
 	cio_work_after_fork(true);
 	cio_core_unlock();
