@@ -1,21 +1,39 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# abi.sh SOURCE: docs/abi.md has a row for each exported symbol, no other, and names tests that exist.
+# abi.sh SOURCE: the tables of the documents name each function, no other, and tests that exist.
 set -euo pipefail
 
 source=$1
-table=$source/docs/abi.md
 status=0
 
-diff -u <(LC_ALL=C sort "$source/abi/symbols.txt") \
-	<(sed -nE 's/^\| `([a-z_0-9]+)`.*/\1/p' "$table" | LC_ALL=C sort) || {
-	echo "FAIL: docs/abi.md describes (+) other functions than are exported (-)" >&2
-	status=1
-}
-for test in $(sed -nE 's/^\| `ioasid.*\| *(test_[a-z_]+) *\|$/\1/p' "$table" | sort -u); do
-	[ -e "$source/ctests/$test.c" ] || {
-		echo "FAIL: docs/abi.md names $test, which does not exist" >&2
+# check_table DOCUMENT SYMBOLS: a row begins with the function and ends with its test.
+check_table() {
+	local test
+
+	diff -u <(LC_ALL=C sort "$source/$2") \
+		<(sed -nE 's/^\| `([a-z_0-9]+)` \|.*/\1/p' "$source/$1" | LC_ALL=C sort) || {
+		echo "FAIL: $1 describes (+) other functions than $2 exports (-)" >&2
 		status=1
 	}
-done
+	while read -r test; do
+		[ -e "$source/ctests/$test.c" ] || {
+			echo "FAIL: $1 names '$test' as a test, which does not exist" >&2
+			status=1
+		}
+	done < <(sed -nE 's/^\| `[a-z_0-9]+` \|.*\| *([^|]*[^ |]) *\|$/\1/p' "$source/$1" | sort -u)
+}
+check_table docs/abi.md abi/symbols.txt
+check_table docs/vtd.md abi/vtd-symbols.txt
+
+# The README leaves the ioasid_ out; its third column has the names, other spellings included.
+diff -u <(cd "$source/include/linux" &&
+		sed -nE -e 's/^[a-z][^(]*[ *]ioasid_([a-z_]+)\(.*/\1/p' \
+			-e 's/^#define ioasid_([a-z_]+) ioasid_[a-z_]+$/\1/p' \
+			ioasid.h ioasid-log.h ioasid-debug.h | LC_ALL=C sort) \
+	<(sed -n '/^## Functions/,/^## What/p' "$source/README.md" |
+		awk -F'|' '$3 ~ /`ioasid(-log|-debug)?\.h`/ { print $4 }' |
+		grep -oE '`[a-z_]+`' | tr -d '`' | LC_ALL=C sort) || {
+	echo "FAIL: README.md names (+) other functions than the headers declare (-)" >&2
+	status=1
+}
 exit $status
