@@ -20,7 +20,7 @@ check_table() {
 			echo "FAIL: $1 names '$test' as a test, which does not exist" >&2
 			status=1
 		}
-	done < <(sed -nE 's/^\| `[a-z_0-9]+` \|.*\| *([^|]*[^ |]) *\|$/\1/p' "$source/$1" | sort -u)
+	done < <(sed -nE 's/^\| `[a-z_0-9]+` \|.*\|([^|]*)\|$/\1/p' "$source/$1" | sort -u)
 }
 check_table docs/abi.md abi/symbols.txt
 check_table docs/vtd.md abi/vtd-symbols.txt

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# headers.sh CC CXX INCLUDE: every public header compiles alone, twice, and before the standard
-# headers, in every C and C++ dialect.
+# headers.sh CC CXX INCLUDE: every public header compiles alone and twice, in every C and C++
+# dialect, and before the standard headers, in the newest.
 set -euo pipefail
 
 cc=$1 cxx=$2 include=$3
@@ -27,9 +27,18 @@ for order in 'stdatomic.h linux/atomic.h' 'linux/atomic.h stdatomic.h'; do
 	printf '#include <%s>\n' $order > "after_${order%%[./]*}.c"
 done
 
+for file in *.c; do
+	for std in c99 c11 c17; do
+		echo "$cc -x c -std=$std $flags $file"
+	done
+	for std in c++11 c++17 c++20; do
+		echo "$cxx -x c++ -std=$std $flags $file"
+	done
+done > commands
+
 # No name of ours, macros above all, may break a standard header that comes later.
 for header in "${headers[@]}"; do
-	cat > "before_libc_${header//\//_}.c" <<-END
+	cat > "before_${header//\//_}.c" <<-END
 		#include <$header>
 		#ifdef __cplusplus
 		#include <algorithm>
@@ -50,15 +59,10 @@ for header in "${headers[@]}"; do
 		int not_empty;
 	END
 done
-
-for file in *.c; do
-	for std in c99 c11 c17; do
-		echo "$cc -x c -std=$std $flags $file"
-	done
-	for std in c++11 c++17 c++20; do
-		echo "$cxx -x c++ -std=$std $flags $file"
-	done
-done > commands
+for file in before_*.c; do
+	echo "$cc -x c -std=c17 $flags $file"
+	echo "$cxx -x c++ -std=c++20 $flags $file"
+done >> commands
 
 xargs -P 2 -d '\n' -n 1 sh -c '$0 || { echo "FAIL: $0" >&2; exit 1; }' < commands
 echo "${#headers[@]} headers, $(wc -l < commands) compilations"
