@@ -321,6 +321,42 @@ static void a_handler_may_cause_an_event_for_each_of_many_ids(void **state)
 
 #define NR_IDS 16
 
+/* Binds each time the id after the one it is told of: the replay has not come to that one. */
+static int bind_the_next(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct binder *self = container_of(nb, struct binder, nb);
+	struct ioasid_nb_args *args = data;
+
+	if (event == IOASID_NOTIFY_ALLOC) {
+		self->told[args->id].allocs++;
+		ioasid_attach_spid(args->id + 1, args->id + 1);
+	} else if (event == IOASID_NOTIFY_BIND) {
+		assert_int_equal(self->told[args->id].allocs, 1);
+		self->told[args->id].binds++;
+	}
+	return NOTIFY_OK;
+}
+
+/* A handler in its own replay heard BIND before ALLOC, and again when the replay came there. */
+static void ids_ahead_of_the_replay_are_told_of_once_and_in_order(void **state)
+{
+	struct binder binder = { .nb.notifier_call = bind_the_next, .set = new_set(0) };
+
+	(void)state;
+	binder.told = calloc(9, sizeof(*binder.told));
+	assert_non_null(binder.told);
+	for (ioasid_t id = 0; id < 8; id++)
+		assert_int_equal(ioasid_alloc(binder.set, ANY, NULL), id);
+	assert_int_equal(ioasid_register_notifier_replay(binder.set, &binder.nb), 0);
+	for (ioasid_t id = 0; id < 8; id++) {
+		assert_int_equal(binder.told[id].allocs, 1);
+		assert_int_equal(binder.told[id].binds, id > 0);
+	}
+	ioasid_unregister_notifier(binder.set, &binder.nb);
+	ioasid_set_put(binder.set);
+	free(binder.told);
+}
+
 static atomic_t stop;
 
 static void *come_and_go(void *data)
@@ -411,6 +447,7 @@ int main(void)
 		CLEAN_TEST(a_replay_from_a_handler_tells_the_present_event_once),
 		CLEAN_TEST(a_replay_that_replays_itself_ends),
 		CLEAN_TEST(a_handler_may_cause_an_event_for_each_of_many_ids),
+		CLEAN_TEST(ids_ahead_of_the_replay_are_told_of_once_and_in_order),
 		CLEAN_TEST(a_late_subscriber_misses_nothing_and_hears_nothing_twice),
 	};
 

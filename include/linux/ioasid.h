@@ -541,7 +541,8 @@ int ioasid_register_notifier(struct ioasid_set *set, struct notifier_block *nb);
  * @nb: the subscriber
  *
  * @nb alone gets ALLOC, and BIND if bound, for each ACTIVE id of the set in ascending order; no
- * other event comes between these and those that follow. What it returns is ignored meanwhile.
+ * event of another's making comes between these and those that follow. What it returns is ignored
+ * meanwhile. Nothing is told twice, nor of an id before its ALLOC, whatever its handler does.
  * With NULL, SET_ALLOC for each set, then the ids of all sets.
  *
  * Return: as ioasid_register_notifier().

@@ -165,11 +165,29 @@ struct Delivery {
             return (subscriber, event)
         }
         while let subscriber = advance(current) {
-            if subscriber.pointee.sequence <= current.pointee.limit {
-                return (subscriber, current.pointee.event)
+            let event = current.pointee.event
+            if subscriber.pointee.sequence <= current.pointee.limit,
+                !willHear(subscriber, of: event.id, from: current.pointee.outer)
+            {
+                return (subscriber, event)
             }
         }
         return nil
+    }
+
+    /// Has the subscriber a replay under way that has not come to this id?
+    private static func willHear(
+        _ subscriber: SubscriberPointer, of id: UInt32,
+        from outer: UnsafeMutablePointer<Delivery>?
+    ) -> Bool {
+        var delivery = outer
+        while let one = delivery {
+            if let replay = one.pointee.replay, one.pointee.local == subscriber {
+                return replay.pointee.isAhead(id)
+            }
+            delivery = one.pointee.outer
+        }
+        return false
     }
 
     private static func advance(_ current: UnsafeMutablePointer<Delivery>) -> SubscriberPointer? {

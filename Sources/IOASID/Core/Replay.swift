@@ -6,7 +6,8 @@ import Synchronization
 
 /// Where a replay has got to. To be discarded.
 ///
-/// Whoever changes something settles first, so nothing comes or goes before the replay is over.
+/// Whoever changes something settles first. Only the handler that is told the rest of its replay
+/// that way can change something while the replay lasts: then see `isAhead`.
 struct Replay {
     private let ids: Snapshot
     private var index = 0
@@ -41,7 +42,7 @@ struct Replay {
         }
         while index < ids.count {
             let id = ids[index]
-            let life = IDTable.life(id)
+            let life = ids.isLive(index) ? IDTable.life(id) : nil
             if let life, life.word.isActive, !isAllocTold {
                 isAllocTold = true
                 wasBound = life.word.isBound
@@ -49,9 +50,18 @@ struct Replay {
             }
             isAllocTold = false
             index &+= 1
-            if let life, wasBound, life.word.isBound { return Core.event(IOASID_NOTIFY_BIND, id, life) }
+            if let life, wasBound, life.word.isBound {
+                return Core.event(IOASID_NOTIFY_BIND, id, life)
+            }
         }
         return nil
+    }
+
+    /// Will this id be told of yet? Then what happens to it meanwhile need not be: the replay tells
+    /// how it stands when its turn comes.
+    func isAhead(_ id: UInt32) -> Bool {
+        guard let place = ids.index(of: id), ids.isLive(place) else { return false }
+        return place > index || place == index && !isAllocTold
     }
 }
 

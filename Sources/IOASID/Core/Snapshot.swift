@@ -63,6 +63,18 @@ struct Snapshot {
         return life.word.generation == generations.unsafelyUnwrapped[index]
     }
 
+    /// - Returns: where an id is in the copy.
+    /// - Complexity: O(log count)
+    func index(of id: UInt32) -> Int? {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low &+ high) / 2
+            if self[middle] < id { low = middle &+ 1 } else { high = middle }
+        }
+        return low < count && self[low] == id ? low : nil
+    }
+
     private static func copy(_ list: IDList, to place: UnsafeMutablePointer<UInt32>) -> Int {
         var copied = 0
         var id = list.first
