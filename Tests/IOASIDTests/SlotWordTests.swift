@@ -38,8 +38,8 @@ struct SlotWordTests {
         let word = SlotWord(set: 5, generation: 9)
         #expect(!word.isSameLife(as: SlotWord(set: 6, generation: 9)))
         #expect(!word.isSameLife(as: SlotWord(set: 5, generation: 10)))
-        #expect(!word.isSameLife(as: .free))
-        #expect(SlotWord.free.isFree && !SlotWord.free.isActive)
+        #expect(!word.isSameLife(as: SlotWord(bits: 0)))
+        #expect(SlotWord(bits: 0).isFree && !SlotWord(bits: 0).isActive)
     }
 
     @Test("the reference limit fills its field and no more")
