@@ -113,13 +113,8 @@ extension Core {
         guard let mm = cio_current_mm(), set.pointee.token.value == UInt(bitPattern: mm) else {
             throw Refusal(IOASID_REFUSED_OWNER, EPERM)
         }
-        while true {
-            guard let now = IDTable.life(id), now.word.isSameLife(as: life.word) else {
-                throw .unknown(ENOENT)
-            }
-            guard now.word.isActive else { throw .pending }
-            if try addReference(id, now) { return }
-        }
+        // Its life cannot end while the lock is held.
+        try get(nil, id)
     }
 
     // MARK: Private data

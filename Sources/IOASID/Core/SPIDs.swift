@@ -74,7 +74,7 @@ extension Core {
         }
         let links = life.entry.links
         if links.pointee.spid.value != spid {
-            try unbind(id, life)
+            unbind(id, life)
             // Its handlers may have freed the id, bound it anew, or given the SPID away.
             let now = life.entry.word
             guard now.isSameLife(as: life.word), now.isActive, !now.isBound,
@@ -102,7 +102,7 @@ extension Core {
         guard let life = IDTable.life(id) else { throw .unknown(ENOENT) }
         let links = life.entry.links
         guard links.pointee.spid.value != noID else { return }
-        try unbind(id, life)
+        unbind(id, life)
         // Its handlers may have freed the id, or bound it anew: then so it is.
         let now = life.entry.word
         guard now.isSameLife(as: life.word), !now.isBound else { return }
@@ -123,7 +123,7 @@ extension Core {
     /// Tells that an id is no longer bound, its SPID still in place. Nothing if it is not bound.
     private static func unbind(
         _ id: UInt32, _ life: Life, to audience: Audience = .set
-    ) throws(Refusal) {
+    ) {
         guard life.entry.word.isBound else { return }
         life.entry.move(to: .active)
         let event = event(IOASID_NOTIFY_UNBIND, id, life)
@@ -147,7 +147,7 @@ extension Core {
         Delivery.settle()
         guard let life = IDTable.life(id) else { throw .unknown(EINVAL) }
         if what == IOASID_NOTIFY_UNBIND {
-            try unbind(id, life, to: audience)
+            unbind(id, life, to: audience)
             return NOTIFY_DONE
         }
         guard life.word.isActive else { throw .pending }

@@ -53,13 +53,10 @@ struct Entry {
     }
 
     /// Changes the state, whatever happens to the references meanwhile. Under the core lock.
-    /// - Returns: the word with the new state.
-    @discardableResult
-    func move(to state: IDState) -> SlotWord {
+    func move(to state: IDState) {
         while true {
             let old = word
-            let new = old.with(state)
-            if exchange(old, new) { return new }
+            if exchange(old, old.with(state)) { return }
         }
     }
 

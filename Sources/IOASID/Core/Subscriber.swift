@@ -53,7 +53,7 @@ func mmPointer(_ token: UInt) -> UnsafeMutableRawPointer {
 }
 
 /// A list of subscribers in the order in which they are told. Works on the place where the first
-/// one is kept: a field of a set's record, or one of the two below.
+/// one is kept: a field of a set's record, or one of those below.
 typealias SubscriberList = UnsafeMutablePointer<SubscriberPointer?>
 
 enum Subscribers {
