@@ -7,21 +7,39 @@ import PackageDescription
 // SwiftPM can neither build Embedded Swift without unsafe flags nor set a soname or a version
 // script: hence two build systems. Both take whatever lies in the folders.
 let headers = CSetting.headerSearchPath("../../include")
+let checks = SwiftSetting.define("IOASID_CHECKS", .when(configuration: .debug))
+
+/// A folder of C: what a layer cannot say in Swift.
+func c(_ name: String, _ below: [Target.Dependency] = [], _ links: [LinkerSetting] = []) -> Target {
+    .target(
+        name: name, dependencies: below, publicHeadersPath: ".", cSettings: [headers],
+        linkerSettings: links)
+}
+
+/// A layer: what it may import is what it lists.
+func layer(_ name: String, _ below: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: below, cSettings: [headers], swiftSettings: [checks])
+}
 
 let package = Package(
     name: "ioasid",
     targets: [
-        .target(
-            name: "CIOASID",
-            publicHeadersPath: ".",
-            cSettings: [headers],
-            linkerSettings: [.linkedLibrary("urcu-bp")]),
-        .target(
-            name: "IOASID", dependencies: ["CIOASID"], cSettings: [headers],
-            swiftSettings: [.define("IOASID_CHECKS", .when(configuration: .debug))]),
-        .target(name: "CIOASIDVTD", publicHeadersPath: ".", cSettings: [headers]),
-        .target(
-            name: "IOASIDVTD", dependencies: ["CIOASIDVTD", "IOASID"], cSettings: [headers]),
-        .testTarget(name: "IOASIDTests", dependencies: ["IOASID"], cSettings: [headers]),
+        c("CIOASID"),
+        c("CIOASIDMemory"),
+        layer("IOASIDMemory", ["CIOASIDMemory"]),
+        c("CIOASIDRuntime", ["CIOASID"], [.linkedLibrary("urcu-bp")]),
+        layer("IOASIDRuntime", ["CIOASID", "CIOASIDRuntime", "IOASIDMemory"]),
+        c("CIOASIDCore", ["CIOASID", "CIOASIDRuntime"]),
+        layer("IOASIDCore", ["CIOASIDCore", "IOASIDMemory", "IOASIDRuntime"]),
+        c("CIOASIDKernel", ["CIOASID", "CIOASIDRuntime"]),
+        layer("IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"]),
+        c("CIOASIDABI", ["CIOASIDRuntime", "CIOASIDCore", "CIOASIDKernel"]),
+        layer(
+            "IOASIDABI", ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore", "IOASIDKernel"]),
+        c("CIOASIDVTD"),
+        layer("IOASIDVTD", ["CIOASIDVTD", "IOASIDABI"]),
+        .testTarget(
+            name: "IOASIDTests", dependencies: ["IOASIDMemory", "IOASIDCore", "IOASIDABI"],
+            cSettings: [headers]),
     ],
     swiftLanguageModes: [.v5])

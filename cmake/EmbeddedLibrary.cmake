@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# embedded_library(): one shared library out of one Embedded-Swift module and the C floor below it.
+# embedded_module(): one Embedded-Swift module. embedded_library(): a shared library out of several.
 
 # Flags of everything built here, C tests included.
 add_library(ioasid_common INTERFACE)
@@ -36,16 +36,42 @@ if(IOASID_PROBES)
 	list(APPEND IOASID_DEFINES IOASID_PROBES)
 endif()
 
-# swift_object(RESULT MODULE C_MODULE): compiles Sources/MODULE into one object.
-function(swift_object result module c_module)
-	set(floor ${PROJECT_SOURCE_DIR}/Sources/${c_module})
+set(IOASID_MODULES ${CMAKE_BINARY_DIR}/swift)
+file(MAKE_DIRECTORY ${IOASID_MODULES})
+
+# embedded_module(MODULE C floors... SWIFT modules...): compiles Sources/MODULE into one object.
+#
+# What a module may import is what is listed here: the compiler finds no other. The C modules are
+# folders of Sources/ with a modulemap; they and the modules below are handed on to whoever imports
+# this one, because the compiler looks into the bodies of what it inlines.
+function(embedded_module module)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "C;SWIFT")
 	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${module}/*.swift)
-	file(GLOB_RECURSE headers CONFIGURE_DEPENDS
-		${PROJECT_SOURCE_DIR}/include/*.h ${floor}/*.h ${floor}/module.modulemap)
+
+	set(floors ${arg_C})
+	set(needed)
+	foreach(import IN LISTS arg_SWIFT)
+		get_property(its_floors GLOBAL PROPERTY ${import}_floors)
+		list(APPEND floors ${its_floors})
+		list(APPEND needed ${IOASID_MODULES}/${import}.swiftmodule)
+	endforeach()
+	list(REMOVE_DUPLICATES floors)
+	set_property(GLOBAL PROPERTY ${module}_floors ${floors})
+
+	set(search)
+	foreach(floor IN LISTS floors)
+		list(APPEND search -I ${PROJECT_SOURCE_DIR}/Sources/${floor})
+		file(GLOB its_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${floor}/*.h
+			${PROJECT_SOURCE_DIR}/Sources/${floor}/module.modulemap)
+		list(APPEND headers ${its_headers})
+	endforeach()
+	file(GLOB_RECURSE public CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.h)
 
 	set(defines ${IOASID_DEFINES} $<$<CONFIG:Debug>:IOASID_CHECKS>)
 	set(flags ${IOASID_SWIFT_FLAGS}
 		-module-name ${module}
+		# With it the modules of a library are optimised as one.
+		-package-name ioasid
 		-module-cache-path ${CMAKE_BINARY_DIR}/swift-modules
 		# Also in Debug: only the optimizer turns globals into static data, and Embedded Swift
 		# initialises the others at first use without any lock.
@@ -55,20 +81,21 @@ function(swift_object result module c_module)
 		-Xfrontend -function-sections
 		# Otherwise every use of a thread-local variable is a call of __tls_get_addr.
 		-Xcc -ftls-model=initial-exec
-		-I ${floor} -Xcc -I${PROJECT_SOURCE_DIR}/include)
+		-I ${IOASID_MODULES} ${search} -Xcc -I${PROJECT_SOURCE_DIR}/include)
 	if(IOASID_SANITIZE)
 		list(APPEND flags -sanitize=${IOASID_SANITIZE})
 	endif()
 
-	set(object ${CMAKE_CURRENT_BINARY_DIR}/${module}.o)
-	add_custom_command(OUTPUT ${object}
+	set(object ${IOASID_MODULES}/${module}.o)
+	add_custom_command(OUTPUT ${object} ${IOASID_MODULES}/${module}.swiftmodule
 		COMMAND ${IOASID_SWIFTC} ${flags} "$<$<BOOL:${defines}>:-D$<JOIN:${defines},;-D>>"
 			"$<$<BOOL:${defines}>:-Xcc;-D$<JOIN:${defines},;-Xcc;-D>>"
+			-emit-module -emit-module-path ${IOASID_MODULES}/${module}.swiftmodule
 			-c ${sources} -o ${object}
-		DEPENDS ${sources} ${headers}
+		DEPENDS ${sources} ${headers} ${public} ${needed}
 		COMMENT "Compiling Swift module ${module}"
 		COMMAND_EXPAND_LISTS VERBATIM)
-	set(${result} ${object} PARENT_SCOPE)
+	set_property(SOURCE ${object} PROPERTY EXTERNAL_OBJECT TRUE)
 endfunction()
 
 # version_script(RESULT SYMBOLS): a linker script that exports exactly the names listed.
@@ -85,16 +112,18 @@ function(version_script result symbols)
 	set(${result} ${script} PARENT_SCOPE)
 endfunction()
 
-# embedded_library(TARGET MODULE m C_MODULE c SYMBOLS file LINK libraries...)
+# embedded_library(TARGET MODULES m... C floors... SYMBOLS file LINK libraries...)
 function(embedded_library target)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODULE;C_MODULE;SYMBOLS" "LINK")
-	swift_object(object ${arg_MODULE} ${arg_C_MODULE})
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "SYMBOLS" "MODULES;C;LINK")
+	list(TRANSFORM arg_MODULES REPLACE "(.+)" "${IOASID_MODULES}/\\1.o" OUTPUT_VARIABLE objects)
+	list(TRANSFORM arg_C PREPEND ${PROJECT_SOURCE_DIR}/Sources/ OUTPUT_VARIABLE floors)
+	list(TRANSFORM floors APPEND /*.c OUTPUT_VARIABLE patterns)
+	file(GLOB c_sources CONFIGURE_DEPENDS ${patterns})
 	version_script(script ${arg_SYMBOLS})
-	file(GLOB c_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${arg_C_MODULE}/*.c)
 
-	add_library(${target} SHARED ${object} ${c_sources})
+	add_library(${target} SHARED ${objects} ${c_sources})
 	add_library(ioasid::${target} ALIAS ${target})
-	set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+	set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 	set_target_properties(${target} PROPERTIES
 		VERSION ${PROJECT_VERSION}
 		SOVERSION ${PROJECT_VERSION_MAJOR}
@@ -106,7 +135,7 @@ function(embedded_library target)
 	target_include_directories(${target}
 		PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
 			$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/ioasid>
-		PRIVATE ${PROJECT_SOURCE_DIR}/Sources/${arg_C_MODULE})
+		PRIVATE ${floors})
 	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES})
 	target_compile_options(${target} PRIVATE
 		-ffunction-sections -fdata-sections -ftls-model=initial-exec)

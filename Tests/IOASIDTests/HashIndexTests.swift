@@ -3,7 +3,8 @@
 
 import Testing
 
-@testable import IOASID
+@testable import IOASIDCore
+@testable import IOASIDMemory
 
 /// Records whose key is a function of their number; the index threads its chains through `links`.
 private enum Numbers: IndexedRecords {

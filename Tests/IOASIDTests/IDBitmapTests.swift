@@ -3,7 +3,8 @@
 
 import Testing
 
-@testable import IOASID
+@testable import IOASIDCore
+@testable import IOASIDMemory
 
 /// `#expect` cannot hold a noncopyable value: this can, and gives its memory back.
 private final class Bitmap {

@@ -3,7 +3,8 @@
 
 import Testing
 
-@testable import IOASID
+@testable import IOASIDCore
+@testable import IOASIDMemory
 
 /// Four-byte records, a page a stretch.
 private final class Records {

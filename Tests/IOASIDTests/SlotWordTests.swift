@@ -3,7 +3,8 @@
 
 import Testing
 
-@testable import IOASID
+@testable import IOASIDCore
+@testable import IOASIDMemory
 
 @Suite("SlotWord")
 struct SlotWordTests {

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Internal: what the core cannot say in Swift: declared sets, and the writers of dump and trace. */
+#ifndef CIOASID_CORE_H
+#define CIOASID_CORE_H
+
+#include <cioasid.h>
+#include <runtime.h>
+
+#include <stdlib.h>
+
+#include "dump.h"
+
+/* Public fields are read by users without a lock. */
+static inline void cio_store_int(int *_Nonnull field, int value)
+{
+	__atomic_store_n(field, value, __ATOMIC_RELAXED);
+}
+
+/* declared.c: is this a DECLARE_IOASID_SET() of a loaded program or library? Never faults. */
+bool cio_is_declared_set(const void *_Nonnull set);
+
+/* In checking builds: an invariant does not hold. The library is wrong, not its user. */
+static inline void cio_broken(const char *_Nonnull invariant)
+{
+	fprintf(stderr, "ioasid: broken invariant: %s\n", invariant);
+	abort();
+}
+
+/* trace.c */
+extern unsigned char cio_tracing;
+int cio_trace_start(FILE *_Nonnull out);
+void cio_trace_stop(void);
+void cio_trace_before_fork(void);
+void cio_trace_after_fork(void);
+void cio_trace_event(enum ioasid_notify_val event, ioasid_t id, ioasid_t spid, uint32_t set,
+		     uint32_t references, const void *_Nullable subscriber, int priority);
+void cio_trace_reference(const char *_Nonnull what, ioasid_t id, ioasid_t spid, uint32_t set,
+			 uint32_t references);
+
+static inline bool cio_trace_is_on(void)
+{
+	return __atomic_load_n(&cio_tracing, __ATOMIC_RELAXED);
+}
+
+#endif /* CIOASID_CORE_H */

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Exports: looking inside.
+
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
+import IOASIDCore
+import IOASIDKernel
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+@_cdecl("ioasid_get_stats") @implementation
+public func ioasid_get_stats(_ stats: UnsafeMutablePointer<ioasid_stats>?) {
+    guard let stats else { return Refusal.argument.note() }
+    CoreLock.withLock { Core.fill(stats) }
+}
+
+@_cdecl("ioasid_refusal_name") @implementation
+public func ioasid_refusal_name(_ why: ioasid_refusal) -> UnsafePointer<CChar>? {
+    let name: StaticString = why.rawValue < IOASID_REFUSED_NR.rawValue
+        ? Refusal.name(why) : "unknown"
+    return name.cString
+}
+
+@_cdecl("ioasid_dump") @implementation
+public func ioasid_dump(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
+    Returns.status { () throws(Refusal) in try Core.dump(out, cio_dump_text) }
+}
+
+@_cdecl("ioasid_dump_dot") @implementation
+public func ioasid_dump_dot(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
+    Returns.status { () throws(Refusal) in try Core.dump(out, cio_dump_dot) }
+}
+
+@_cdecl("ioasid_trace_start") @implementation
+public func ioasid_trace_start(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
+    guard let out else { return Returns.status { () throws(Refusal) in throw .argument } }
+    return CoreLock.withLock { cio_trace_start(out) }
+}
+
+@_cdecl("ioasid_trace_stop") @implementation
+public func ioasid_trace_stop() {
+    CoreLock.withLock { cio_trace_stop() }
+}
+
+@_cdecl("ioasid_fail_nth") @implementation
+public func ioasid_fail_nth(_ nth: CUnsignedLong) -> CUnsignedLong {
+    Memory.failNth(nth)
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Exports: subscribers and events.
+
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
+import IOASIDCore
+import IOASIDKernel
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+@_cdecl("ioasid_register_notifier") @implementation
+public func ioasid_register_notifier(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ nb: UnsafeMutablePointer<notifier_block>?
+) -> CInt {
+    Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) -> Void in try Core.subscribe(set, nb) }
+    }
+}
+
+@_cdecl("ioasid_register_notifier_replay") @implementation
+public func ioasid_register_notifier_replay(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ nb: UnsafeMutablePointer<notifier_block>?
+) -> CInt {
+    Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Core.subscribeWithReplay(set, nb) }
+    }
+}
+
+@_cdecl("ioasid_unregister_notifier") @implementation
+public func ioasid_unregister_notifier(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ nb: UnsafeMutablePointer<notifier_block>?
+) {
+    _ = Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Core.unsubscribe(set, nb) }
+    }
+}
+
+@_cdecl("ioasid_register_notifier_mm") @implementation
+public func ioasid_register_notifier_mm(
+    _ mm: UnsafeMutablePointer<mm_struct>?, _ nb: UnsafeMutablePointer<notifier_block>?
+) -> CInt {
+    Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in
+            try Core.subscribe(mm: UnsafeMutableRawPointer(mm), nb)
+        }
+    }
+}
+
+@_cdecl("ioasid_unregister_notifier_mm") @implementation
+public func ioasid_unregister_notifier_mm(
+    _ mm: UnsafeMutablePointer<mm_struct>?, _ nb: UnsafeMutablePointer<notifier_block>?
+) {
+    _ = Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in
+            try Core.unsubscribe(mm: UnsafeMutableRawPointer(mm), nb)
+        }
+    }
+}
+
+@_cdecl("ioasid_notify") @implementation
+public func ioasid_notify(
+    _ ioasid: ioasid_t, _ cmd: ioasid_notify_val, _ flags: CUnsignedInt
+) -> CInt {
+    var result = NOTIFY_DONE
+    let status = Returns.status(ioasid) { () throws(Refusal) in
+        guard flags != 0, flags & ~3 == 0 else { throw .argument }
+        result = try CoreLock.withLock { () throws(Refusal) in
+            try Core.notify(ioasid, cmd, Audience(rawValue: flags))
+        }
+    }
+    return status != 0 ? status : errno(result)
+}
+
+/// What a handler's result means, if it means anything: its error is between -4095 and 0.
+private func errno(_ result: CInt) -> CInt {
+    let errno = notifier_to_errno(result)
+    return errno >= -4095 ? errno : 0 &- EINVAL
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// The boundary of <linux/ioasid-log.h>.
+
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
+import IOASIDCore
+import IOASIDKernel
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+@_cdecl("ioasid_set_log") @implementation
+public func ioasid_set_log(_ fn: ioasid_log_fn?, _ data: UnsafeMutableRawPointer?) -> Int32 {
+    Log.setSink(fn, data) ? 0 : -EDEADLK
+}
+
+@_cdecl("ioasid_set_log_level") @implementation
+public func ioasid_set_log_level(_ level: Int32) -> Int32 {
+    Log.setLevel(level)
+}
+
+@_cdecl("ioasid_ratelimit") @implementation
+public func ioasid_ratelimit(_ rs: UnsafeMutablePointer<ratelimit_state>?) -> Bool {
+    guard let rs else { return true }
+    return Log.mayRepeat(rs)
+}

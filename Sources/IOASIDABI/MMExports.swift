@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The boundary of <linux/sched/mm.h> and <linux/sched.h>.
+
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
+import IOASIDCore
+import IOASIDKernel
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+@_cdecl("ioasid_mm_alloc") @implementation
+public func ioasid_mm_alloc() -> UnsafeMutablePointer<mm_struct>? {
+    let mm = AddressSpaces.make()
+    if mm == nil { Refusal.memory.note() }
+    return mm
+}
+
+@_cdecl("ioasid_mm_put") @implementation
+public func ioasid_mm_put(_ mm: UnsafeMutablePointer<mm_struct>?) {
+    guard let mm else { return }
+    let left = atomic_dec_if_positive(&mm.pointee.mm_users)
+    if left < 0 { Log.warn("mmput of an mm without users") }
+    guard left == 0 else { return }
+    // Still readable for those who find it by its PASID; they get no user any more.
+    mm_pasid_drop(mm)
+    AddressSpaces.drop(mm)
+}
+
+@_cdecl("ioasid_mm_drop") @implementation
+public func ioasid_mm_drop(_ mm: UnsafeMutablePointer<mm_struct>?) {
+    guard let mm else { return }
+    AddressSpaces.drop(mm)
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// The one place where a refusal becomes what a C caller gets, and is counted and logged.
+
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
+import IOASIDCore
+import IOASIDKernel
+import IOASIDMemory
+import IOASIDRuntime
+
+/// What exported functions return: each convention of the header under one name. The log says which
+/// function it was: `caller` is where the call stands.
+package enum Returns {
+    /// 0, or -errno.
+    @inline(__always)
+    package static func status(
+        _ id: UInt32 = noID, caller: StaticString = #function, _ body: () throws(Refusal) -> Void
+    ) -> CInt {
+        do throws(Refusal) {
+            try body()
+            return 0
+        } catch {
+            error.note(id, caller: caller)
+            return 0 &- error.errno
+        }
+    }
+
+    /// A number, or -errno.
+    @inline(__always)
+    package static func number(
+        caller: StaticString = #function, _ body: () throws(Refusal) -> CInt
+    ) -> CInt {
+        do throws(Refusal) {
+            return try body()
+        } catch {
+            error.note(caller: caller)
+            return 0 &- error.errno
+        }
+    }
+
+    /// An id, or INVALID_IOASID.
+    @inline(__always)
+    package static func id(
+        caller: StaticString = #function, _ body: () throws(Refusal) -> UInt32
+    ) -> UInt32 {
+        do throws(Refusal) {
+            return try body()
+        } catch {
+            error.note(caller: caller)
+            return noID
+        }
+    }
+
+    /// The answer, or false.
+    @inline(__always)
+    package static func truth(
+        _ id: UInt32, caller: StaticString = #function, _ body: () throws(Refusal) -> Bool
+    ) -> Bool {
+        do throws(Refusal) {
+            return try body()
+        } catch {
+            error.note(id, caller: caller)
+            return false
+        }
+    }
+
+    /// A pointer, or ERR_PTR(-errno).
+    @inline(__always)
+    package static func pointer(
+        caller: StaticString = #function,
+        _ body: () throws(Refusal) -> UnsafeMutableRawPointer?
+    ) -> UnsafeMutableRawPointer? {
+        do throws(Refusal) {
+            return try body()
+        } catch {
+            error.note(caller: caller)
+            return error.pointer
+        }
+    }
+}
+
+extension Refusal {
+    /// ERR_PTR(-errno)
+    @inline(__always)
+    package var pointer: UnsafeMutableRawPointer? {
+        UnsafeMutableRawPointer(bitPattern: 0 &- Int(errno))
+    }
+}

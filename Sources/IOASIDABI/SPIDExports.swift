@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Exports: set-private ids.
+
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
+import IOASIDCore
+import IOASIDKernel
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+@_cdecl("ioasid_attach_spid") @implementation
+public func ioasid_attach_spid(_ ioasid: ioasid_t, _ spid: ioasid_t) -> CInt {
+    Returns.status(ioasid) { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Core.attachSPID(ioasid, spid) }
+    }
+}
+
+@_cdecl("ioasid_detach_spid") @implementation
+public func ioasid_detach_spid(_ ioasid: ioasid_t) -> CInt {
+    Returns.status(ioasid) { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Core.detachSPID(ioasid) }
+    }
+}
+
+@_cdecl("ioasid_find_by_spid") @implementation
+public func ioasid_find_by_spid(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ spid: ioasid_t
+) -> ioasid_t {
+    Returns.id { () throws(Refusal) in try Core.findBySPID(set, spid, get: true) }
+}
+
+@_cdecl("ioasid_find_by_spid_ref") @implementation
+public func ioasid_find_by_spid_ref(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ spid: ioasid_t, _ get: Bool
+) -> ioasid_t {
+    Returns.id { () throws(Refusal) in try Core.findBySPID(set, spid, get: get) }
+}
+
+@_cdecl("ioasid_find_spid") @implementation
+public func ioasid_find_spid(_ ioasid: ioasid_t) -> ioasid_t {
+    Core.spid(ioasid)
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// Exports: sets and the capacity they draw on.
+
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
+import IOASIDCore
+import IOASIDKernel
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+@_cdecl("ioasid_set_alloc") @implementation
+public func ioasid_set_alloc(
+    _ token: UnsafeMutableRawPointer?, _ quota: ioasid_t, _ type: CInt
+) -> UnsafeMutablePointer<ioasid_set>? {
+    let set = Returns.pointer { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) -> UnsafeMutableRawPointer? in
+            UnsafeMutableRawPointer(SetTable[try Core.createSet(token, quota, type)])
+        }
+    }
+    return set?.assumingMemoryBound(to: ioasid_set.self)
+}
+
+@_cdecl("ioasid_adjust_set") @implementation
+public func ioasid_adjust_set(_ set: UnsafeMutablePointer<ioasid_set>?, _ quota: CInt) -> CInt {
+    Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Core.adjustSet(set, quota) }
+    }
+}
+
+@_cdecl("ioasid_set_get") @implementation
+public func ioasid_set_get(_ set: UnsafeMutablePointer<ioasid_set>?) {
+    _ = Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Core.getSet(set) }
+    }
+}
+
+@_cdecl("ioasid_set_get_locked") @implementation
+public func ioasid_set_get_locked(_ set: UnsafeMutablePointer<ioasid_set>?) {
+    ioasid_set_get(set)
+}
+
+@_cdecl("ioasid_set_put") @implementation
+public func ioasid_set_put(_ set: UnsafeMutablePointer<ioasid_set>?) {
+    _ = Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Core.putSet(set) }
+    }
+}
+
+@_cdecl("ioasid_set_put_locked") @implementation
+public func ioasid_set_put_locked(_ set: UnsafeMutablePointer<ioasid_set>?) {
+    ioasid_set_put(set)
+}
+
+@_cdecl("ioasid_set_free") @implementation
+public func ioasid_set_free(_ set: UnsafeMutablePointer<ioasid_set>?) -> CInt {
+    Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Core.releaseSet(set) }
+    }
+}
+
+@_cdecl("ioasid_free_all_in_set") @implementation
+public func ioasid_free_all_in_set(_ set: UnsafeMutablePointer<ioasid_set>?) {
+    _ = Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in Core.freeAll(try Core.liveSet(set)) }
+    }
+}
+
+@_cdecl("ioasid_find_mm_set") @implementation
+public func ioasid_find_mm_set(_ token: UnsafeMutablePointer<mm_struct>?) -> UnsafeMutablePointer<ioasid_set>? {
+    CoreLock.withLock {
+        let mm = IOASID_SET_TYPE_MM.rawValue
+        return SetTokens.find(UInt(bitPattern: token), mm).flatMap { SetTable.handle($0) }
+    }
+}
+
+@_cdecl("ioasid_set_for_each_ioasid") @implementation
+public func ioasid_set_for_each_ioasid(
+    _ set: UnsafeMutablePointer<ioasid_set>?,
+    _ fn: (@convention(c) (ioasid_t, UnsafeMutableRawPointer?) -> Void)?,
+    _ data: UnsafeMutableRawPointer?
+) -> CInt {
+    // An empty set is an answer, not worth a line on the log.
+    Returns.number { () throws(Refusal) in
+        guard let fn else { throw .argument }
+        return try Core.forEach(set) { fn($0, data) } ? 0 : 0 &- ENOENT
+    }
+}
+
+// MARK: Capacity
+
+@_cdecl("ioasid_install_capacity") @implementation
+public func ioasid_install_capacity(_ total: ioasid_t) {
+    _ = Returns.status { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Capacity.install(total) }
+    }
+}
+
+@_cdecl("ioasid_get_capacity") @implementation
+public func ioasid_get_capacity() -> ioasid_t {
+    Capacity.value
+}
+
+@_cdecl("ioasid_reserve_capacity") @implementation
+public func ioasid_reserve_capacity(_ nr_ioasid: ioasid_t) -> CInt {
+    Returns.number { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Capacity.reserve(nr_ioasid) }
+    }
+}
+
+@_cdecl("ioasid_cancel_capacity") @implementation
+public func ioasid_cancel_capacity(_ nr_ioasid: ioasid_t) -> CInt {
+    Returns.number { () throws(Refusal) in
+        try CoreLock.withLock { () throws(Refusal) in try Capacity.cancel(nr_ioasid) }
+    }
+}

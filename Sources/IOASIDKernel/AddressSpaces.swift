@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// Address spaces made by mm_alloc(): a type-stable table, so that a pointer is known by arithmetic.
+
+import CIOASID
+import CIOASIDKernel
+import CIOASIDRuntime
+import IOASIDCore
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+package typealias MM = UnsafeMutablePointer<mm_struct>
+
+/// A token may be any pointer. Only one that lies in this table is followed; a count of 0 says
+/// that nobody lives there. Lists and limits are guarded by the core lock.
+package enum AddressSpaces {
+    private typealias Record = UnsafeMutablePointer<cio_mm>
+
+    private static var capacity: UInt32 { 1 << 20 }
+    private static var stride: UInt { UInt(MemoryLayout<cio_mm>.stride) }
+    /// How many records are made writable at a time.
+    private static var step: UInt32 { 4096 }
+    /// So many rest before a grace period is worth its while.
+    private static var enoughToWait: UInt32 { 64 }
+
+    private static let start = Cell<UInt>(0)
+    /// Records below this number have been used.
+    private static let used = Cell<UInt32>(0)
+    /// Lists by number + 1. Those that rest may still be looked at by a reader.
+    private static let free = Cell<UInt32>(0)
+    private static let resting = Cell<UInt32>(0)
+    private static let restingCount = Cell<UInt32>(0)
+
+    /// - Returns: an address space with one user and one reference, or nil for want of memory.
+    package static func make() -> MM? {
+        let (ready, rested) = CoreLock.withLock { () -> (MM?, UInt32) in
+            if let number = popFree() { return (bring(number), 0) }
+            let mayWait = !CoreLock.isNested && !ReadSide.isInSection
+            if mayWait && restingCount.value >= enoughToWait { return (nil, takeResting()) }
+            return (unused().map { bring($0) }, 0)
+        }
+        guard rested != 0 else { return ready }
+        ReadSide.waitForReaders()
+        return CoreLock.withLock {
+            free.value = appended(rested, before: free.value)
+            return popFree().map { bring($0) }
+        }
+    }
+
+    /// - Returns: whether this is a live address space of ours; it has one more reference then.
+    package static func grabIfKnown(_ pointer: UnsafeMutableRawPointer) -> Bool {
+        guard let record = record(at: pointer) else { return false }
+        return atomic_inc_not_zero(&record.pointee.mm.mm_count)
+    }
+
+    /// Drops a reference. The last one retires what is ours.
+    package static func drop(_ mm: MM) {
+        let left = atomic_dec_if_positive(&mm.pointee.mm_count)
+        if left < 0 { Log.warn("mmdrop of an mm without references") }
+        guard left == 0, let record = record(at: mm) else { return }
+        CoreLock.withLock {
+            record.pointee.next = resting.value
+            resting.value = number(of: record) &+ 1
+            restingCount.increment()
+        }
+    }
+
+    // MARK: Records
+
+    private static func record(at pointer: UnsafeMutableRawPointer) -> Record? {
+        let count = used.acquire()
+        let offset = UInt(bitPattern: pointer) &- start.value
+        guard count != 0, offset % stride == 0, offset / stride < UInt(count) else { return nil }
+        return pointer.assumingMemoryBound(to: cio_mm.self)
+    }
+
+    private static func record(_ number: UInt32) -> Record {
+        Record(bitPattern: start.value &+ UInt(number) &* stride).unsafelyUnwrapped
+    }
+
+    private static func number(of record: Record) -> UInt32 {
+        UInt32(truncatingIfNeeded: (UInt(bitPattern: record) &- start.value) / stride)
+    }
+
+    /// Nobody sees it as live before its count is set, last.
+    private static func bring(_ number: UInt32) -> MM {
+        let record = record(number)
+        mm_pasid_init(&record.pointee.mm)
+        atomic_set(&record.pointee.mm.mm_users, 1)
+        atomic_set_release(&record.pointee.mm.mm_count, 1)
+        return UnsafeMutableRawPointer(record).assumingMemoryBound(to: mm_struct.self)
+    }
+
+    /// A record that was never used.
+    private static func unused() -> UInt32? {
+        let number = used.value
+        guard number < capacity, reserve() else { return nil }
+        if number % step == 0 {
+            guard Memory.commit(record(number), Int(step) &* Int(stride)) else { return nil }
+        }
+        used.release(number &+ 1)
+        return number
+    }
+
+    private static func reserve() -> Bool {
+        if start.value != 0 { return true }
+        guard let memory = Memory.reserve(Int(capacity) &* Int(stride)) else { return false }
+        start.value = UInt(bitPattern: memory)
+        return true
+    }
+
+    // MARK: Lists
+
+    private static func popFree() -> UInt32? {
+        guard free.value != 0 else { return nil }
+        let number = free.value &- 1
+        free.value = record(number).pointee.next
+        return number
+    }
+
+    private static func takeResting() -> UInt32 {
+        defer {
+            resting.value = 0
+            restingCount.value = 0
+        }
+        return resting.value
+    }
+
+    private static func appended(_ list: UInt32, before rest: UInt32) -> UInt32 {
+        var last = record(list &- 1)
+        while last.pointee.next != 0 { last = record(last.pointee.next &- 1) }
+        last.pointee.next = rest
+        return list
+    }
+}
+
+/// The address space of the process, once made; guarded by the core lock.
+private let processMM = Cell<UInt>(0)
+
+@_cdecl("cio_process_mm") @implementation
+public func cio_process_mm() -> UnsafeMutablePointer<mm_struct>? {
+    CoreLock.withLock {
+        if processMM.value == 0 {
+            processMM.value = UInt(bitPattern: AddressSpaces.make())
+        }
+        return UnsafeMutablePointer(bitPattern: processMM.value)
+    }
+}
+
+// MARK: For the core
+
+@_cdecl("cio_kernel_begin") @implementation
+public func cio_kernel_begin() {
+    AddressSpaceHooks.pin = { AddressSpaces.grabIfKnown($0) }
+    AddressSpaceHooks.unpin = { AddressSpaces.drop($0.assumingMemoryBound(to: mm_struct.self)) }
+    AddressSpaceHooks.current = { UnsafeRawPointer(cio_current_mm()) }
+}

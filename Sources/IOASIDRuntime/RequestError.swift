@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Why a request was refused: the errno its caller gets, and the reason that is counted and logged.
+
+import CIOASID
+import CIOASIDRuntime
+import IOASIDMemory
+import Synchronization
+
+package struct Refusal: Error {
+    package let reason: ioasid_refusal
+    package let errno: CInt
+
+    @inline(__always)
+    package init(_ reason: ioasid_refusal, _ errno: CInt) {
+        self.reason = reason
+        self.errno = errno
+    }
+
+    package static var memory: Refusal { Refusal(IOASID_REFUSED_MEMORY, ENOMEM) }
+    package static var argument: Refusal { Refusal(IOASID_REFUSED_ARGUMENT, EINVAL) }
+    package static var noSet: Refusal { Refusal(IOASID_REFUSED_SET, EINVAL) }
+    package static var owner: Refusal { Refusal(IOASID_REFUSED_OWNER, EACCES) }
+    package static var pending: Refusal { Refusal(IOASID_REFUSED_PENDING, EBUSY) }
+    package static var range: Refusal { Refusal(IOASID_REFUSED_RANGE, ENOSPC) }
+    package static var exists: Refusal { Refusal(IOASID_REFUSED_EXISTS, EEXIST) }
+    package static var overflow: Refusal { Refusal(IOASID_REFUSED_OVERFLOW, EOVERFLOW) }
+
+    /// An id that is not in use; the published functions do not agree on the errno.
+    package static func unknown(_ errno: CInt) -> Refusal { Refusal(IOASID_REFUSED_UNKNOWN, errno) }
+}
+
+extension Refusal {
+    /// Counts the refusal and says so on the log, as often as the log lets it.
+    @inline(never)
+    package func note(_ id: UInt32 = .max, caller: StaticString = #function) {
+        cio_count_refusal(reason)
+        cio_probe_refuse(id, reason)
+        // What a well-behaved user meets in a race is no news.
+        guard reason != IOASID_REFUSED_PENDING else { return }
+        Log.warn(Refusal.name(reason), id, caller: caller)
+    }
+
+    package static func name(_ reason: ioasid_refusal) -> StaticString {
+        switch reason {
+        case IOASID_REFUSED_SET: "not a live set"
+        case IOASID_REFUSED_QUOTA: "the set's quota is used up"
+        case IOASID_REFUSED_CAPACITY: "the capacity is used up"
+        case IOASID_REFUSED_RANGE: "no free id in the range"
+        case IOASID_REFUSED_ALLOCATOR: "the custom allocator had no id of use"
+        case IOASID_REFUSED_MEMORY: "out of memory"
+        case IOASID_REFUSED_UNKNOWN: "unknown id, subscriber or allocator"
+        case IOASID_REFUSED_PENDING: "the id is being freed"
+        case IOASID_REFUSED_OWNER: "of another owner"
+        case IOASID_REFUSED_EXISTS: "already there"
+        case IOASID_REFUSED_BUSY: "in use"
+        case IOASID_REFUSED_OVERFLOW: "too many references"
+        default: "an argument makes no sense"
+        }
+    }
+}
