@@ -17,9 +17,14 @@ func c(_ name: String, _ below: [Target.Dependency] = [], _ links: [LinkerSettin
 }
 
 /// A layer: what it may import is what it lists.
-func layer(_ name: String, _ below: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: below, cSettings: [headers], swiftSettings: [checks])
+func layer(
+    _ name: String, _ below: [Target.Dependency], _ settings: [SwiftSetting] = []
+) -> Target {
+    .target(
+        name: name, dependencies: below, cSettings: [headers], swiftSettings: [checks] + settings)
 }
+
+let swift6 = [SwiftSetting.swiftLanguageMode(.v6)]
 
 let package = Package(
     name: "ioasid",
@@ -36,8 +41,17 @@ let package = Package(
         c("CIOASIDABI", ["CIOASIDRuntime", "CIOASIDCore", "CIOASIDKernel"]),
         layer(
             "IOASIDABI", ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore", "IOASIDKernel"]),
-        c("CIOASIDVTD"),
-        layer("IOASIDVTD", ["CIOASIDVTD", "IOASIDABI"]),
+        c("CIOASIDVTDHardware"),
+        layer("IOASIDVTDHardware", ["CIOASIDVTDHardware", "IOASIDMemory"], swift6),
+        c("CIOASIDVTDDriver", ["CIOASIDVTDHardware"]),
+        layer(
+            "IOASIDVTDDriver",
+            ["CIOASIDVTDDriver", "IOASIDMemory", "IOASIDVTDHardware", "IOASIDABI"], swift6),
+        layer("IOASIDVTDABI", ["IOASIDMemory", "IOASIDVTDHardware", "IOASIDVTDDriver"], swift6),
+        // Links nothing of the driver: so the hardware works without one.
+        .testTarget(
+            name: "IOASIDVTDHardwareTests", dependencies: ["IOASIDVTDHardware"],
+            cSettings: [headers], swiftSettings: swift6),
         .testTarget(
             name: "IOASIDTests", dependencies: ["IOASIDMemory", "IOASIDCore", "IOASIDABI"],
             cSettings: [headers]),

@@ -19,7 +19,8 @@ package enum Memory {
         return attempts.exchange(0, ordering: .relaxed)
     }
 
-    private static var isAllowed: Bool {
+    /// Every allocation of any kind asks first; so may those whose memory comes from elsewhere.
+    package static var isAllowed: Bool {
         attempts.wrappingAdd(1, ordering: .relaxed)
         guard countdown.load(ordering: .relaxed) > 0 else { return true }
         return countdown.wrappingSubtract(1, ordering: .relaxed).newValue != 0
@@ -44,6 +45,20 @@ package enum Memory {
         _: Record.Type
     ) -> UnsafeMutablePointer<Record>? {
         allocate(MemoryLayout<Record>.stride)?.assumingMemoryBound(to: Record.self)
+    }
+
+    /// - Returns: zeroed memory for `count` elements of a type that is valid as such, or nil.
+    package static func allocate<Element>(
+        _ count: Int, of _: Element.Type
+    ) -> UnsafeMutablePointer<Element>? {
+        allocate(count &* MemoryLayout<Element>.stride)?.assumingMemoryBound(to: Element.self)
+    }
+
+    /// - Returns: a block that holds `value`, or nil.
+    package static func make<Value>(_ value: Value) -> UnsafeMutablePointer<Value>? {
+        guard let block = allocate(1, of: Value.self) else { return nil }
+        block.initialize(to: value)
+        return block
     }
 
     package static func free(_ block: UnsafeMutableRawPointer?) {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Internal: what the VT-d hardware needs of C: its lock, its memory, constants of its header. */
+#ifndef CIOASIDVTD_HARDWARE_H
+#define CIOASIDVTD_HARDWARE_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <linux/ioasid-vtd.h>
+
+/* Orders the hardware: tables in memory, registers, caches. Innermost; no callback runs in it. */
+extern pthread_mutex_t civtd_hardware_mutex;
+
+/* Address space that costs nothing until it is written; NULL if the kernel refuses. */
+void *civtd_reserve(size_t bytes);
+void civtd_unreserve(void *start, size_t bytes);
+
+/* Macros that Swift does not import. */
+static const u32 civtd_cap_default = VTD_CAP_DEFAULT;
+static const u32 civtd_cap_all = VTD_CAP_DEFAULT | VTD_CAP_FL5LP | VTD_CAP_SRS | VTD_CAP_EAFS |
+				 VTD_CAP_MTS;
+
+#endif

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// The boundary of <linux/ioasid-vtd.h>: memory and page tables of guests and processes.
+
+@preconcurrency import CIOASIDVTDDriver
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+import IOASIDVTDDriver
+import IOASIDVTDHardware
+
+private let knownAccess = VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_PRIV
+
+private func isMapping(_ access: UInt32) -> Bool {
+    access & VTD_DMA_READ != 0 && access & ~knownAccess == 0
+}
+
+@_cdecl("vtd_guest_create")
+@implementation
+public func vtd_guest_create(_ domain: OpaquePointer?, _ pages: CUnsignedInt) -> OpaquePointer? {
+    guard let domain = Domain.known(domain), pages > 0 else { return errorPointer(-EINVAL) }
+    let (guest, error) = Lock.hardware { GuestMemory.create(domain, pages: UInt64(pages)) }
+    guard let guest else { return errorPointer(error) }
+    return OpaquePointer(guest)
+}
+
+@_cdecl("vtd_guest_destroy")
+@implementation
+public func vtd_guest_destroy(_ guest: OpaquePointer?) {
+    guard let guest else { return }
+    Lock.hardware { GuestMemory.destroy(Ref<GuestMemory>(guest)) }
+}
+
+@_cdecl("vtd_guest_page")
+@implementation
+public func vtd_guest_page(_ guest: OpaquePointer?) -> UInt64 {
+    guard let guest else { return UInt64.max }
+    return Lock.hardware { Ref<GuestMemory>(guest).pointee.takePage() ?? UInt64.max }
+}
+
+@_cdecl("vtd_guest_map")
+@implementation
+public func vtd_guest_map(
+    _ guest: OpaquePointer?, _ gpgd: UInt64, _ address: UInt64, _ page: UInt64,
+    _ access: CUnsignedInt
+) -> CInt {
+    guard let guest, isMapping(access) else { return -EINVAL }
+    return Lock.hardware {
+        Ref<GuestMemory>(guest).pointee.map(root: gpgd, address, page, firstLevelBits(access))
+    }
+}
+
+@_cdecl("vtd_guest_unmap")
+@implementation
+public func vtd_guest_unmap(_ guest: OpaquePointer?, _ gpgd: UInt64, _ address: UInt64) -> CInt {
+    guard let guest else { return -EINVAL }
+    return Lock.hardware { Ref<GuestMemory>(guest).pointee.unmap(root: gpgd, address) }
+}
+
+@_cdecl("vtd_guest_read")
+@implementation
+public func vtd_guest_read(
+    _ guest: OpaquePointer?, _ address: UInt64, _ buffer: UnsafeMutableRawPointer?, _ length: Int
+) -> CInt {
+    guard let guest, let buffer else { return -EINVAL }
+    let isDone = Lock.hardware {
+        Ref<GuestMemory>(guest).pointee.forEachPiece(address, UInt64(UInt(bitPattern: length))) {
+            memory, physical, offset, piece in
+            memory.read(physical, buffer + offset, piece)
+        }
+    }
+    return isDone ? 0 : -EINVAL
+}
+
+@_cdecl("vtd_guest_write")
+@implementation
+public func vtd_guest_write(
+    _ guest: OpaquePointer?, _ address: UInt64, _ buffer: UnsafeRawPointer?, _ length: Int
+) -> CInt {
+    guard let guest, let buffer else { return -EINVAL }
+    let isDone = Lock.hardware {
+        Ref<GuestMemory>(guest).pointee.forEachPiece(address, UInt64(UInt(bitPattern: length))) {
+            memory, physical, offset, piece in
+            memory.write(physical, buffer + offset, piece)
+        }
+    }
+    return isDone ? 0 : -EINVAL
+}
+
+@_cdecl("vtd_mm_map")
+@implementation
+public func vtd_mm_map(
+    _ mm: UnsafeMutablePointer<mm_struct>?, _ address: UInt64, _ page: UInt64,
+    _ access: CUnsignedInt
+) -> CInt {
+    guard let mm, isMapping(access), isPageOfProcess(address),
+        page & ~addressMask == 0
+    else { return -EINVAL }
+    return AddressSpace.map(mm, address, page, access)
+}
+
+@_cdecl("vtd_mm_unmap")
+@implementation
+public func vtd_mm_unmap(_ mm: UnsafeMutablePointer<mm_struct>?, _ address: UInt64) -> CInt {
+    guard let mm, isPageOfProcess(address) else { return -EINVAL }
+    guard let space = AddressSpace.clear(mm, address) else { return -ENOENT }
+    ProcessBinding.flush(space, address)
+    return 0
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// Which PASID is bound to what: one record a PASID, with its devices, its work item and references.
+
+@preconcurrency import CIOASIDVTDDriver
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+import IOASIDVTDHardware
+
+/// A PASID in use (the kernel's struct intel_svm). The private data of the id stays its owner's:
+/// the driver finds the record in its own table.
+struct Binding: Listed {
+    /// First, so that the work item's address is the record's.
+    var work = work_struct()
+    let pasid: UInt32
+    let source: Source
+    var devices = List<BoundDevice>()
+    /// The table's, and the queued work item's. Guarded by the table lock, as all below.
+    var references = 1
+    /// FREE was told: nothing more can be bound.
+    var isFreed = false
+    /// In the table.
+    var isLive = false
+    var next: Ref<Binding>?
+
+    enum Source {
+        /// A guest's process, as it was bound.
+        case guest(iommu_gpasid_bind_data)
+        /// A process of the host.
+        case process(Ref<AddressSpace>)
+    }
+}
+
+/// A device that uses the PASID (the kernel's struct intel_svm_dev). It knows its unit.
+struct BoundDevice: Listed {
+    let device: Ref<Device>
+    /// The guest's domain; nil for a process of the host.
+    let attachment: Ref<Attachment>?
+    let operations: UnsafeMutablePointer<svm_dev_ops>?
+    var users = 1
+    var next: Ref<BoundDevice>?
+}
+
+/// Changed with the driver lock and the table lock held, so that either is enough to read.
+package enum Bindings {
+    private static let buckets = 1024
+    nonisolated(unsafe) private static var table: Ref<List<Binding>>?
+    /// Work items queued or running. Guarded by the table lock.
+    nonisolated(unsafe) private static var works = 0
+
+    static func prepare() -> Bool {
+        guard table == nil else { return true }
+        table = Memory.allocate(buckets, of: List<Binding>.self)
+        return table != nil
+    }
+
+    static func discard() {
+        Memory.free(table)
+        table = nil
+    }
+
+    private static func bucket(_ pasid: UInt32) -> Ref<List<Binding>>? {
+        guard let table else { return nil }
+        return table + Int(pasid % UInt32(buckets))
+    }
+
+    // MARK: With either lock held
+
+    static func find(_ pasid: UInt32) -> Ref<Binding>? {
+        bucket(pasid)?.pointee.find { $0.pointee.pasid == pasid }
+    }
+
+    static func boundDevice(_ binding: Ref<Binding>, _ device: Ref<Device>) -> Ref<BoundDevice>? {
+        binding.pointee.devices.find { $0.pointee.device == device }
+    }
+
+    @inline(__always)
+    static func forEach(_ body: (Ref<Binding>) -> Void) {
+        guard let table else { return }
+        for index in 0..<buckets { table[index].forEach(body) }
+    }
+
+    // MARK: With the driver lock held
+
+    static func insert(_ binding: Ref<Binding>) {
+        Lock.table {
+            bucket(binding.pointee.pasid)?.pointee.add(binding)
+            binding.pointee.isLive = true
+        }
+    }
+
+    static func remove(_ binding: Ref<Binding>) {
+        Lock.table {
+            bucket(binding.pointee.pasid)?.pointee.remove(binding)
+            binding.pointee.isLive = false
+        }
+    }
+
+    static func isFreed(_ binding: Ref<Binding>) -> Bool {
+        Lock.table { binding.pointee.isFreed }
+    }
+
+    static func add(_ bound: Ref<BoundDevice>, to binding: Ref<Binding>) {
+        Lock.table { binding.pointee.devices.add(bound) }
+        // With the lock that the lists of attachments are walked with.
+        Lock.hardware {
+            bound.pointee.attachment?.pointee.bindings &+= 1
+            bound.pointee.device.driver?.pointee.bindings &+= 1
+        }
+    }
+
+    /// The device's DMA is over when this returns: entry cleared, caches empty, requests answered.
+    static func remove(_ bound: Ref<BoundDevice>, from binding: Ref<Binding>, quiet: Bool) {
+        Lock.table { binding.pointee.devices.remove(bound) }
+        let device = bound.pointee.device
+        Lock.hardware {
+            device.tearDown(binding.pointee.pasid, quiet: quiet)
+            PageRequests.drain(device, binding.pointee.pasid)
+            bound.pointee.attachment?.pointee.bindings &-= 1
+            device.driver?.pointee.bindings &-= 1
+        }
+        Memory.free(bound)
+    }
+
+    // MARK: References, without a lock
+
+    static func drop(_ binding: Ref<Binding>) {
+        let isLast: Bool = Lock.table {
+            binding.pointee.references &-= 1
+            return binding.pointee.references == 0
+        }
+        if isLast { Memory.free(binding) }
+    }
+
+    /// From the notifier: pins the record of a PASID that is going, for its work item.
+    static func markFreed(_ pasid: UInt32) -> Ref<Binding>? {
+        Lock.table {
+            guard let binding = find(pasid) else { return nil }
+            binding.pointee.isFreed = true
+            binding.pointee.references &+= 1
+            works &+= 1
+            return binding
+        }
+    }
+
+    /// The work item is done, or was queued already.
+    static func workDone(_ binding: Ref<Binding>) {
+        drop(binding)
+        Lock.table {
+            works &-= 1
+            if works == 0 { civtd_works_done() }
+        }
+    }
+
+    package static func waitForWorks() {
+        Lock.table {
+            while works > 0 { civtd_wait_for_works() }
+        }
+    }
+}

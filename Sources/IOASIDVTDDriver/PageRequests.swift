@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// The driver's side of page requests: the interrupt, the handler of a device, answers, draining.
+
+@preconcurrency import CIOASIDVTDDriver
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+import IOASIDVTDHardware
+
+struct ReportedRequest: Listed {
+    let request: PageRequest
+    var next: Ref<ReportedRequest>?
+}
+
+package enum PageRequests {
+    private static let invalid = UInt32(IOMMU_PAGE_RESP_INVALID.rawValue)
+
+    // MARK: The handler of a device
+
+    package static func register(
+        _ device: Ref<Device>, _ handler: iommu_dev_fault_handler_t,
+        _ data: UnsafeMutableRawPointer?
+    ) -> CInt {
+        Lock.hardware {
+            guard let driver = device.driver else { return -EINVAL }
+            guard driver.pointee.handler == nil else { return -EBUSY }
+            driver.pointee.handlerData = data
+            driver.pointee.handler = handler
+            return 0
+        }
+    }
+
+    package static func unregister(_ device: Ref<Device>) -> CInt {
+        Lock.hardware {
+            guard let driver = device.driver, driver.pointee.handler != nil else { return -EINVAL }
+            guard driver.pointee.reported.isEmpty else { return -EBUSY }
+            driver.pointee.handler = nil
+            return 0
+        }
+    }
+
+    // MARK: The interrupt, and answers
+
+    /// The interrupt of the page request queue. Without a lock: the handler may do what it wants.
+    static func interrupt(_ unit: Ref<Unit>) {
+        while true {
+            let request: PageRequest? = Lock.hardware {
+                guard !unit.pointee.requests.isMasked else { return nil }
+                let memory = unit.memory
+                return unit.pointee.requests.take(memory)
+            }
+            guard let request else { return }
+            report(unit, request)
+        }
+    }
+
+    private static func report(_ unit: Ref<Unit>, _ request: PageRequest) {
+        let target: Ref<DriverDevice>? = Lock.hardware {
+            guard let device = unit.device(request.sourceID),
+                let driver = device.driver, driver.pointee.handler != nil,
+                request.hasPASID, device.hasPresentEntry(request.pasid),
+                let reported = Memory.make(ReportedRequest(request: request))
+            else {
+                respond(unit, request, invalid)
+                return nil
+            }
+            driver.pointee.reported.add(reported)
+            return driver
+        }
+        guard let target, let handler = target.pointee.handler else { return }
+        var fault = describe(request)
+        guard handler(&fault, target.pointee.handlerData) != 0 else { return }
+        Lock.hardware {
+            guard let reported = find(target, request.pasid, request.group) else { return }
+            finish(unit, target, reported, invalid)
+        }
+    }
+
+    private static func describe(_ request: PageRequest) -> iommu_fault {
+        var fault = iommu_fault()
+        fault.type = IOMMU_FAULT_PAGE_REQ.rawValue
+        var permissions: CInt = 0
+        if request.wantsRead { permissions |= IOMMU_FAULT_PERM_READ }
+        if request.wantsWrite { permissions |= IOMMU_FAULT_PERM_WRITE }
+        if request.wantsExecute { permissions |= IOMMU_FAULT_PERM_EXEC }
+        if request.isPrivileged { permissions |= IOMMU_FAULT_PERM_PRIV }
+        fault.prm.flags = UInt32(
+            IOMMU_FAULT_PAGE_REQUEST_PASID_VALID | IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE
+                | IOMMU_FAULT_PAGE_RESPONSE_NEEDS_PASID)
+        fault.prm.pasid = request.pasid
+        fault.prm.grpid = request.group
+        fault.prm.perm = UInt32(permissions)
+        fault.prm.addr = request.address
+        return fault
+    }
+
+    private static func find(
+        _ device: Ref<DriverDevice>, _ pasid: UInt32, _ group: UInt32
+    ) -> Ref<ReportedRequest>? {
+        device.pointee.reported.find {
+            $0.pointee.request.pasid == pasid && $0.pointee.request.group == group
+        }
+    }
+
+    private static func respond(_ unit: Ref<Unit>, _ request: PageRequest, _ code: UInt32) {
+        var answer = vtd_inv_page_response(request.sourceID, request.pasid, request.group, code)
+        if !request.hasPASID { answer.qw.0 &= ~VTD_INV_PAGE_RESPONSE_PASID }
+        unit.submit(answer)
+    }
+
+    private static func finish(
+        _ unit: Ref<Unit>, _ device: Ref<DriverDevice>, _ reported: Ref<ReportedRequest>,
+        _ code: UInt32
+    ) {
+        respond(unit, reported.pointee.request, code)
+        device.pointee.reported.remove(reported)
+        Memory.free(reported)
+    }
+
+    /// - Returns: the request that was answered; nil if none waits for this answer.
+    package static func answer(
+        _ device: Ref<Device>, pasid: UInt32, group: UInt32, code: UInt32
+    ) -> PageRequest? {
+        Lock.hardware {
+            guard let driver = device.driver, let reported = find(driver, pasid, group)
+            else { return nil }
+            let request = reported.pointee.request
+            finish(device.pointee.unit, driver, reported, code)
+            return request
+        }
+    }
+
+    /// After tear-down, which has invalidated the caches: answers what is left of a PASID, so that
+    /// its number can be used again (section 7.10). With the hardware lock held; waits for nobody.
+    static func drain(_ device: Ref<Device>, _ pasid: UInt32) {
+        guard let driver = device.driver else { return }
+        let unit = device.pointee.unit
+        let sourceID = device.pointee.sourceID
+        let memory = unit.memory
+        for _ in 0..<unit.pointee.requests.count {
+            guard let request = unit.pointee.requests.take(memory) else { break }
+            if request.pasid == pasid && request.sourceID == sourceID {
+                respond(unit, request, invalid)
+            } else {
+                unit.pointee.requests.putBack(memory, request)
+            }
+        }
+        driver.pointee.reported.forEach { reported in
+            guard reported.pointee.request.pasid == pasid else { return }
+            finish(unit, driver, reported, invalid)
+        }
+        _ = unit.ring(drain: true)
+    }
+}

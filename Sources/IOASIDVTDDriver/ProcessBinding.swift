@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+// Processes of the host: their page table, their PASIDs, bind and unbind (intel_svm_bind_mm).
+
+@preconcurrency import CIOASIDVTDDriver
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+import IOASIDVTDHardware
+
+/// The page table of a process, which lasts while one of its PASIDs does. Guarded by the hardware
+/// lock; made and dropped with the driver lock held as well.
+package struct AddressSpace: Listed {
+    let mm: UnsafeMutablePointer<mm_struct>
+    let machine: Ref<Machine>
+    let root: UInt64
+    /// The PASID that later bindings share; private ones are not.
+    var shared: Ref<Binding>?
+    var users = 0
+    package var next: Ref<AddressSpace>?
+
+    nonisolated(unsafe) private static var all = List<AddressSpace>()
+
+    private var table: PageTable { PageTable.firstLevel(machine.pointee.memory, root: root) }
+
+    private static func find(_ mm: UnsafeMutablePointer<mm_struct>) -> Ref<AddressSpace>? {
+        all.find { $0.pointee.mm == mm }
+    }
+
+    /// - Returns: the space of a process, made if it has none; nil and the error otherwise.
+    static func of(
+        _ mm: UnsafeMutablePointer<mm_struct>, _ machine: Ref<Machine>
+    ) -> (Ref<AddressSpace>?, CInt) {
+        Lock.hardware {
+            if let space = find(mm) {
+                return space.pointee.machine == machine ? (space, 0) : (nil, -EINVAL)
+            }
+            guard let root = machine.allocatePages(1) else { return (nil, -ENOMEM) }
+            let value = AddressSpace(mm: mm, machine: machine, root: root)
+            guard let space = Memory.make(value) else {
+                machine.freePages(root, 1)
+                return (nil, -ENOMEM)
+            }
+            mmget(mm)
+            all.add(space)
+            return (space, 0)
+        }
+    }
+
+    /// Without `binding`, or without users at all, the space goes.
+    static func drop(_ space: Ref<AddressSpace>, _ binding: Ref<Binding>?) {
+        let mm = space.pointee.mm
+        let isGone: Bool = Lock.hardware {
+            if binding != nil { space.pointee.users &-= 1 }
+            if space.pointee.shared == binding { space.pointee.shared = nil }
+            guard space.pointee.users == 0 else { return false }
+            all.remove(space)
+            space.pointee.table.release(to: space.pointee.machine)
+            Memory.free(space)
+            return true
+        }
+        // The last user of a process frees its PASID: not with a lock held.
+        if isGone { mmput(mm) }
+    }
+
+    package static func map(
+        _ mm: UnsafeMutablePointer<mm_struct>, _ address: UInt64, _ page: UInt64, _ access: UInt32
+    ) -> CInt {
+        Lock.hardware {
+            guard let space = find(mm) else { return -ENOENT }
+            let machine = space.pointee.machine
+            let at = space.pointee.table.entryAddress(
+                address, physical: { $0 }, newTable: { machine.allocatePages(1) })
+            guard let at else { return -ENOMEM }
+            machine.pointee.memory.setWord(at, page | firstLevelBits(access))
+            return 0
+        }
+    }
+
+    /// - Returns: the space whose page it was, so that caches can be told; nil if there was none.
+    package static func clear(
+        _ mm: UnsafeMutablePointer<mm_struct>, _ address: UInt64
+    ) -> Ref<AddressSpace>? {
+        Lock.hardware {
+            guard let space = find(mm), let at = space.pointee.table.mappedEntry(address) else {
+                return nil
+            }
+            space.pointee.machine.pointee.memory.setWord(at, 0)
+            return space
+        }
+    }
+}
+
+package enum ProcessBinding {
+    package static func bind(
+        _ device: Ref<Device>, _ pasid: UnsafeMutablePointer<CInt>, isPrivate: Bool,
+        _ operations: UnsafeMutablePointer<svm_dev_ops>?
+    ) -> CInt {
+        guard let mm = ioasid_current().pointee.mm else { return -EINVAL }
+        // With the lock, as in Attach.fits().
+        let machine = Lock.hardware { device.pointee.unit.pointee.machine }
+        let (space, refusal) = AddressSpace.of(mm, machine)
+        guard let space else { return refusal }
+        let error: CInt
+        if !isPrivate, let binding = space.pointee.shared {
+            error = addDevice(device, operations, to: binding)
+            if error == 0 { pasid.pointee = CInt(binding.pointee.pasid) }
+        } else {
+            error = bindFirst(device, space, pasid, isPrivate: isPrivate, operations)
+        }
+        if error != 0 { AddressSpace.drop(space, nil) }
+        return error
+    }
+
+    private static func addDevice(
+        _ device: Ref<Device>, _ operations: UnsafeMutablePointer<svm_dev_ops>?,
+        to binding: Ref<Binding>
+    ) -> CInt {
+        guard !Bindings.isFreed(binding) else { return -EBUSY }
+        if let bound = Bindings.boundDevice(binding, device) {
+            guard bound.pointee.operations == operations else { return -EBUSY }
+            bound.pointee.users &+= 1
+            return 0
+        }
+        return connect(device, operations, to: binding)
+    }
+
+    private static func bindFirst(
+        _ device: Ref<Device>, _ space: Ref<AddressSpace>, _ pasid: UnsafeMutablePointer<CInt>,
+        isPrivate: Bool, _ operations: UnsafeMutablePointer<svm_dev_ops>?
+    ) -> CInt {
+        guard let number = Driver.allocatePASID() else { return -ENOSPC }
+        guard let binding = Memory.make(Binding(pasid: number, source: .process(space))) else {
+            Driver.releasePASID(number)
+            return -ENOMEM
+        }
+        civtd_init_work(&binding.pointee.work, freeAsync)
+        let error = connect(device, operations, to: binding)
+        guard error == 0 else {
+            Driver.releasePASID(number)
+            Bindings.drop(binding)
+            return error
+        }
+        Lock.hardware {
+            space.pointee.users &+= 1
+            if !isPrivate { space.pointee.shared = binding }
+        }
+        Bindings.insert(binding)
+        pasid.pointee = CInt(number)
+        return 0
+    }
+
+    private static func connect(
+        _ device: Ref<Device>, _ operations: UnsafeMutablePointer<svm_dev_ops>?,
+        to binding: Ref<Binding>
+    ) -> CInt {
+        guard case .process(let space) = binding.pointee.source else { return -EINVAL }
+        let bound = Memory.make(
+            BoundDevice(device: device, attachment: nil, operations: operations))
+        guard let bound else { return -ENOMEM }
+        let isSetUp = Lock.hardware {
+            device.setUp(
+                binding.pointee.pasid, .firstLevel(root: space.pointee.root))
+        }
+        guard isSetUp else {
+            Memory.free(bound)
+            return -ENOMEM
+        }
+        Bindings.add(bound, to: binding)
+        return 0
+    }
+
+    package static func unbind(_ device: Ref<Device>, _ pasid: UInt32) -> CInt {
+        guard let binding = Bindings.find(pasid), case .process = binding.pointee.source,
+            let bound = Bindings.boundDevice(binding, device)
+        else { return -EINVAL }
+        GuestBinding.disconnect(bound, from: binding)
+        return 0
+    }
+
+    package static func isValid(_ device: Ref<Device>, _ pasid: UInt32) -> CInt {
+        guard let binding = Bindings.find(pasid), Bindings.boundDevice(binding, device) != nil,
+            case .process(let space) = binding.pointee.source
+        else { return -EINVAL }
+        return Bindings.isFreed(binding) || space.pointee.mm.pointee.mm_users.counter <= 0 ? 0 : 1
+    }
+
+    /// Tells the device's driver that a page request was answered.
+    package static func tell(_ device: Ref<Device>, _ request: PageRequest, code: UInt32) {
+        let operations: UnsafeMutablePointer<svm_dev_ops>? = Lock.table {
+            guard let binding = Bindings.find(request.pasid) else { return nil }
+            return Bindings.boundDevice(binding, device)?.pointee.operations
+        }
+        guard let callback = operations?.pointee.fault_cb else { return }
+        var wanted: CInt = 0
+        if request.wantsRead { wanted |= SVM_REQ_READ }
+        if request.wantsWrite { wanted |= SVM_REQ_WRITE }
+        if request.wantsExecute { wanted |= SVM_REQ_EXEC }
+        if request.isPrivileged { wanted |= SVM_REQ_PRIV }
+        callback(
+            OpaquePointer(device), request.pasid, request.address, nil, wanted,
+            CInt(bitPattern: code))
+    }
+
+    /// After a page of a process went: every unit and device forgets it.
+    package static func flush(_ space: Ref<AddressSpace>, _ address: UInt64) {
+        Lock.table {
+            Bindings.forEach { binding in
+                guard case .process(let bound) = binding.pointee.source, bound == space else {
+                    return
+                }
+                flush(binding, address)
+            }
+        }
+    }
+
+    private static func flush(_ binding: Ref<Binding>, _ address: UInt64) {
+        let pasid = binding.pointee.pasid
+        binding.pointee.devices.forEach { bound in
+            let device = bound.pointee.device
+            Lock.hardware {
+                let unit = device.pointee.unit
+                unit.enqueue(
+                    vtd_inv_piotlb_pages(Domain.firstLevelID, pasid, address, 0))
+                if device.hasTLB {
+                    unit.enqueue(vtd_inv_dev_ptlb(device.pointee.sourceID, pasid))
+                }
+                _ = unit.ring(drain: false)
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// A device: its cached context entry, its TLB, and the page requests it waits for.
+
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+
+package struct Device: Listed {
+    package var next: Ref<Device>?
+    package let unit: Ref<Unit>
+    package let sourceID: UInt16
+    package let features: UInt32
+    /// The unit's context cache, of which a device has its own line.
+    package var context: ContextEntry?
+    /// nil without ATS.
+    package var tlb: Cache<CachedTranslation>?
+    package var waiting: WaitingRequests
+    /// What a driver keeps about the device; the hardware does not look behind it.
+    package var driverRecord: UnsafeMutableRawPointer?
+
+    private static let tlbSize = 256
+
+    private init?(unit: Ref<Unit>, sourceID: UInt16, features: UInt32) {
+        guard let waiting = WaitingRequests() else { return nil }
+        if features & VTD_DEV_ATS != 0 {
+            guard let tlb = Cache<CachedTranslation>(size: Device.tlbSize) else {
+                waiting.discard()
+                return nil
+            }
+            self.tlb = tlb
+        }
+        self.unit = unit
+        self.sourceID = sourceID
+        self.features = features
+        self.waiting = waiting
+    }
+
+    private func discard() {
+        tlb?.discard()
+        waiting.discard()
+    }
+
+    /// With the hardware lock held, as everything here.
+    package static func create(
+        _ unit: Ref<Unit>, _ sourceID: UInt16, _ features: UInt32
+    ) -> (Ref<Device>?, CInt) {
+        let taken = unit.pointee.machine.pointee.units.find { $0.device(sourceID) != nil }
+        guard taken == nil else { return (nil, -EEXIST) }
+        guard let device = make(unit, sourceID, features) else { return (nil, -ENOMEM) }
+        if let driver = unit.pointee.driver, !driver.deviceAdded(device) {
+            discard(device)
+            return (nil, -ENOMEM)
+        }
+        return (device, 0)
+    }
+
+    private static func make(
+        _ unit: Ref<Unit>, _ sourceID: UInt16, _ features: UInt32
+    ) -> Ref<Device>? {
+        guard let value = Device(unit: unit, sourceID: sourceID, features: features) else {
+            return nil
+        }
+        guard let device = Memory.make(value) else {
+            value.discard()
+            return nil
+        }
+        unit.pointee.devices.add(device)
+        return device
+    }
+
+    package static func destroy(_ device: Ref<Device>) -> CInt {
+        let unit = device.pointee.unit
+        if let driver = unit.pointee.driver, !driver.deviceLeaves(device) { return -EBUSY }
+        // Another device may get the number.
+        let sourceID = device.pointee.sourceID
+        unit.pointee.pasidCache.invalidate { $0.sourceID == sourceID }
+        discard(device)
+        return 0
+    }
+
+    private static func discard(_ device: Ref<Device>) {
+        device.pointee.unit.pointee.devices.remove(device)
+        device.pointee.discard()
+        Memory.free(device)
+    }
+}
+
+// Through the pointer, as for units.
+extension UnsafeMutablePointer<Device> {
+    package var hasTLB: Bool { pointee.features & VTD_DEV_ATS != 0 }
+    package var hasPageRequests: Bool { pointee.features & VTD_DEV_PRI != 0 }
+}

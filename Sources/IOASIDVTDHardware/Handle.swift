@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Pointers from outside: looked up among what exists before they are followed.
+
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+
+/// Without the hardware lock, which every function takes.
+package enum Handle {
+    package static func machine(_ handle: OpaquePointer?) -> Ref<Machine>? {
+        guard let handle else { return nil }
+        let wanted = Ref<Machine>(handle)
+        return Lock.hardware { Machine.all.find { $0 == wanted } }
+    }
+
+    package static func unit(_ handle: OpaquePointer?) -> Ref<Unit>? {
+        guard let handle else { return nil }
+        let wanted = Ref<Unit>(handle)
+        return Lock.hardware { firstUnit { $0 == wanted } }
+    }
+
+    package static func device(_ handle: OpaquePointer?) -> Ref<Device>? {
+        guard let handle else { return nil }
+        let wanted = Ref<Device>(handle)
+        return Lock.hardware {
+            let unit = firstUnit { unit in
+                unit.pointee.devices.find { $0 == wanted } != nil
+            }
+            return unit == nil ? nil : wanted
+        }
+    }
+
+    @inline(__always)
+    private static func firstUnit(_ isWanted: (Ref<Unit>) -> Bool) -> Ref<Unit>? {
+        var found: Ref<Unit>?
+        Machine.all.forEach { machine in
+            if found == nil { found = machine.pointee.units.find(isWanted) }
+        }
+        return found
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// DMA of any length: pieces within a page, each tried again once if its page request was answered.
+
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+
+package enum DMA {
+    private static let known = VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC | VTD_DMA_PRIV
+
+    /// One request within a page. `use` gets the physical address while the translation holds.
+    @inline(__always)
+    package static func access(
+        _ dev: OpaquePointer?, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
+        _ use: (PhysicalMemory, UInt64) -> Void
+    ) -> CInt {
+        guard access & ~known == 0, access & ~VTD_DMA_PRIV != 0,
+            let device = Handle.device(dev)
+        else { return -EINVAL }
+        let request = Request(
+            pasid: pasid == UInt32.max ? nil : pasid, address: address, access: access)
+        let unit = device.pointee.unit
+        var isSecond = false
+        while true {
+            let outcome: DMAOutcome = Lock.hardware {
+                let outcome = device.access(request)
+                if case .reached(let physical) = outcome { use(unit.memory, physical) }
+                return outcome
+            }
+            switch outcome {
+            case .reached: return 0
+            case .refused(let reason): return CInt(reason)
+            case .waiting:
+                if isSecond { return -EAGAIN }
+                unit.signalPageRequests()
+                isSecond = true
+            }
+        }
+    }
+
+    /// A transfer of any length, page by page.
+    @inline(__always)
+    package static func transfer(
+        _ dev: OpaquePointer?, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
+        _ length: Int, _ use: (PhysicalMemory, UInt64, _ offset: Int, UInt64) -> Void
+    ) -> CInt {
+        var done: UInt64 = 0
+        let length = UInt64(UInt(bitPattern: length))
+        while done < length {
+            let at = address &+ done
+            let piece = min(length &- done, pageSize &- at % pageSize)
+            let result = self.access(dev, pasid, at, access) { memory, physical in
+                use(memory, physical, Int(truncatingIfNeeded: done), piece)
+            }
+            guard result == 0 else { return result }
+            done &+= piece
+        }
+        return 0
+    }
+}

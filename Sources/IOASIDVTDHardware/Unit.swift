@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// A remapping unit: registers, queues, caches, and the devices behind it.
+
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+
+/// Who drives a unit. The hardware calls the functions, and never looks behind the record.
+package struct UnitDriver {
+    /// What the driver keeps about the unit.
+    package let record: UnsafeMutableRawPointer
+    /// With the hardware lock held: a device came. False: it cannot be used, for want of memory.
+    let deviceAdded: (Ref<Device>) -> Bool
+    /// With the hardware lock held: a device is to go. False: it is in use.
+    let deviceLeaves: (Ref<Device>) -> Bool
+    /// Without a lock: there are page requests in the queue.
+    let pageRequestsWait: (Ref<Unit>) -> Void
+
+    package init(
+        record: UnsafeMutableRawPointer, deviceAdded: @escaping (Ref<Device>) -> Bool,
+        deviceLeaves: @escaping (Ref<Device>) -> Bool,
+        pageRequestsWait: @escaping (Ref<Unit>) -> Void
+    ) {
+        self.record = record
+        self.deviceAdded = deviceAdded
+        self.deviceLeaves = deviceLeaves
+        self.pageRequestsWait = pageRequestsWait
+    }
+}
+
+package struct Unit: Listed {
+    package var next: Ref<Unit>?
+    package let machine: Ref<Machine>
+    package let config: vtd_unit_config
+    /// The root table address register; 0 blocks all DMA.
+    package var root: UInt64 = 0
+    package var invalidations: InvalidationQueue
+    package var requests: PageRequestQueue
+    package var faults: FaultLog
+    package var pasidCache: Cache<CachedPASID>
+    package var iotlb: Cache<CachedTranslation>
+    package var stats = vtd_stats()
+    package var devices = List<Device>()
+    /// nil: nobody drives it, or somebody does by its registers and tables alone.
+    package var driver: UnitDriver?
+
+    private static let pasidCacheSize = 256
+    private static let iotlbSize = 1024
+
+    private init?(machine: Ref<Machine>, config: vtd_unit_config) {
+        guard let faults = FaultLog() else { return nil }
+        guard let pasidCache = Cache<CachedPASID>(size: Unit.pasidCacheSize) else {
+            faults.discard()
+            return nil
+        }
+        guard let iotlb = Cache<CachedTranslation>(size: Unit.iotlbSize) else {
+            pasidCache.discard()
+            faults.discard()
+            return nil
+        }
+        guard
+            let queues = machine.allocatePages(
+                InvalidationQueue.pages &+ PageRequestQueue.pages)
+        else {
+            iotlb.discard()
+            pasidCache.discard()
+            faults.discard()
+            return nil
+        }
+        self.machine = machine
+        self.config = config
+        self.faults = faults
+        self.pasidCache = pasidCache
+        self.iotlb = iotlb
+        invalidations = InvalidationQueue(base: queues)
+        requests = PageRequestQueue(base: queues &+ InvalidationQueue.pages << pageShift)
+    }
+
+    private func discard() {
+        machine.freePages(
+            invalidations.base, InvalidationQueue.pages &+ PageRequestQueue.pages)
+        iotlb.discard()
+        pasidCache.discard()
+        faults.discard()
+    }
+
+    /// With the hardware lock held, as everything here.
+    package static func create(_ machine: Ref<Machine>, _ config: vtd_unit_config) -> Ref<Unit>? {
+        guard let value = Unit(machine: machine, config: config) else { return nil }
+        guard let unit = Memory.make(value) else {
+            value.discard()
+            return nil
+        }
+        machine.pointee.units.add(unit)
+        return unit
+    }
+
+    package static func destroy(_ unit: Ref<Unit>) {
+        unit.pointee.machine.pointee.units.remove(unit)
+        unit.pointee.discard()
+        Memory.free(unit)
+    }
+}
+
+// Through the pointer: a method of the struct would read all of it, counters that DMA changes too.
+extension UnsafeMutablePointer<Unit> {
+    /// Without a lock. What nobody is told of stays in the queue.
+    package func signalPageRequests() {
+        let driver = Lock.hardware { pointee.requests.isMasked ? nil : pointee.driver }
+        driver?.pageRequestsWait(self)
+    }
+
+    package var memory: PhysicalMemory { pointee.machine.pointee.memory }
+    package var pasidLimit: UInt32 { 1 << pointee.config.pasid_bits }
+    package func can(_ capability: UInt32) -> Bool { pointee.config.capabilities & capability != 0 }
+
+    package func device(_ sourceID: UInt16) -> Ref<Device>? {
+        pointee.devices.find { $0.pointee.sourceID == sourceID }
+    }
+}
