@@ -18,9 +18,15 @@ extern pthread_mutex_t civtd_hardware_mutex;
 void *civtd_reserve(size_t bytes);
 void civtd_unreserve(void *start, size_t bytes);
 
+/* A word of memory that software may change at the same time. */
+static inline void civtd_set_bits(void *word, u64 bits)
+{
+	__atomic_fetch_or((u64 *)word, bits, __ATOMIC_RELAXED);
+}
+
 /* Macros that Swift does not import. */
 static const u32 civtd_cap_default = VTD_CAP_DEFAULT;
 static const u32 civtd_cap_all = VTD_CAP_DEFAULT | VTD_CAP_FL5LP | VTD_CAP_SRS | VTD_CAP_EAFS |
-				 VTD_CAP_MTS;
+				 VTD_CAP_MTS | VTD_CAP_SL5LP | VTD_CAP_SLADS;
 
 #endif

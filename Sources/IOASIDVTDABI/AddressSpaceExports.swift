@@ -33,7 +33,7 @@ public func vtd_guest_destroy(_ guest: OpaquePointer?) {
 @implementation
 public func vtd_guest_page(_ guest: OpaquePointer?) -> UInt64 {
     guard let guest else { return UInt64.max }
-    return Lock.hardware { Ref<GuestMemory>(guest).pointee.takePage() ?? UInt64.max }
+    return Lock.hardware { Ref<GuestMemory>(guest).pointee.takePage()?.bits ?? UInt64.max }
 }
 
 @_cdecl("vtd_guest_map")
@@ -44,7 +44,8 @@ public func vtd_guest_map(
 ) -> CInt {
     guard let guest, isMapping(access) else { return -EINVAL }
     return Lock.hardware {
-        Ref<GuestMemory>(guest).pointee.map(root: gpgd, address, page, firstLevelBits(access))
+        Ref<GuestMemory>(guest).pointee.map(
+            root: GPA(gpgd), IOVA(address), GPA(page), firstLevelBits(access))
     }
 }
 
@@ -52,7 +53,7 @@ public func vtd_guest_map(
 @implementation
 public func vtd_guest_unmap(_ guest: OpaquePointer?, _ gpgd: UInt64, _ address: UInt64) -> CInt {
     guard let guest else { return -EINVAL }
-    return Lock.hardware { Ref<GuestMemory>(guest).pointee.unmap(root: gpgd, address) }
+    return Lock.hardware { Ref<GuestMemory>(guest).pointee.unmap(root: GPA(gpgd), IOVA(address)) }
 }
 
 @_cdecl("vtd_guest_read")
@@ -62,7 +63,9 @@ public func vtd_guest_read(
 ) -> CInt {
     guard let guest, let buffer else { return -EINVAL }
     let isDone = Lock.hardware {
-        Ref<GuestMemory>(guest).pointee.forEachPiece(address, UInt64(UInt(bitPattern: length))) {
+        Ref<GuestMemory>(guest).pointee.forEachPiece(
+            GPA(address), UInt64(UInt(bitPattern: length))
+        ) {
             memory, physical, offset, piece in
             memory.read(physical, buffer + offset, piece)
         }
@@ -77,7 +80,9 @@ public func vtd_guest_write(
 ) -> CInt {
     guard let guest, let buffer else { return -EINVAL }
     let isDone = Lock.hardware {
-        Ref<GuestMemory>(guest).pointee.forEachPiece(address, UInt64(UInt(bitPattern: length))) {
+        Ref<GuestMemory>(guest).pointee.forEachPiece(
+            GPA(address), UInt64(UInt(bitPattern: length))
+        ) {
             memory, physical, offset, piece in
             memory.write(physical, buffer + offset, piece)
         }
@@ -91,17 +96,17 @@ public func vtd_mm_map(
     _ mm: UnsafeMutablePointer<mm_struct>?, _ address: UInt64, _ page: UInt64,
     _ access: CUnsignedInt
 ) -> CInt {
-    guard let mm, isMapping(access), isPageOfProcess(address),
+    guard let mm, isMapping(access), isPageOfProcess(IOVA(address)),
         page & ~addressMask == 0
     else { return -EINVAL }
-    return AddressSpace.map(mm, address, page, access)
+    return AddressSpace.map(mm, IOVA(address), HPA(page), access)
 }
 
 @_cdecl("vtd_mm_unmap")
 @implementation
 public func vtd_mm_unmap(_ mm: UnsafeMutablePointer<mm_struct>?, _ address: UInt64) -> CInt {
-    guard let mm, isPageOfProcess(address) else { return -EINVAL }
-    guard let space = AddressSpace.clear(mm, address) else { return -ENOENT }
-    ProcessBinding.flush(space, address)
+    guard let mm, isPageOfProcess(IOVA(address)) else { return -EINVAL }
+    guard let space = AddressSpace.clear(mm, IOVA(address)) else { return -ENOENT }
+    ProcessBinding.flush(space, IOVA(address))
     return 0
 }

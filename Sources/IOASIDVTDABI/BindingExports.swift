@@ -64,7 +64,7 @@ public func intel_svm_bind_gpasid(
 public func intel_svm_unbind_gpasid(_ dev: OpaquePointer?, _ pasid: UInt32) -> CInt {
     Lock.driver {
         guard let device = Driver.device(dev) else { return -ENODEV }
-        return GuestBinding.unbind(device, pasid)
+        return GuestBinding.unbind(device, PASID(pasid))
     }
 }
 
@@ -88,7 +88,7 @@ public func intel_svm_bind_mm(
 public func intel_svm_unbind_mm(_ dev: OpaquePointer?, _ pasid: CInt) -> CInt {
     Lock.driver {
         guard let device = Driver.device(dev) else { return -ENODEV }
-        return ProcessBinding.unbind(device, UInt32(bitPattern: pasid))
+        return ProcessBinding.unbind(device, PASID(UInt32(bitPattern: pasid)))
     }
 }
 
@@ -97,7 +97,7 @@ public func intel_svm_unbind_mm(_ dev: OpaquePointer?, _ pasid: CInt) -> CInt {
 public func intel_svm_is_pasid_valid(_ dev: OpaquePointer?, _ pasid: CInt) -> CInt {
     Lock.driver {
         guard let device = Driver.device(dev) else { return -ENODEV }
-        return ProcessBinding.isValid(device, UInt32(bitPattern: pasid))
+        return ProcessBinding.isValid(device, PASID(UInt32(bitPattern: pasid)))
     }
 }
 

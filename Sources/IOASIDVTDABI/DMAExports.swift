@@ -12,7 +12,7 @@ public func vtd_dma(
     _ dev: OpaquePointer?, _ pasid: ioasid_t, _ address: UInt64, _ access: CUnsignedInt,
     _ physical: UnsafeMutablePointer<UInt64>?
 ) -> CInt {
-    DMA.access(dev, pasid, address, access) { _, reached in physical?.pointee = reached }
+    DMA.access(dev, pasid, address, access) { _, reached in physical?.pointee = reached.bits }
 }
 
 @_cdecl("vtd_dma_read")
@@ -69,7 +69,7 @@ public func vtd_fault_read(
 @implementation
 public func vtd_pasid_entry_address(_ dev: OpaquePointer?, _ pasid: ioasid_t) -> UInt64 {
     guard let device = Handle.device(dev) else { return UInt64.max }
-    return Lock.hardware { device.tableEntryAddress(pasid) ?? UInt64.max }
+    return Lock.hardware { device.tableEntryAddress(PASID(pasid))?.bits ?? UInt64.max }
 }
 
 @_cdecl("vtd_pasid_entry")
@@ -81,7 +81,7 @@ public func vtd_pasid_entry(
         pasid < device.pointee.unit.pasidLimit
     else { return -EINVAL }
     return Lock.hardware {
-        guard let at = device.tableEntryAddress(pasid) else { return -ENOENT }
+        guard let at = device.tableEntryAddress(PASID(pasid)) else { return -ENOENT }
         device.pointee.unit.memory.read(at, entry, PASIDEntry.byteCount)
         return 0
     }

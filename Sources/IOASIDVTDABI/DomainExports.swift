@@ -40,7 +40,7 @@ public func iommu_map(
     let bits = (prot & IOMMU_READ != 0 ? SecondLevelBit.read : 0)
         | (prot & IOMMU_WRITE != 0 ? SecondLevelBit.write : 0)
     return Lock.hardware {
-        domain.pointee.map(UInt64(iova), paddr, UInt64(UInt(bitPattern: size)), bits)
+        domain.pointee.map(GPA(UInt64(iova)), HPA(paddr), UInt64(UInt(bitPattern: size)), bits)
     }
 }
 
@@ -49,7 +49,7 @@ public func iommu_map(
 public func iommu_unmap(_ domain: OpaquePointer?, _ iova: CUnsignedLong, _ size: Int) -> Int {
     guard let domain = Domain.known(domain) else { return 0 }
     let cleared = Lock.hardware {
-        domain.pointee.unmap(UInt64(iova), UInt64(UInt(bitPattern: size)))
+        domain.pointee.unmap(GPA(UInt64(iova)), UInt64(UInt(bitPattern: size)))
     }
     return Int(truncatingIfNeeded: cleared)
 }
@@ -58,7 +58,7 @@ public func iommu_unmap(_ domain: OpaquePointer?, _ iova: CUnsignedLong, _ size:
 @implementation
 public func iommu_iova_to_phys(_ domain: OpaquePointer?, _ iova: UInt64) -> UInt64 {
     guard let domain = Domain.known(domain) else { return 0 }
-    return Lock.hardware { domain.pointee.translate(iova) ?? 0 }
+    return Lock.hardware { domain.pointee.translate(GPA(iova))?.bits ?? 0 }
 }
 
 /// What attaching and detaching have in common.
@@ -133,7 +133,7 @@ public func iommu_page_response(
         answer.code <= IOMMU_PAGE_RESP_FAILURE.rawValue
     else { return -EINVAL }
     let answered = PageRequests.answer(
-        device, pasid: answer.pasid, group: answer.grpid, code: answer.code)
+        device, pasid: PASID(answer.pasid), group: answer.grpid, code: answer.code)
     guard let answered else { return -EINVAL }
     ProcessBinding.tell(device, answered, code: answer.code)
     return 0

@@ -31,14 +31,14 @@ public func vtd_machine_destroy(_ machine: OpaquePointer?) -> CInt {
 @implementation
 public func vtd_page_alloc(_ machine: OpaquePointer?, _ count: CUnsignedInt) -> UInt64 {
     guard let machine = Handle.machine(machine) else { return UInt64.max }
-    return Lock.hardware { machine.allocatePages(UInt64(count)) ?? UInt64.max }
+    return Lock.hardware { machine.allocatePages(UInt64(count))?.bits ?? UInt64.max }
 }
 
 @_cdecl("vtd_page_free")
 @implementation
 public func vtd_page_free(_ machine: OpaquePointer?, _ address: UInt64, _ count: CUnsignedInt) {
     guard let machine = Handle.machine(machine) else { return }
-    Lock.hardware { machine.freePages(address, UInt64(count)) }
+    Lock.hardware { machine.freePages(HPA(address), UInt64(count)) }
 }
 
 @_cdecl("vtd_pages_used")
@@ -55,9 +55,9 @@ public func vtd_memory_read(
     _ length: Int
 ) -> CInt {
     guard let machine = Handle.machine(machine), let buffer,
-        machine.pointee.memory.contains(address, UInt64(UInt(bitPattern: length)))
+        machine.pointee.memory.contains(HPA(address), UInt64(UInt(bitPattern: length)))
     else { return -EINVAL }
-    Lock.hardware { machine.pointee.memory.read(address, buffer, UInt64(length)) }
+    Lock.hardware { machine.pointee.memory.read(HPA(address), buffer, UInt64(length)) }
     return 0
 }
 
@@ -67,9 +67,9 @@ public func vtd_memory_write(
     _ machine: OpaquePointer?, _ address: UInt64, _ buffer: UnsafeRawPointer?, _ length: Int
 ) -> CInt {
     guard let machine = Handle.machine(machine), let buffer,
-        machine.pointee.memory.contains(address, UInt64(UInt(bitPattern: length)))
+        machine.pointee.memory.contains(HPA(address), UInt64(UInt(bitPattern: length)))
     else { return -EINVAL }
-    Lock.hardware { machine.pointee.memory.write(address, buffer, UInt64(length)) }
+    Lock.hardware { machine.pointee.memory.write(HPA(address), buffer, UInt64(length)) }
     return 0
 }
 
@@ -107,7 +107,7 @@ public func vtd_unit_set_root(_ iommu: OpaquePointer?, _ root: UInt64) -> CInt {
     guard let unit = Handle.unit(iommu), root & (pageSize &- 1) == 0 else { return -EINVAL }
     return Lock.hardware {
         guard unit.pointee.driver == nil else { return -EBUSY }
-        unit.pointee.root = root
+        unit.pointee.root = HPA(root)
         return 0
     }
 }
@@ -129,7 +129,7 @@ public func vtd_device_create(
     guard let unit = Handle.unit(iommu), features & ~(VTD_DEV_ATS | VTD_DEV_PRI) == 0,
         features != VTD_DEV_PRI
     else { return errorPointer(-EINVAL) }
-    let (device, error) = Lock.hardware { Device.create(unit, source_id, features) }
+    let (device, error) = Lock.hardware { Device.create(unit, SourceID(source_id), features) }
     guard let device else { return errorPointer(error) }
     return OpaquePointer(device)
 }

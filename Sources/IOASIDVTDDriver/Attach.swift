@@ -15,7 +15,7 @@ package enum Attach {
     }
 
     private static func attach(
-        _ domain: Ref<Domain>, _ device: Ref<Device>, pasid: UInt32
+        _ domain: Ref<Domain>, _ device: Ref<Device>, pasid: PASID
     ) -> CInt {
         guard let driver = device.driver else { return -ENODEV }
         return Lock.hardware {
@@ -49,7 +49,7 @@ package enum Attach {
             !$0.pointee.isAuxiliary || $0.pointee.domain == domain
         }
         guard isTaken == nil else { return -EBUSY }
-        return attach(domain, device, pasid: UInt32(PASID_RID2PASID))
+        return attach(domain, device, pasid: .ofRequestsWithout)
     }
 
     package static func attachAuxiliary(_ domain: Ref<Domain>, _ device: Ref<Device>) -> CInt {
@@ -87,6 +87,6 @@ package enum Attach {
     package static func auxiliaryPASID(_ domain: Ref<Domain>, _ device: Ref<Device>) -> CInt {
         guard let attachment = device.attachment(domain), attachment.pointee.isAuxiliary
         else { return -EINVAL }
-        return CInt(attachment.pointee.pasid)
+        return CInt(attachment.pointee.pasid.number)
     }
 }

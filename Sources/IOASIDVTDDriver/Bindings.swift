@@ -11,7 +11,7 @@ import IOASIDVTDHardware
 struct Binding: Listed {
     /// First, so that the work item's address is the record's.
     var work = work_struct()
-    let pasid: UInt32
+    let pasid: PASID
     let source: Source
     var devices = List<BoundDevice>()
     /// The table's, and the queued work item's. Guarded by the table lock, as all below.
@@ -58,14 +58,14 @@ package enum Bindings {
         table = nil
     }
 
-    private static func bucket(_ pasid: UInt32) -> Ref<List<Binding>>? {
+    private static func bucket(_ pasid: PASID) -> Ref<List<Binding>>? {
         guard let table else { return nil }
-        return table + Int(pasid % UInt32(buckets))
+        return table + Int(pasid.number % UInt32(buckets))
     }
 
     // MARK: With either lock held
 
-    static func find(_ pasid: UInt32) -> Ref<Binding>? {
+    static func find(_ pasid: PASID) -> Ref<Binding>? {
         bucket(pasid)?.pointee.find { $0.pointee.pasid == pasid }
     }
 
@@ -132,7 +132,7 @@ package enum Bindings {
     }
 
     /// From the notifier: pins the record of a PASID that is going, for its work item.
-    static func markFreed(_ pasid: UInt32) -> Ref<Binding>? {
+    static func markFreed(_ pasid: PASID) -> Ref<Binding>? {
         Lock.table {
             guard let binding = find(pasid) else { return nil }
             binding.pointee.isFreed = true

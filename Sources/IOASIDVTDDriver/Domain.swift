@@ -9,15 +9,15 @@ import IOASIDVTDHardware
 package struct Domain: Listed {
     package var next: Ref<Domain>?
     let machine: Ref<Machine>
-    let id: UInt16
+    let id: DomainID
     let isIdentity: Bool
     /// Root of the second-level table; 0 of an identity domain.
-    let root: UInt64
+    let root: HPA
     /// How many attachments there are, guest memories included.
     package var users = 0
 
     /// Ids 0 and 1 are reserved; 1 is of first-level entries.
-    static let firstLevelID: UInt16 = 1
+    static let firstLevelID = DomainID(1)
     private static let lowestID: UInt16 = 2
     static let addressBits: UInt64 = 48
 
@@ -34,10 +34,10 @@ package struct Domain: Listed {
         return Lock.hardware { all.find { $0 == wanted } }
     }
 
-    private static func freeID() -> UInt16? {
+    private static func freeID() -> DomainID? {
         for id in lowestID..<UInt16.max {
-            let isTaken = all.find { $0.pointee.id == id }
-            if isTaken == nil { return id }
+            let isTaken = all.find { $0.pointee.id.number == id }
+            if isTaken == nil { return DomainID(id) }
         }
         return nil
     }
@@ -45,14 +45,14 @@ package struct Domain: Listed {
     /// With the hardware lock held, as create and free.
     package static func create(_ machine: Ref<Machine>, isIdentity: Bool) -> (Ref<Domain>?, CInt) {
         guard let id = freeID() else { return (nil, -ENOSPC) }
-        var root: UInt64 = 0
+        var root = HPA(0)
         if !isIdentity {
             guard let page = machine.allocatePages(1) else { return (nil, -ENOMEM) }
             root = page
         }
         let value = Domain(machine: machine, id: id, isIdentity: isIdentity, root: root)
         guard let domain = Memory.make(value) else {
-            if root != 0 { machine.freePages(root, 1) }
+            if root.bits != 0 { machine.freePages(root, 1) }
             return (nil, -ENOMEM)
         }
         all.add(domain)
@@ -69,29 +69,29 @@ package struct Domain: Listed {
     }
 
     /// - Returns: the physical address, or nil if it is not mapped.
-    package func translate(_ address: UInt64) -> UInt64? {
-        guard address >> Domain.addressBits == 0 else { return nil }
-        if isIdentity { return address }
-        guard let at = table.mappedEntry(address), let bits = memory.word(at) else { return nil }
-        return bits & addressMask | address & (pageSize &- 1)
+    package func translate(_ address: GPA) -> HPA? {
+        guard address.bits >> Domain.addressBits == 0 else { return nil }
+        if isIdentity { return HPA(address.bits) }
+        guard let at = table.mappedEntry(address.bits), let bits = memory.word(at) else { return nil }
+        return HPA(entry: bits) + address.inPage
     }
 
-    private func isRange(_ iova: UInt64, _ size: UInt64) -> Bool {
+    private func isRange(_ address: GPA, _ size: UInt64) -> Bool {
         let limit = UInt64(1) << Domain.addressBits
-        return !isIdentity && size > 0 && (iova | size) & (pageSize &- 1) == 0 && iova < limit
-            && size <= limit &- iova
+        return !isIdentity && size > 0 && (address.bits | size) & (pageSize &- 1) == 0
+            && address.bits < limit && size <= limit &- address.bits
     }
 
     /// Maps all of the range or, on error, nothing.
-    package func map(_ iova: UInt64, _ physical: UInt64, _ size: UInt64, _ bits: UInt64) -> CInt {
-        guard isRange(iova, size), physical & (pageSize &- 1) == 0, bits != 0,
+    package func map(_ address: GPA, _ physical: HPA, _ size: UInt64, _ bits: UInt64) -> CInt {
+        guard isRange(address, size), physical.isPage, bits != 0,
             memory.contains(physical, size)
         else { return -EINVAL }
         var done: UInt64 = 0
         while done < size {
-            let error = mapPage(iova &+ done, physical &+ done | bits)
+            let error = mapPage(address + done, physical + done, bits)
             guard error == 0 else {
-                _ = clear(iova, done)
+                _ = clear(address, done)
                 return error
             }
             done &+= pageSize
@@ -99,21 +99,21 @@ package struct Domain: Listed {
         return 0
     }
 
-    private func mapPage(_ iova: UInt64, _ bits: UInt64) -> CInt {
+    private func mapPage(_ address: GPA, _ page: HPA, _ bits: UInt64) -> CInt {
         let at = table.entryAddress(
-            iova, physical: { $0 }, newTable: { machine.allocatePages(1) })
+            address.bits, physical: { HPA($0) }, newTable: { machine.allocatePages(1)?.bits })
         guard let at, let old = memory.word(at) else { return -ENOMEM }
         guard old & table.presence == 0 else { return -EEXIST }
-        memory.setWord(at, bits)
+        memory.setWord(at, page.bits | bits)
         return 0
     }
 
     /// - Returns: how many bytes were mapped. Caches still have them.
-    private func clear(_ iova: UInt64, _ size: UInt64) -> UInt64 {
+    private func clear(_ address: GPA, _ size: UInt64) -> UInt64 {
         var cleared: UInt64 = 0
         var done: UInt64 = 0
         while done < size {
-            if let at = table.mappedEntry(iova &+ done) {
+            if let at = table.mappedEntry(address.bits &+ done) {
                 memory.setWord(at, 0)
                 cleared &+= pageSize
             }
@@ -122,9 +122,9 @@ package struct Domain: Listed {
         return cleared
     }
 
-    package func unmap(_ iova: UInt64, _ size: UInt64) -> UInt64 {
-        guard isRange(iova, size) else { return 0 }
-        let cleared = clear(iova, size)
+    package func unmap(_ address: GPA, _ size: UInt64) -> UInt64 {
+        guard isRange(address, size) else { return 0 }
+        let cleared = clear(address, size)
         if cleared > 0 { flush() }
         return cleared
     }
@@ -133,11 +133,11 @@ package struct Domain: Listed {
     private func flush() {
         machine.pointee.units.forEach { unit in
             guard unit.driver != nil else { return }
-            unit.submit(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, id))
+            unit.submit(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, id.number))
             unit.pointee.devices.forEach { device in
                 guard device.hasTLB, device.isAttached(to: id) else { return }
-                unit.submit(vtd_inv_dev_tlb(device.pointee.sourceID))
-                var every = vtd_inv_dev_ptlb(device.pointee.sourceID, 0)
+                unit.submit(vtd_inv_dev_tlb(device.pointee.source.number))
+                var every = vtd_inv_dev_ptlb(device.pointee.source.number, 0)
                 every.qw.1 |= VTD_INV_DEV_GLOBAL
                 unit.submit(every)
             }
@@ -148,12 +148,12 @@ package struct Domain: Listed {
 /// A domain attached to a device: for requests without PASID, or, as one more, under a PASID.
 struct Attachment: Listed {
     let domain: Ref<Domain>
-    let pasid: UInt32
+    let pasid: PASID
     /// How often, for mediated devices of one guest.
     var users = 1
     /// Guest PASIDs that the device has bound on the domain.
     var bindings = 0
     var next: Ref<Attachment>?
 
-    var isAuxiliary: Bool { pasid != UInt32(PASID_RID2PASID) }
+    var isAuxiliary: Bool { pasid != .ofRequestsWithout }
 }

@@ -9,7 +9,7 @@ import Synchronization
 
 /// What the driver keeps about a unit.
 struct DriverUnit {
-    let root: UInt64
+    let root: HPA
     /// Registered while the unit has a virtual command register.
     var allocator = ioasid_allocator_ops()
 }
@@ -58,7 +58,7 @@ package enum Driver {
         }
         enabledUnits &+= 1
         Lock.hardware {
-            unit.pointee.root = unit.driver?.pointee.root ?? 0
+            unit.pointee.root = unit.driver?.pointee.root ?? HPA(0)
             forgetEverything(unit)
         }
         return 0
@@ -70,7 +70,7 @@ package enum Driver {
         guard busy == nil else { return -EBUSY }
         VirtualCommand.unregister(unit)
         Lock.hardware {
-            unit.pointee.root = 0
+            unit.pointee.root = HPA(0)
             forgetEverything(unit)
         }
         dropTables(unit)
@@ -118,8 +118,8 @@ package enum Driver {
             unit.pointee.devices.forEach { $0.disable() }
             let memory = unit.memory
             for half in UInt64(0)..<512 {
-                let entry = memory.word(driver.pointee.root &+ half &* 8) ?? 0
-                if entry & 1 != 0 { machine.freePages(entry & addressMask, 1) }
+                let entry = memory.word(driver.pointee.root + half &* 8) ?? 0
+                if entry & 1 != 0 { machine.freePages(HPA(entry: entry), 1) }
             }
             machine.freePages(driver.pointee.root, 1)
             unit.pointee.driver = nil
@@ -134,8 +134,8 @@ package enum Driver {
         unit.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_GLOBAL, 0))
         unit.pointee.devices.forEach { device in
             guard device.hasTLB else { return }
-            unit.enqueue(vtd_inv_dev_tlb(device.pointee.sourceID))
-            var every = vtd_inv_dev_ptlb(device.pointee.sourceID, 0)
+            unit.enqueue(vtd_inv_dev_tlb(device.pointee.source.number))
+            var every = vtd_inv_dev_ptlb(device.pointee.source.number, 0)
             every.qw.1 |= VTD_INV_DEV_GLOBAL
             unit.submit(every)
         }
@@ -192,7 +192,7 @@ package enum Driver {
 
     /// Two references: the set's own, which a stray ioasid_free() can drop, and the driver's, which
     /// keeps the number from being used again before the entry is torn down.
-    static func allocatePASID() -> UInt32? {
+    static func allocatePASID() -> PASID? {
         let limit = pasidLimit.load(ordering: .relaxed)
         guard limit > UInt32(PASID_MIN) else { return nil }
         let pasid = ioasid_alloc(hostSet, UInt32(PASID_MIN), limit &- 1, nil)
@@ -201,11 +201,11 @@ package enum Driver {
             ioasid_free(hostSet, pasid)
             return nil
         }
-        return pasid
+        return PASID(pasid)
     }
 
-    static func releasePASID(_ pasid: UInt32) {
-        ioasid_free(hostSet, pasid)
-        ioasid_put(nil, pasid)
+    static func releasePASID(_ pasid: PASID) {
+        ioasid_free(hostSet, pasid.number)
+        ioasid_put(nil, pasid.number)
     }
 }

@@ -8,7 +8,7 @@ import IOASIDVTDHardware
 
 struct DriverDevice {
     /// The PASID directory and its size.
-    let directory: UInt64
+    let directory: HPA
     let directoryPages: UInt64
     var attachments = List<Attachment>()
     var handler: iommu_dev_fault_handler_t?
@@ -58,7 +58,7 @@ extension UnsafeMutablePointer<Device> {
         }
         let entry = ContextEntry(
             directory: directory, pasidBits: pointee.unit.pointee.config.pasid_bits, flags: flags)
-        pointee.unit.memory.setWord(at &+ 8, entry.word1)
+        pointee.unit.memory.setWord(at + 8, entry.word1)
         pointee.unit.memory.setWord(at, entry.word0)
         return true
     }
@@ -69,10 +69,10 @@ extension UnsafeMutablePointer<Device> {
         let machine = pointee.unit.pointee.machine
         let memory = pointee.unit.memory
         if let at = contextAddress() { memory.setWord(at, 0) }
-        pointee.unit.submit(vtd_inv_context(VTD_INV_CONTEXT_DEVICE, pointee.sourceID))
+        pointee.unit.submit(vtd_inv_context(VTD_INV_CONTEXT_DEVICE, pointee.source.number))
         for index in 0..<kept.pointee.entries {
-            let entry = memory.word(kept.pointee.directory &+ index &* 8) ?? 0
-            if entry & 1 != 0 { machine.freePages(entry & addressMask, 1) }
+            let entry = memory.word(kept.pointee.directory + index &* 8) ?? 0
+            if entry & 1 != 0 { machine.freePages(HPA(entry: entry), 1) }
         }
         machine.freePages(kept.pointee.directory, kept.pointee.directoryPages)
         kept.pointee.reported.forEach { Memory.free($0) }
@@ -88,25 +88,25 @@ extension UnsafeMutablePointer<Device> {
     }
 
     /// - Returns: where the context entry is; nil if there is no page for its table.
-    private func contextAddress() -> UInt64? {
+    private func contextAddress() -> HPA? {
         guard let root = pointee.unit.driver?.pointee.root else { return nil }
         let memory = pointee.unit.memory
-        let half = RootTable.halfEntry(root, pointee.sourceID)
+        let half = RootTable.halfEntry(root, pointee.source)
         var entry = memory.word(half) ?? 0
         if entry & 1 == 0 {
             guard let table = pointee.unit.pointee.machine.allocatePages(1) else { return nil }
-            entry = table | 1
+            entry = table.bits | 1
             memory.setWord(half, entry)
         }
-        return entry & addressMask &+ RootTable.contextOffset(pointee.sourceID)
+        return HPA(entry: entry) + RootTable.contextOffset(pointee.source)
     }
 
     func attachment(_ domain: Ref<Domain>) -> Ref<Attachment>? {
         driver?.pointee.attachments.find { $0.pointee.domain == domain }
     }
 
-    func isAttached(to domainID: UInt16) -> Bool {
-        driver?.pointee.attachments.find { $0.pointee.domain.pointee.id == domainID } != nil
+    func isAttached(to id: DomainID) -> Bool {
+        driver?.pointee.attachments.find { $0.pointee.domain.pointee.id == id } != nil
     }
 
     var isBusy: Bool {

@@ -66,7 +66,7 @@ package enum GuestBinding {
         else { return -EINVAL }
         let error = check(device.pointee.unit, data)
         guard error == 0 else { return error }
-        let pasid = UInt32(data.hpasid)
+        let pasid = PASID(UInt32(data.hpasid))
         if let binding = Bindings.find(pasid) {
             return addDevice(device, attachment, data, to: binding)
         }
@@ -93,18 +93,18 @@ package enum GuestBinding {
     private static func bindFirst(
         _ device: Ref<Device>, _ attachment: Ref<Attachment>, _ data: iommu_gpasid_bind_data
     ) -> CInt {
-        let pasid = UInt32(data.hpasid)
-        let taken = ioasid_get(nil, pasid)
+        let pasid = PASID(UInt32(data.hpasid))
+        let taken = ioasid_get(nil, pasid.number)
         guard taken == 0 else { return taken }
         guard let binding = Memory.make(Binding(pasid: pasid, source: .guest(data))) else {
-            ioasid_put(nil, pasid)
+            ioasid_put(nil, pasid.number)
             return -ENOMEM
         }
         // Before anybody can find the record: FREE may queue the work at once.
         civtd_init_work(&binding.pointee.work, freeAsync)
         let connected = connect(device, attachment, data, to: binding)
         guard connected == 0 else {
-            ioasid_put(nil, pasid)
+            ioasid_put(nil, pasid.number)
             Bindings.drop(binding)
             return connected
         }
@@ -124,7 +124,7 @@ package enum GuestBinding {
         Bindings.remove(binding)
         // Some may have heard of it before one refused. An SPID that was refused is not attached.
         if !hasGuestPASID(data) { announceEnd(data) }
-        ioasid_put(nil, binding.pointee.pasid)
+        ioasid_put(nil, binding.pointee.pasid.number)
         Bindings.drop(binding)
     }
 
@@ -173,7 +173,7 @@ package enum GuestBinding {
 
     // MARK: Unbind
 
-    package static func unbind(_ device: Ref<Device>, _ pasid: UInt32) -> CInt {
+    package static func unbind(_ device: Ref<Device>, _ pasid: PASID) -> CInt {
         guard let binding = Bindings.find(pasid), case .guest = binding.pointee.source,
             let bound = Bindings.boundDevice(binding, device)
         else { return -EINVAL }

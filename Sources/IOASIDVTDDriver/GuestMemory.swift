@@ -10,7 +10,7 @@ package struct GuestMemory {
     let domain: Ref<Domain>
     let pages: UInt64
     /// Guest address of the next page that nobody has. Page 0 is never given out.
-    private var nextPage: UInt64 = pageSize
+    private var nextPage = GPA(pageSize)
 
     private init(domain: Ref<Domain>, pages: UInt64) {
         self.domain = domain
@@ -27,7 +27,7 @@ package struct GuestMemory {
         guard let guest = Memory.make(value) else { return (nil, -ENOMEM) }
         domain.pointee.users &+= 1
         for index in 0..<pages {
-            let error = guest.pointee.addPage(index << pageShift)
+            let error = guest.pointee.addPage(GPA(index << pageShift))
             guard error == 0 else {
                 guest.pointee.release(index)
                 domain.pointee.users &-= 1
@@ -45,7 +45,7 @@ package struct GuestMemory {
         Memory.free(guest)
     }
 
-    private func addPage(_ address: UInt64) -> CInt {
+    private func addPage(_ address: GPA) -> CInt {
         let machine = domain.pointee.machine
         guard let page = machine.allocatePages(1) else { return -ENOMEM }
         let bits = SecondLevelBit.read | SecondLevelBit.write
@@ -58,44 +58,45 @@ package struct GuestMemory {
         let machine = domain.pointee.machine
         // Pages may go back only when no cache leads to them; but unmapping forgets where they are.
         for index in 0..<count {
-            guard let page = domain.pointee.translate(index << pageShift) else { continue }
-            _ = domain.pointee.unmap(index << pageShift, pageSize)
+            guard let page = domain.pointee.translate(GPA(index << pageShift)) else { continue }
+            _ = domain.pointee.unmap(GPA(index << pageShift), pageSize)
             machine.freePages(page, 1)
         }
     }
 
-    package mutating func takePage() -> UInt64? {
-        guard nextPage < size else { return nil }
-        defer { nextPage &+= pageSize }
+    package mutating func takePage() -> GPA? {
+        guard nextPage.bits < size else { return nil }
+        defer { nextPage = nextPage + pageSize }
         return nextPage
     }
 
-    private func contains(_ address: UInt64, _ length: UInt64) -> Bool {
-        address <= size && length <= size &- address
+    private func contains(_ address: GPA, _ length: UInt64) -> Bool {
+        address.bits <= size && length <= size &- address.bits
     }
 
-    func translate(_ address: UInt64) -> UInt64? {
+    func translate(_ address: GPA) -> HPA? {
         contains(address, 1) ? domain.pointee.translate(address) : nil
     }
 
-    private func table(_ root: UInt64) -> PageTable { PageTable.firstLevel(memory, root: root) }
+    private func table(_ root: GPA) -> PageTable { PageTable.firstLevel(memory, root: root.bits) }
 
-    package mutating func map(root: UInt64, _ address: UInt64, _ page: UInt64, _ bits: UInt64) -> CInt {
-        guard isPageOfProcess(address), page & (pageSize &- 1) == 0, translate(root) != nil else {
+    package mutating func map(root: GPA, _ address: IOVA, _ page: GPA, _ bits: UInt64) -> CInt {
+        guard isPageOfProcess(address), page.isPage, translate(root) != nil else {
             return -EINVAL
         }
         let domain = domain
         let at = table(root).entryAddress(
-            address, physical: { domain.pointee.translate($0) }, newTable: { takePage() })
+            address.bits, physical: { domain.pointee.translate(GPA($0)) },
+            newTable: { takePage()?.bits })
         guard let at else { return -ENOMEM }
-        memory.setWord(at, page & addressMask | bits)
+        memory.setWord(at, page.bits & addressMask | bits)
         return 0
     }
 
-    package func unmap(root: UInt64, _ address: UInt64) -> CInt {
+    package func unmap(root: GPA, _ address: IOVA) -> CInt {
         guard isPageOfProcess(address), translate(root) != nil else { return -EINVAL }
         let at = table(root).entryAddress(
-            address, physical: { domain.pointee.translate($0) }, newTable: { nil })
+            address.bits, physical: { domain.pointee.translate(GPA($0)) }, newTable: { nil })
         guard let at, let bits = memory.word(at), bits & FirstLevelBit.present != 0 else {
             return -ENOENT
         }
@@ -107,14 +108,14 @@ package struct GuestMemory {
     /// - Returns: false if the range is not within it.
     @inline(__always)
     package func forEachPiece(
-        _ address: UInt64, _ length: UInt64,
-        _ body: (PhysicalMemory, _ physical: UInt64, _ offset: Int, _ length: UInt64) -> Void
+        _ address: GPA, _ length: UInt64,
+        _ body: (PhysicalMemory, _ physical: HPA, _ offset: Int, _ length: UInt64) -> Void
     ) -> Bool {
         guard contains(address, length) else { return false }
         var done: UInt64 = 0
         while done < length {
-            let piece = min(length &- done, pageSize &- (address &+ done) % pageSize)
-            guard let physical = domain.pointee.translate(address &+ done) else { return false }
+            let piece = min(length &- done, pageSize &- (address + done).inPage)
+            guard let physical = domain.pointee.translate(address + done) else { return false }
             body(memory, physical, Int(truncatingIfNeeded: done), piece)
             done &+= piece
         }

@@ -14,10 +14,10 @@ extension PASIDEntry {
     private static let width48 = UInt64(VTD_AW_48.rawValue) << UInt64(VTD_PE_AW_SHIFT)
 
     /// A process of the host.
-    static func firstLevel(root: UInt64) -> PASIDEntry {
+    static func firstLevel(root: HPA) -> PASIDEntry {
         PASIDEntry(
-            word0: type(VTD_PGTT_FIRST_LEVEL), word1: UInt64(Domain.firstLevelID) | VTD_PE_PWSNP,
-            word2: root)
+            word0: type(VTD_PGTT_FIRST_LEVEL), word1: UInt64(Domain.firstLevelID.number) | VTD_PE_PWSNP,
+            word2: root.bits | VTD_PE_NXE)
     }
 
     /// A whole domain: by its table, or around it.
@@ -25,15 +25,15 @@ extension PASIDEntry {
         let start =
             domain.pointee.isIdentity
             ? type(VTD_PGTT_PASS_THROUGH)
-            : type(VTD_PGTT_SECOND_LEVEL) | width48 | domain.pointee.root
+            : type(VTD_PGTT_SECOND_LEVEL) | width48 | domain.pointee.root.bits
         return PASIDEntry(
-            word0: start, word1: UInt64(domain.pointee.id) | VTD_PE_PWSNP, word2: 0)
+            word0: start, word1: UInt64(domain.pointee.id.number) | VTD_PE_PWSNP, word2: 0)
     }
 
     /// A guest's process: `data` was checked.
     static func nested(_ domain: Ref<Domain>, _ data: iommu_gpasid_bind_data) -> PASIDEntry {
         let vendor = data.vendor.vtd
-        var word1 = UInt64(domain.pointee.id) | VTD_PE_PWSNP
+        var word1 = UInt64(domain.pointee.id.number) | VTD_PE_PWSNP
         var word2 = data.gpgd
         func move(_ flag: CInt, _ bit: UInt64, to word: inout UInt64) {
             if vendor.flags & UInt64(flag) != 0 { word |= bit }
@@ -51,7 +51,7 @@ extension PASIDEntry {
         move(IOMMU_SVA_VTD_GPASID_EAFE, VTD_PE_EAFE, to: &word2)
         if data.addr_width == 57 { word2 |= 1 << UInt64(VTD_PE_FLPM_SHIFT) }
         return PASIDEntry(
-            word0: type(VTD_PGTT_NESTED) | width48 | domain.pointee.root, word1: word1,
+            word0: type(VTD_PGTT_NESTED) | width48 | domain.pointee.root.bits, word1: word1,
             word2: word2)
     }
 }
@@ -59,20 +59,20 @@ extension PASIDEntry {
 // With the hardware lock held.
 extension UnsafeMutablePointer<Device> {
     /// - Returns: where the entry is in memory; nil if there is no table for it.
-    func pasidEntryAddress(_ pasid: UInt32, newTable: () -> UInt64? = { nil }) -> UInt64? {
-        guard let driver = driver, pasid < pointee.unit.pasidLimit else { return nil }
+    func pasidEntryAddress(_ pasid: PASID, newTable: () -> HPA? = { nil }) -> HPA? {
+        guard let driver, pasid.number < pointee.unit.pasidLimit else { return nil }
         let memory = pointee.unit.memory
-        let at = driver.pointee.directory &+ UInt64(pasid >> 6) &* 8
+        let at = driver.pointee.directory + UInt64(pasid.number >> 6) &* 8
         var entry = memory.word(at) ?? 0
         if entry & 1 == 0 {
             guard let table = newTable() else { return nil }
-            entry = table | 1
+            entry = table.bits | 1
             memory.setWord(at, entry)
         }
-        return entry & addressMask &+ UInt64(pasid & 63) &* PASIDEntry.byteCount
+        return HPA(entry: entry) + UInt64(pasid.number & 63) &* PASIDEntry.byteCount
     }
 
-    func hasPresentEntry(_ pasid: UInt32) -> Bool {
+    func hasPresentEntry(_ pasid: PASID) -> Bool {
         guard let at = pasidEntryAddress(pasid) else { return false }
         return (pointee.unit.memory.word(at) ?? 0) & VTD_PE_P != 0
     }
@@ -80,14 +80,14 @@ extension UnsafeMutablePointer<Device> {
     /// Writes an entry where none is present. Hardware does not cache absence, so nothing is to be
     /// invalidated.
     /// - Returns: false for want of a page.
-    func setUp(_ pasid: UInt32, _ entry: PASIDEntry) -> Bool {
+    func setUp(_ pasid: PASID, _ entry: PASIDEntry) -> Bool {
         let machine = pointee.unit.pointee.machine
         guard
             let at = pasidEntryAddress(pasid, newTable: { machine.allocatePages(1) })
         else { return false }
         let memory = pointee.unit.memory
-        memory.setWord(at &+ 16, entry.word2)
-        memory.setWord(at &+ 8, entry.word1)
+        memory.setWord(at + 16, entry.word2)
+        memory.setWord(at + 8, entry.word1)
         // The word with the present bit last.
         memory.setWord(at, entry.word0)
         return true
@@ -95,27 +95,32 @@ extension UnsafeMutablePointer<Device> {
 
     /// Clears an entry and makes every cache forget it, in the order of section 6.5.3.1.
     /// - Parameter quiet: faults of requests that are still coming are not to be recorded
-    func tearDown(_ pasid: UInt32, quiet: Bool) {
+    func tearDown(_ pasid: PASID, quiet: Bool) {
         let memory = pointee.unit.memory
         guard let at = pasidEntryAddress(pasid), let word0 = memory.word(at),
             word0 & VTD_PE_P != 0
         else { return }
-        let old = PASIDEntry(word0: word0, word1: memory.word(at &+ 8) ?? 0, word2: 0)
+        let old = PASIDEntry(word0: word0, word1: memory.word(at + 8) ?? 0, word2: 0)
         memory.setWord(at, quiet ? VTD_PE_FPD : 0)
-        for word in UInt64(1)..<8 { memory.setWord(at &+ word &* 8, 0) }
+        for word in UInt64(1)..<8 { memory.setWord(at + word &* 8, 0) }
 
-        let domain = old.domainID
-        pointee.unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_ONE, domain, pasid))
-        if old.isType(VTD_PGTT_SECOND_LEVEL) {
-            pointee.unit.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, domain))
+        let domain = old.domain
+        pointee.unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_ONE, domain.number, pasid.number))
+        // A domain's own translations are not of a PASID; those of a guest's process, which stand on
+        // them, go with them.
+        if old.isType(VTD_PGTT_SECOND_LEVEL) || old.isType(VTD_PGTT_NESTED) {
+            pointee.unit.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, domain.number))
         } else {
-            pointee.unit.enqueue(vtd_inv_piotlb(domain, pasid))
+            pointee.unit.enqueue(vtd_inv_piotlb(domain.number, pasid.number))
         }
-        if hasTLB {
-            pointee.unit.enqueue(
-                pasid == UInt32(PASID_RID2PASID)
-                    ? vtd_inv_dev_tlb(pointee.sourceID) : vtd_inv_dev_ptlb(pointee.sourceID, pasid))
-        }
-        _ = pointee.unit.ring(drain: false)
+        if hasTLB { pointee.unit.enqueue(forgetAll(of: pasid)) }
+        pointee.unit.ring(drain: false)
+    }
+
+    /// What makes the device forget a PASID.
+    func forgetAll(of pasid: PASID) -> vtd_inv_desc {
+        pasid == .ofRequestsWithout
+            ? vtd_inv_dev_tlb(pointee.source.number)
+            : vtd_inv_dev_ptlb(pointee.source.number, pasid.number)
     }
 }

@@ -55,9 +55,9 @@ package enum PageRequests {
 
     private static func report(_ unit: Ref<Unit>, _ request: PageRequest) {
         let target: Ref<DriverDevice>? = Lock.hardware {
-            guard let device = unit.device(request.sourceID),
+            guard let device = unit.device(request.source),
                 let driver = device.driver, driver.pointee.handler != nil,
-                request.hasPASID, device.hasPresentEntry(request.pasid),
+                let pasid = request.pasid, device.hasPresentEntry(pasid),
                 let reported = Memory.make(ReportedRequest(request: request))
             else {
                 respond(unit, request, invalid)
@@ -70,7 +70,7 @@ package enum PageRequests {
         var fault = describe(request)
         guard handler(&fault, target.pointee.handlerData) != 0 else { return }
         Lock.hardware {
-            guard let reported = find(target, request.pasid, request.group) else { return }
+            guard let reported = request.pasid.flatMap({ find(target, $0, request.group) }) else { return }
             finish(unit, target, reported, invalid)
         }
     }
@@ -86,7 +86,7 @@ package enum PageRequests {
         fault.prm.flags = UInt32(
             IOMMU_FAULT_PAGE_REQUEST_PASID_VALID | IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE
                 | IOMMU_FAULT_PAGE_RESPONSE_NEEDS_PASID)
-        fault.prm.pasid = request.pasid
+        fault.prm.pasid = request.pasid?.number ?? 0
         fault.prm.grpid = request.group
         fault.prm.perm = UInt32(permissions)
         fault.prm.addr = request.address
@@ -94,7 +94,7 @@ package enum PageRequests {
     }
 
     private static func find(
-        _ device: Ref<DriverDevice>, _ pasid: UInt32, _ group: UInt32
+        _ device: Ref<DriverDevice>, _ pasid: PASID, _ group: UInt32
     ) -> Ref<ReportedRequest>? {
         device.pointee.reported.find {
             $0.pointee.request.pasid == pasid && $0.pointee.request.group == group
@@ -102,8 +102,9 @@ package enum PageRequests {
     }
 
     private static func respond(_ unit: Ref<Unit>, _ request: PageRequest, _ code: UInt32) {
-        var answer = vtd_inv_page_response(request.sourceID, request.pasid, request.group, code)
-        if !request.hasPASID { answer.qw.0 &= ~VTD_INV_PAGE_RESPONSE_PASID }
+        var answer = vtd_inv_page_response(
+            request.source.number, request.pasid?.number ?? 0, request.group, code)
+        if request.pasid == nil { answer.qw.0 &= ~VTD_INV_PAGE_RESPONSE_PASID }
         unit.submit(answer)
     }
 
@@ -118,7 +119,7 @@ package enum PageRequests {
 
     /// - Returns: the request that was answered; nil if none waits for this answer.
     package static func answer(
-        _ device: Ref<Device>, pasid: UInt32, group: UInt32, code: UInt32
+        _ device: Ref<Device>, pasid: PASID, group: UInt32, code: UInt32
     ) -> PageRequest? {
         Lock.hardware {
             guard let driver = device.driver, let reported = find(driver, pasid, group)
@@ -131,14 +132,14 @@ package enum PageRequests {
 
     /// After tear-down, which has invalidated the caches: answers what is left of a PASID, so that
     /// its number can be used again (section 7.10). With the hardware lock held; waits for nobody.
-    static func drain(_ device: Ref<Device>, _ pasid: UInt32) {
+    static func drain(_ device: Ref<Device>, _ pasid: PASID) {
         guard let driver = device.driver else { return }
         let unit = device.pointee.unit
-        let sourceID = device.pointee.sourceID
+        let source = device.pointee.source
         let memory = unit.memory
         for _ in 0..<unit.pointee.requests.count {
             guard let request = unit.pointee.requests.take(memory) else { break }
-            if request.pasid == pasid && request.sourceID == sourceID {
+            if request.pasid ?? .ofRequestsWithout == pasid && request.source == source {
                 respond(unit, request, invalid)
             } else {
                 unit.pointee.requests.putBack(memory, request)
@@ -148,6 +149,8 @@ package enum PageRequests {
             guard reported.pointee.request.pasid == pasid else { return }
             finish(unit, driver, reported, invalid)
         }
-        _ = unit.ring(drain: true)
+        // What the device was answered is of the past user too.
+        if device.hasTLB { unit.enqueue(device.forgetAll(of: pasid)) }
+        unit.ring(drain: true)
     }
 }

@@ -11,6 +11,7 @@ struct PageTable {
     static let levels: UInt64 = 4
 
     let memory: PhysicalMemory
+    /// In the address space that the entries are in.
     let root: UInt64
     /// Any of these bits says that an entry is there.
     let presence: UInt64
@@ -23,9 +24,9 @@ struct PageTable {
             link: FirstLevelBit.present | FirstLevelBit.write | FirstLevelBit.user)
     }
 
-    static func secondLevel(_ memory: PhysicalMemory, root: UInt64) -> PageTable {
+    static func secondLevel(_ memory: PhysicalMemory, root: HPA) -> PageTable {
         PageTable(
-            memory: memory, root: root, presence: SecondLevelBit.read | SecondLevelBit.write,
+            memory: memory, root: root.bits, presence: SecondLevelBit.read | SecondLevelBit.write,
             link: SecondLevelBit.read | SecondLevelBit.write)
     }
 
@@ -35,12 +36,12 @@ struct PageTable {
     /// - Returns: where the entry of a page is in physical memory, or nil.
     @inline(__always)
     func entryAddress(
-        _ address: UInt64, physical: (UInt64) -> UInt64?, newTable: () -> UInt64?
-    ) -> UInt64? {
+        _ address: UInt64, physical: (UInt64) -> HPA?, newTable: () -> UInt64?
+    ) -> HPA? {
         var table = root
         var level = PageTable.levels
         while level > 1 {
-            guard let at = physical(table &+ PageWalk.offset(address, level: level)),
+            guard let at = physical(table &+ TableLevel.offset(address, level: level)),
                 let bits = memory.word(at)
             else { return nil }
             if bits & presence == 0 {
@@ -52,12 +53,12 @@ struct PageTable {
             }
             level &-= 1
         }
-        return physical(table &+ PageWalk.offset(address, level: 1))
+        return physical(table &+ TableLevel.offset(address, level: 1))
     }
 
     /// For a table in physical memory: the entry of a page that is mapped, or nil.
-    func mappedEntry(_ address: UInt64) -> UInt64? {
-        guard let at = entryAddress(address, physical: { $0 }, newTable: { nil }),
+    func mappedEntry(_ address: UInt64) -> HPA? {
+        guard let at = entryAddress(address, physical: { HPA($0) }, newTable: { nil }),
             let bits = memory.word(at), bits & presence != 0
         else { return nil }
         return at
@@ -65,14 +66,14 @@ struct PageTable {
 
     /// For a table in physical memory: gives its pages back, not those that it maps.
     func release(to machine: Ref<Machine>) {
-        release(root, PageTable.levels, machine)
+        release(HPA(root), PageTable.levels, machine)
     }
 
-    private func release(_ table: UInt64, _ level: UInt64, _ machine: Ref<Machine>) {
+    private func release(_ table: HPA, _ level: UInt64, _ machine: Ref<Machine>) {
         if level > 1 {
             for index in UInt64(0)..<512 {
-                let bits = memory.word(table &+ index &* 8) ?? 0
-                if bits & presence != 0 { release(bits & addressMask, level &- 1, machine) }
+                let bits = memory.word(table + index &* 8) ?? 0
+                if bits & presence != 0 { release(HPA(entry: bits), level &- 1, machine) }
             }
         }
         machine.freePages(table, 1)
@@ -86,6 +87,6 @@ package func firstLevelBits(_ access: UInt32) -> UInt64 {
 }
 
 /// Is this the page of a canonical 48-bit address?
-package func isPageOfProcess(_ address: UInt64) -> Bool {
-    address & (pageSize &- 1) == 0 && PageWalk.isCanonical(address, levels: PageTable.levels)
+package func isPageOfProcess(_ address: IOVA) -> Bool {
+    address.isPage && TableLevel.isCanonical(address.bits, levels: PageTable.levels)
 }

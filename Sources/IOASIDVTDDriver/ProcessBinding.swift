@@ -11,7 +11,7 @@ import IOASIDVTDHardware
 package struct AddressSpace: Listed {
     let mm: UnsafeMutablePointer<mm_struct>
     let machine: Ref<Machine>
-    let root: UInt64
+    let root: HPA
     /// The PASID that later bindings share; private ones are not.
     var shared: Ref<Binding>?
     var users = 0
@@ -19,7 +19,7 @@ package struct AddressSpace: Listed {
 
     nonisolated(unsafe) private static var all = List<AddressSpace>()
 
-    private var table: PageTable { PageTable.firstLevel(machine.pointee.memory, root: root) }
+    private var table: PageTable { PageTable.firstLevel(machine.pointee.memory, root: root.bits) }
 
     private static func find(_ mm: UnsafeMutablePointer<mm_struct>) -> Ref<AddressSpace>? {
         all.find { $0.pointee.mm == mm }
@@ -62,25 +62,26 @@ package struct AddressSpace: Listed {
     }
 
     package static func map(
-        _ mm: UnsafeMutablePointer<mm_struct>, _ address: UInt64, _ page: UInt64, _ access: UInt32
+        _ mm: UnsafeMutablePointer<mm_struct>, _ address: IOVA, _ page: HPA, _ access: UInt32
     ) -> CInt {
         Lock.hardware {
             guard let space = find(mm) else { return -ENOENT }
             let machine = space.pointee.machine
             let at = space.pointee.table.entryAddress(
-                address, physical: { $0 }, newTable: { machine.allocatePages(1) })
+                address.bits, physical: { HPA($0) },
+                newTable: { machine.allocatePages(1)?.bits })
             guard let at else { return -ENOMEM }
-            machine.pointee.memory.setWord(at, page | firstLevelBits(access))
+            machine.pointee.memory.setWord(at, page.bits | firstLevelBits(access))
             return 0
         }
     }
 
     /// - Returns: the space whose page it was, so that caches can be told; nil if there was none.
     package static func clear(
-        _ mm: UnsafeMutablePointer<mm_struct>, _ address: UInt64
+        _ mm: UnsafeMutablePointer<mm_struct>, _ address: IOVA
     ) -> Ref<AddressSpace>? {
         Lock.hardware {
-            guard let space = find(mm), let at = space.pointee.table.mappedEntry(address) else {
+            guard let space = find(mm), let at = space.pointee.table.mappedEntry(address.bits) else {
                 return nil
             }
             space.pointee.machine.pointee.memory.setWord(at, 0)
@@ -102,7 +103,7 @@ package enum ProcessBinding {
         let error: CInt
         if !isPrivate, let binding = space.pointee.shared {
             error = addDevice(device, operations, to: binding)
-            if error == 0 { pasid.pointee = CInt(binding.pointee.pasid) }
+            if error == 0 { pasid.pointee = CInt(binding.pointee.pasid.number) }
         } else {
             error = bindFirst(device, space, pasid, isPrivate: isPrivate, operations)
         }
@@ -144,7 +145,7 @@ package enum ProcessBinding {
             if !isPrivate { space.pointee.shared = binding }
         }
         Bindings.insert(binding)
-        pasid.pointee = CInt(number)
+        pasid.pointee = CInt(number.number)
         return 0
     }
 
@@ -168,7 +169,7 @@ package enum ProcessBinding {
         return 0
     }
 
-    package static func unbind(_ device: Ref<Device>, _ pasid: UInt32) -> CInt {
+    package static func unbind(_ device: Ref<Device>, _ pasid: PASID) -> CInt {
         guard let binding = Bindings.find(pasid), case .process = binding.pointee.source,
             let bound = Bindings.boundDevice(binding, device)
         else { return -EINVAL }
@@ -176,7 +177,7 @@ package enum ProcessBinding {
         return 0
     }
 
-    package static func isValid(_ device: Ref<Device>, _ pasid: UInt32) -> CInt {
+    package static func isValid(_ device: Ref<Device>, _ pasid: PASID) -> CInt {
         guard let binding = Bindings.find(pasid), Bindings.boundDevice(binding, device) != nil,
             case .process(let space) = binding.pointee.source
         else { return -EINVAL }
@@ -186,7 +187,7 @@ package enum ProcessBinding {
     /// Tells the device's driver that a page request was answered.
     package static func tell(_ device: Ref<Device>, _ request: PageRequest, code: UInt32) {
         let operations: UnsafeMutablePointer<svm_dev_ops>? = Lock.table {
-            guard let binding = Bindings.find(request.pasid) else { return nil }
+            guard let pasid = request.pasid, let binding = Bindings.find(pasid) else { return nil }
             return Bindings.boundDevice(binding, device)?.pointee.operations
         }
         guard let callback = operations?.pointee.fault_cb else { return }
@@ -196,12 +197,12 @@ package enum ProcessBinding {
         if request.wantsExecute { wanted |= SVM_REQ_EXEC }
         if request.isPrivileged { wanted |= SVM_REQ_PRIV }
         callback(
-            OpaquePointer(device), request.pasid, request.address, nil, wanted,
+            OpaquePointer(device), request.pasid?.number ?? 0, request.address, nil, wanted,
             CInt(bitPattern: code))
     }
 
     /// After a page of a process went: every unit and device forgets it.
-    package static func flush(_ space: Ref<AddressSpace>, _ address: UInt64) {
+    package static func flush(_ space: Ref<AddressSpace>, _ address: IOVA) {
         Lock.table {
             Bindings.forEach { binding in
                 guard case .process(let bound) = binding.pointee.source, bound == space else {
@@ -212,16 +213,16 @@ package enum ProcessBinding {
         }
     }
 
-    private static func flush(_ binding: Ref<Binding>, _ address: UInt64) {
-        let pasid = binding.pointee.pasid
+    private static func flush(_ binding: Ref<Binding>, _ address: IOVA) {
+        let pasid = binding.pointee.pasid.number
         binding.pointee.devices.forEach { bound in
             let device = bound.pointee.device
             Lock.hardware {
                 let unit = device.pointee.unit
                 unit.enqueue(
-                    vtd_inv_piotlb_pages(Domain.firstLevelID, pasid, address, 0))
+                    vtd_inv_piotlb_pages(Domain.firstLevelID.number, pasid, address.bits, 0))
                 if device.hasTLB {
-                    unit.enqueue(vtd_inv_dev_ptlb(device.pointee.sourceID, pasid))
+                    unit.enqueue(vtd_inv_dev_ptlb(device.pointee.source.number, pasid))
                 }
                 _ = unit.ring(drain: false)
             }

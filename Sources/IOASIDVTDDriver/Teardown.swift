@@ -14,7 +14,7 @@ func pasidStatusChange(
 ) -> CInt {
     guard code == CUnsignedLong(IOASID_NOTIFY_FREE.rawValue), let data else { return NOTIFY_DONE }
     let arguments = data.assumingMemoryBound(to: ioasid_nb_args.self)
-    guard let binding = Bindings.markFreed(arguments.pointee.id) else { return NOTIFY_DONE }
+    guard let binding = Bindings.markFreed(PASID(arguments.pointee.id)) else { return NOTIFY_DONE }
     if !ioasid_queue_work(&binding.pointee.work) { Bindings.workDone(binding) }
     return NOTIFY_OK
 }
@@ -42,7 +42,7 @@ func release(_ binding: Ref<Binding>) {
     case .guest(let data):
         GuestBinding.announceEnd(data)
         // The one reference of this PASID, whatever the number of devices.
-        ioasid_put(nil, binding.pointee.pasid)
+        ioasid_put(nil, binding.pointee.pasid.number)
     case .process(let space):
         Driver.releasePASID(binding.pointee.pasid)
         AddressSpace.drop(space, binding)

@@ -5,93 +5,162 @@
 import IOASIDMemory
 
 /// A direct-mapped cache: a new entry pushes out the one in its place, and nothing else.
-package struct Cache<Entry: CacheEntry> {
+struct Cache<Entry: CacheEntry> {
     private let slots: Ref<Entry>
     private let mask: UInt64
 
     /// - Parameter size: a power of two
-    package init?(size: Int) {
+    init?(size: Int) {
         guard let slots = Memory.allocate(size, of: Entry.self) else { return nil }
         self.slots = slots
         mask = UInt64(size) &- 1
     }
 
-    package func discard() { Memory.free(slots) }
+    func discard() { Memory.free(slots) }
 
     @inline(__always)
     private func slot(_ tag: Entry.Tag) -> Int {
-        Int(truncatingIfNeeded: Entry.hash(tag) & mask)
+        Int(truncatingIfNeeded: tag.hash & mask)
     }
-
-    package func lookUp(_ tag: Entry.Tag) -> Entry? {
-        let entry = slots[slot(tag)]
-        return entry.isValid && entry.matches(tag) ? entry : nil
-    }
-
-    package func insert(_ entry: Entry, _ tag: Entry.Tag) { slots[slot(tag)] = entry }
 
     @inline(__always)
-    package func invalidate(_ isConcerned: (Entry) -> Bool) {
+    func lookUp(_ tag: Entry.Tag) -> Entry? {
+        let entry = slots[slot(tag)]
+        return entry.isValid && entry.tag == tag ? entry : nil
+    }
+
+    func insert(_ entry: Entry, _ tag: Entry.Tag) { slots[slot(tag)] = entry }
+
+    @inline(__always)
+    func invalidate(_ isConcerned: (Entry) -> Bool) {
         for index in 0...Int(truncatingIfNeeded: mask) where slots[index].isValid {
             if isConcerned(slots[index]) { slots[index].isValid = false }
         }
     }
 }
 
+/// Fibonacci hashing: every bit of the number has its part in the lowest ones.
+private func scatter(_ bits: UInt64) -> UInt64 { (bits &* 0x9e37_79b9_7f4a_7c15) >> 40 }
+
+private func pasidBits(_ pasid: PASID?) -> UInt64 { UInt64(pasid?.number ?? 1 << 20) << 20 }
+
+protocol CacheTag: Equatable {
+    var hash: UInt64 { get }
+}
+
 /// All bytes zero is an invalid entry.
-package protocol CacheEntry {
-    associatedtype Tag
+protocol CacheEntry {
+    associatedtype Tag: CacheTag
     var isValid: Bool { get set }
-    static func hash(_ tag: Tag) -> UInt64
-    func matches(_ tag: Tag) -> Bool
+    var tag: Tag { get }
 }
 
 /// The PASID cache, tagged by device and PASID.
-package struct CachedPASID: CacheEntry {
-    package struct Tag {
-        let sourceID: UInt16
-        let pasid: UInt32
-    }
-    package var isValid = true
-    package let sourceID: UInt16
-    package let pasid: UInt32
-    package let entry: PASIDEntry
+struct CachedPASID: CacheEntry {
+    struct Tag: CacheTag {
+        let source: SourceID
+        let pasid: PASID
 
-    package static func hash(_ tag: Tag) -> UInt64 { UInt64(tag.pasid) &+ UInt64(tag.sourceID) &* 7 }
-    package func matches(_ tag: Tag) -> Bool { pasid == tag.pasid && sourceID == tag.sourceID }
+        var hash: UInt64 { UInt64(pasid.number) &+ UInt64(source.number) &* 7 }
+    }
+    var isValid = true
+    let tag: Tag
+    let entry: PASIDEntry
+    /// The directory entry, or the table entry, says that faults are not to be recorded.
+    let isQuiet: Bool
+
+    init(_ tag: Tag, _ entry: PASIDEntry, isQuiet: Bool) {
+        self.tag = tag
+        self.entry = entry
+        self.isQuiet = isQuiet
+    }
 }
 
-/// IOTLB and device TLB alike. A device does not know domains: there the id is always 0.
-package struct CachedTranslation: CacheEntry {
-    package struct Tag {
-        let domainID: UInt16
-        /// UInt32.max in a device TLB for requests without PASID.
-        let pasid: UInt32
+/// The IOTLB (section 6.2.4), tagged by domain, and by PASID unless all of a domain's PASIDs are
+/// translated alike: by its second-level table alone.
+struct CachedTranslation: CacheEntry {
+    struct Tag: CacheTag {
+        let domain: DomainID
+        /// nil: of the second level alone.
+        let pasid: PASID?
         let page: UInt64
         let isPrivileged: Bool
-    }
-    package var isValid = true
-    package let domainID: UInt16
-    package let isPrivileged: Bool
-    package let pasid: UInt32
-    package let page: UInt64
-    package let translation: Translation
 
-    package init(_ tag: Tag, _ translation: Translation) {
-        domainID = tag.domainID
-        isPrivileged = tag.isPrivileged
-        pasid = tag.pasid
-        page = tag.page
+        var hash: UInt64 { scatter(page ^ pasidBits(pasid) ^ UInt64(domain.number) << 44) }
+    }
+    var isValid = true
+    let tag: Tag
+    let translation: Translation
+
+    init(_ tag: Tag, _ translation: Translation) {
+        self.tag = tag
         self.translation = translation
     }
+}
 
-    package static func hash(_ tag: Tag) -> UInt64 {
-        (tag.page ^ UInt64(tag.pasid) << 20 ^ UInt64(tag.domainID) << 44)
-            &* 0x9e37_79b9_7f4a_7c15 >> 40
+/// A second-level leaf that nested translations share, tagged by domain.
+struct CachedLeaf: CacheEntry {
+    struct Tag: CacheTag {
+        let domain: DomainID
+        let page: UInt64
+
+        var hash: UInt64 { scatter(page ^ UInt64(domain.number) << 44) }
+    }
+    var isValid = true
+    let tag: Tag
+    let translation: Translation
+
+    init(_ tag: Tag, _ translation: Translation) {
+        self.tag = tag
+        self.translation = translation
+    }
+}
+
+/// What a device keeps of the answers to its translation requests. It does not know domains.
+struct DeviceTranslation: CacheEntry {
+    struct Tag: CacheTag {
+        /// nil: a request without PASID.
+        let pasid: PASID?
+        let page: UInt64
+        let isPrivileged: Bool
+
+        var hash: UInt64 { scatter(page ^ pasidBits(pasid)) }
+    }
+    var isValid = true
+    let tag: Tag
+    let translation: Translation
+
+    init(_ tag: Tag, _ translation: Translation) {
+        self.tag = tag
+        self.translation = translation
+    }
+}
+
+/// The aligned pages that a descriptor names: 2^order of them.
+struct PageRange {
+    private static let all: UInt64 = 52
+
+    private let first: UInt64
+    private let order: UInt64
+
+    init(address: UInt64, order: UInt64) {
+        self.order = order
+        first = (address >> pageShift) >> order
     }
 
-    package func matches(_ tag: Tag) -> Bool {
-        page == tag.page && pasid == tag.pasid && domainID == tag.domainID
-            && isPrivileged == tag.isPrivileged
+    /// Of a device-TLB descriptor: the lowest zero bit of a sized address says how large it is.
+    init(device word: UInt64, isSized: Bool) {
+        let page = word >> pageShift
+        self.init(
+            address: word,
+            order: isSized ? min(UInt64((~page).trailingZeroBitCount) &+ 1, PageRange.all) : 0)
+    }
+
+    var isEverything: Bool { order == PageRange.all }
+
+    /// Is a page, or another page of the mapping that it is from, among them?
+    func concerns(_ page: UInt64, _ translation: Translation) -> Bool {
+        let order = max(order, translation.order)
+        return page >> order == (first << self.order) >> order
     }
 }

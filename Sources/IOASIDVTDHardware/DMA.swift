@@ -4,8 +4,8 @@
 @preconcurrency import CIOASIDVTDHardware
 import IOASIDMemory
 
-package enum DMAOutcome {
-    case reached(UInt64)
+enum DMAOutcome {
+    case reached(HPA)
     case refused(UInt32)
     /// The device has asked for the page, and there is no answer yet.
     case waiting
@@ -13,7 +13,7 @@ package enum DMAOutcome {
 
 // With the hardware lock held.
 extension UnsafeMutablePointer<Device> {
-    package func access(_ request: Request) -> DMAOutcome {
+    func access(_ request: Request) -> DMAOutcome {
         pointee.unit.pointee.stats.dma &+= 1
         do {
             let found = try translate(request)
@@ -25,23 +25,21 @@ extension UnsafeMutablePointer<Device> {
     }
 
     private func translate(_ request: Request) throws(Fault) -> Translation {
-        let key = tag(request, domainID: 0, pasid: request.pasid ?? UInt32.max)
-        if let hit = pointee.tlb?.lookUp(key), hit.translation.allows(request) {
+        // Whatever caches have: while there is no root, the unit lets nothing pass.
+        guard pointee.unit.pointee.root.bits != 0 else { throw Fault(VTD_FAULT_ROOT_NOT_PRESENT) }
+        if request.pasid == nil && Interrupts.contain(request.address.bits) {
+            throw Fault(VTD_FAULT_INTERRUPT)
+        }
+        let tag = DeviceTranslation.Tag(
+            pasid: request.pasid, page: request.address.page, isPrivileged: request.isPrivileged)
+        if let hit = pointee.tlb?.lookUp(tag), hit.translation.allows(request) {
             pointee.unit.pointee.stats.devtlb_hits &+= 1
             noteIfStale(hit.translation, request)
             return hit.translation
         }
         let found = try remap(request)
-        pointee.tlb?.insert(CachedTranslation(key, found), key)
+        pointee.tlb?.insert(DeviceTranslation(tag, found), tag)
         return found
-    }
-
-    private func tag(
-        _ request: Request, domainID: UInt16, pasid: UInt32
-    ) -> CachedTranslation.Tag {
-        CachedTranslation.Tag(
-            domainID: domainID, pasid: pasid, page: request.page,
-            isPrivileged: request.isPrivileged)
     }
 
     /// What the unit does with a request that no device TLB answers.
@@ -55,78 +53,89 @@ extension UnsafeMutablePointer<Device> {
             pointee.context = context
         }
         let pasid = try pasid(of: request, context)
-        let key = CachedPASID.Tag(sourceID: pointee.sourceID, pasid: pasid)
-        let entry: PASIDEntry
-        if let cached = pointee.unit.pointee.pasidCache.lookUp(key) {
+        let tag = CachedPASID.Tag(source: pointee.source, pasid: pasid)
+        let cached: CachedPASID
+        if let hit = pointee.unit.pointee.pasidCache.lookUp(tag) {
             pointee.unit.pointee.stats.pasid_cache_hits &+= 1
-            entry = cached.entry
+            cached = hit
             isFromCache = true
         } else {
-            entry = try fetch(context, pasid)
-            pointee.unit.pointee.pasidCache.insert(
-                CachedPASID(sourceID: pointee.sourceID, pasid: pasid, entry: entry), key)
-        }
-        try check(entry, request)
-        return try translate(request, entry, pasid, isFromCache: isFromCache)
-    }
-
-    private func translate(
-        _ request: Request, _ entry: PASIDEntry, _ pasid: UInt32, isFromCache: Bool
-    ) throws(Fault) -> Translation {
-        let key = tag(request, domainID: entry.domainID, pasid: pasid)
-        if let hit = pointee.unit.pointee.iotlb.lookUp(key), hit.translation.allows(request) {
-            pointee.unit.pointee.stats.iotlb_hits &+= 1
-            noteIfStale(hit.translation, request)
-            return hit.translation
+            cached = try fetch(context, tag)
+            pointee.unit.pointee.pasidCache.insert(cached, tag)
         }
         do {
-            let walk = PageWalk(memory: pointee.unit.memory, entry: entry)
-            let found = try walk.translate(request)
-            pointee.unit.pointee.iotlb.insert(CachedTranslation(key, found), key)
-            if isFromCache { noteIfStale(found, request) }
-            return found
+            try check(cached.entry, request)
+            return try translate(request, cached.entry, pasid, isFromCache: isFromCache)
         } catch {
             var fault = error
-            fault.isQuiet = entry.isQuiet
+            fault.isQuiet = context.isQuiet || cached.isQuiet
             throw fault
         }
     }
 
-    private func pasid(of request: Request, _ context: ContextEntry) throws(Fault) -> UInt32 {
-        let isQuiet = context.has(ContextEntry.faultDisable)
+    private func translate(
+        _ request: Request, _ entry: PASIDEntry, _ pasid: PASID, isFromCache: Bool
+    ) throws(Fault) -> Translation {
+        let walk = PageWalk(memory: pointee.unit.memory, entry: entry, unit: pointee.unit)
+        // What is not translated needs no cache.
+        guard !entry.isType(VTD_PGTT_PASS_THROUGH) else {
+            let found = try walk.translate(request)
+            if isFromCache { noteIfStale(found, request) }
+            return found
+        }
+        let isOfPASID = entry.usesFirstLevel
+        let tag = CachedTranslation.Tag(
+            domain: entry.domain, pasid: isOfPASID ? pasid : nil, page: request.address.page,
+            isPrivileged: isOfPASID && request.isPrivileged)
+        if let hit = pointee.unit.pointee.iotlb.lookUp(tag), hit.translation.allows(request) {
+            pointee.unit.pointee.stats.iotlb_hits &+= 1
+            noteIfStale(hit.translation, request)
+            return hit.translation
+        }
+        let found = try walk.translate(request)
+        pointee.unit.pointee.iotlb.insert(CachedTranslation(tag, found), tag)
+        if isFromCache || entry.isType(VTD_PGTT_NESTED) { noteIfStale(found, request) }
+        return found
+    }
+
+    private func pasid(of request: Request, _ context: ContextEntry) throws(Fault) -> PASID {
+        let isQuiet = context.isQuiet
         if hasTLB && !context.has(ContextEntry.deviceTLB) {
             throw Fault(VTD_FAULT_DTE_CLEAR, quiet: isQuiet)
         }
-        guard let pasid = request.pasid else { return context.requestPASID }
+        let limit = min(context.pasidLimit, pointee.unit.pasidLimit)
+        guard let pasid = request.pasid else {
+            guard context.requestPASID.number < limit else {
+                throw Fault(VTD_FAULT_REQUEST_PASID, quiet: isQuiet)
+            }
+            return context.requestPASID
+        }
         guard context.has(ContextEntry.pasidEnable) else {
             throw Fault(VTD_FAULT_PASIDE_CLEAR, quiet: isQuiet)
         }
-        guard pasid < min(context.pasidLimit, pointee.unit.pasidLimit) else {
-            throw Fault(VTD_FAULT_PASID_TOO_LARGE, quiet: isQuiet)
-        }
+        guard pasid.number < limit else { throw Fault(VTD_FAULT_PASID_TOO_LARGE, quiet: isQuiet) }
         return pasid
     }
 
     private func fetchContext() throws(Fault) -> ContextEntry {
         let unit = pointee.unit
-        return try unit.memory.contextEntry(
-            root: unit.pointee.root, sourceID: pointee.sourceID)
+        return try RootTable.contextEntry(unit.memory, root: unit.pointee.root, pointee.source)
     }
 
-    private func fetch(_ context: ContextEntry, _ pasid: UInt32) throws(Fault) -> PASIDEntry {
+    private func fetch(
+        _ context: ContextEntry, _ tag: CachedPASID.Tag
+    ) throws(Fault) -> CachedPASID {
         let memory = pointee.unit.memory
-        let at = try memory.pasidEntryAddress(directory: context.directory, pasid)
-        return try PASIDEntry.fetch(memory, at: at, pointee.unit.pointee.config.capabilities)
+        let (at, isQuiet) = try PASIDDirectory.find(memory, context, tag.pasid)
+        let entry = try PASIDEntry.fetch(
+            memory, at: at, pointee.unit.pointee.config.capabilities, isQuiet: isQuiet)
+        return CachedPASID(tag, entry, isQuiet: isQuiet || entry.isQuiet)
     }
 
     private func check(_ entry: PASIDEntry, _ request: Request) throws(Fault) {
         guard request.pasid != nil, entry.usesFirstLevel else { return }
-        if request.isPrivileged && !entry.allowsSupervisor {
-            throw Fault(VTD_FAULT_SRE_CLEAR, quiet: entry.isQuiet)
-        }
-        if request.access & VTD_DMA_EXEC != 0 && !entry.allowsExecute {
-            throw Fault(VTD_FAULT_ERE_CLEAR, quiet: entry.isQuiet)
-        }
+        if request.isPrivileged && !entry.allowsSupervisor { throw Fault(VTD_FAULT_SRE_CLEAR) }
+        if request.isExecute && !entry.allowsExecute { throw Fault(VTD_FAULT_ERE_CLEAR) }
     }
 
     /// Counts a request that a cache let through although the tables say otherwise by now.
@@ -140,11 +149,17 @@ extension UnsafeMutablePointer<Device> {
     }
 
     private func lookPastCaches(_ request: Request) throws(Fault) -> Translation {
-        let memory = pointee.unit.memory
         let context = try fetchContext()
-        let entry = try fetch(context, try pasid(of: request, context))
+        let pasid = try pasid(of: request, context)
+        let entry = try fetch(
+            context, CachedPASID.Tag(source: pointee.source, pasid: pasid)
+        ).entry
         try check(entry, request)
-        return try PageWalk(memory: memory, entry: entry).translate(request)
+        let walk = PageWalk(memory: pointee.unit.memory, entry: entry, unit: nil)
+        let found = try walk.translate(request)
+        // Whether the page is marked dirty already makes no difference.
+        return Translation(
+            frame: found.frame, allowed: found.allowed, rights: found.allowed, order: found.order)
     }
 }
 
@@ -176,7 +191,7 @@ extension UnsafeMutablePointer<Device> {
     private func refuse(_ fault: Fault, _ request: Request) -> DMAOutcome {
         pointee.unit.pointee.stats.faults &+= 1
         if !fault.isQuiet
-            && !pointee.unit.pointee.faults.record(fault, request, sourceID: pointee.sourceID)
+            && !pointee.unit.pointee.faults.record(fault, request, source: pointee.source)
         {
             pointee.unit.pointee.stats.faults_lost &+= 1
         }
@@ -188,7 +203,7 @@ extension UnsafeMutablePointer<Device> {
         pointee.unit.pointee.stats.page_requests &+= 1
         let memory = pointee.unit.memory
         let isQueued = pointee.unit.pointee.requests.add(
-            memory, request, sourceID: pointee.sourceID, group: group)
+            memory, request, source: pointee.source, group: group)
         // On overflow hardware answers by itself, so that the device tries again later.
         if !isQueued { pointee.waiting.forget(request) }
     }

@@ -7,29 +7,29 @@ import IOASIDMemory
 package struct Device: Listed {
     package var next: Ref<Device>?
     package let unit: Ref<Unit>
-    package let sourceID: UInt16
+    package let source: SourceID
     package let features: UInt32
     /// The unit's context cache, of which a device has its own line.
-    package var context: ContextEntry?
+    var context: ContextEntry?
     /// nil without ATS.
-    package var tlb: Cache<CachedTranslation>?
-    package var waiting: WaitingRequests
+    var tlb: Cache<DeviceTranslation>?
+    var waiting: WaitingRequests
     /// What a driver keeps about the device; the hardware does not look behind it.
     package var driverRecord: UnsafeMutableRawPointer?
 
     private static let tlbSize = 256
 
-    private init?(unit: Ref<Unit>, sourceID: UInt16, features: UInt32) {
+    private init?(unit: Ref<Unit>, source: SourceID, features: UInt32) {
         guard let waiting = WaitingRequests() else { return nil }
         if features & VTD_DEV_ATS != 0 {
-            guard let tlb = Cache<CachedTranslation>(size: Device.tlbSize) else {
+            guard let tlb = Cache<DeviceTranslation>(size: Device.tlbSize) else {
                 waiting.discard()
                 return nil
             }
             self.tlb = tlb
         }
         self.unit = unit
-        self.sourceID = sourceID
+        self.source = source
         self.features = features
         self.waiting = waiting
     }
@@ -41,11 +41,11 @@ package struct Device: Listed {
 
     /// With the hardware lock held, as everything here.
     package static func create(
-        _ unit: Ref<Unit>, _ sourceID: UInt16, _ features: UInt32
+        _ unit: Ref<Unit>, _ source: SourceID, _ features: UInt32
     ) -> (Ref<Device>?, CInt) {
-        let taken = unit.pointee.machine.pointee.units.find { $0.device(sourceID) != nil }
+        let taken = unit.pointee.machine.pointee.units.find { $0.device(source) != nil }
         guard taken == nil else { return (nil, -EEXIST) }
-        guard let device = make(unit, sourceID, features) else { return (nil, -ENOMEM) }
+        guard let device = make(unit, source, features) else { return (nil, -ENOMEM) }
         if let driver = unit.pointee.driver, !driver.deviceAdded(device) {
             discard(device)
             return (nil, -ENOMEM)
@@ -54,9 +54,9 @@ package struct Device: Listed {
     }
 
     private static func make(
-        _ unit: Ref<Unit>, _ sourceID: UInt16, _ features: UInt32
+        _ unit: Ref<Unit>, _ source: SourceID, _ features: UInt32
     ) -> Ref<Device>? {
-        guard let value = Device(unit: unit, sourceID: sourceID, features: features) else {
+        guard let value = Device(unit: unit, source: source, features: features) else {
             return nil
         }
         guard let device = Memory.make(value) else {
@@ -71,8 +71,8 @@ package struct Device: Listed {
         let unit = device.pointee.unit
         if let driver = unit.pointee.driver, !driver.deviceLeaves(device) { return -EBUSY }
         // Another device may get the number.
-        let sourceID = device.pointee.sourceID
-        unit.pointee.pasidCache.invalidate { $0.sourceID == sourceID }
+        let source = device.pointee.source
+        unit.pointee.pasidCache.invalidate { $0.tag.source == source }
         discard(device)
         return 0
     }

@@ -64,15 +64,16 @@ extension UnsafeMutablePointer<Machine> {
 
     /// - Returns: the address of `count` adjacent zeroed pages, or nil.
     /// - Complexity: O(pages) at worst; usually the next ones are free
-    package func allocatePages(_ count: UInt64) -> UInt64? {
+    package func allocatePages(_ count: UInt64) -> HPA? {
         guard count > 0, Memory.isAllowed else { return nil }
         let near = run(of: count, from: pointee.searchStart)
         guard let first = near ?? run(of: count, from: 1) else { return nil }
         for page in first..<first &+ count { flip(page) }
         pointee.searchStart = first &+ count
         pointee.pagesUsed &+= count
-        pointee.memory.clear(first << pageShift, count << pageShift)
-        return first << pageShift
+        let address = HPA(first << pageShift)
+        pointee.memory.clear(address, count << pageShift)
+        return address
     }
 
     private func run(of count: UInt64, from start: UInt64) -> UInt64? {
@@ -87,15 +88,14 @@ extension UnsafeMutablePointer<Machine> {
         return nil
     }
 
-    package func freePages(_ address: UInt64, _ count: UInt64) {
-        guard address & (pageSize &- 1) == 0, count <= pointee.memory.size >> pageShift,
+    package func freePages(_ address: HPA, _ count: UInt64) {
+        guard address.isPage, count <= pointee.memory.size >> pageShift,
             pointee.memory.contains(address, count << pageShift)
         else { return }
-        let first = address >> pageShift
-        for page in first..<first &+ count where isTaken(page) {
+        for page in address.page..<address.page &+ count where isTaken(page) {
             flip(page)
             pointee.pagesUsed &-= 1
         }
-        pointee.searchStart = max(1, min(pointee.searchStart, first))
+        pointee.searchStart = max(1, min(pointee.searchStart, address.page))
     }
 }

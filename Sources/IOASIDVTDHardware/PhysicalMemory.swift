@@ -2,40 +2,52 @@
 // Physical memory as the bus sees it: addresses from 0, checked at every access.
 
 @preconcurrency import CIOASIDVTDHardware
-import IOASIDMemory
-
-package let pageShift: UInt64 = 12
-package let pageSize: UInt64 = 1 << pageShift
-package let addressMask: UInt64 = 0x000f_ffff_ffff_f000
 
 package struct PhysicalMemory {
     package let base: UnsafeMutableRawPointer
     package let size: UInt64
 
-    package func contains(_ address: UInt64, _ length: UInt64) -> Bool {
-        address <= size && length <= size &- address
+    package func contains(_ address: HPA, _ length: UInt64) -> Bool {
+        address.bits <= size && length <= size &- address.bits
+    }
+
+    private func at(_ address: HPA) -> UnsafeMutableRawPointer {
+        base + Int(truncatingIfNeeded: address.bits)
     }
 
     /// - Returns: the 64-bit word there, or nil outside memory.
-    package func word(_ address: UInt64) -> UInt64? {
-        guard address & 7 == 0, contains(address, 8) else { return nil }
-        return base.load(fromByteOffset: Int(truncatingIfNeeded: address), as: UInt64.self)
+    package func word(_ address: HPA) -> UInt64? {
+        guard address.bits & 7 == 0, contains(address, 8) else { return nil }
+        return at(address).load(as: UInt64.self)
     }
 
-    package func setWord(_ address: UInt64, _ value: UInt64) {
-        guard address & 7 == 0, contains(address, 8) else { return }
-        base.storeBytes(of: value, toByteOffset: Int(truncatingIfNeeded: address), as: UInt64.self)
+    package func setWord(_ address: HPA, _ value: UInt64) {
+        guard address.bits & 7 == 0, contains(address, 8) else { return }
+        at(address).storeBytes(of: value, as: UInt64.self)
     }
 
-    package func read(_ address: UInt64, _ buffer: UnsafeMutableRawPointer, _ length: UInt64) {
-        memcpy(buffer, base + Int(truncatingIfNeeded: address), Int(truncatingIfNeeded: length))
+    /// For a word that software may change at the same time.
+    func setBits(_ address: HPA, _ bits: UInt64) {
+        guard address.bits & 7 == 0, contains(address, 8) else { return }
+        civtd_set_bits(at(address), bits)
     }
 
-    package func write(_ address: UInt64, _ buffer: UnsafeRawPointer, _ length: UInt64) {
-        memcpy(base + Int(truncatingIfNeeded: address), buffer, Int(truncatingIfNeeded: length))
+    /// - Returns: false outside memory.
+    func setHalf(_ address: HPA, _ value: UInt32) -> Bool {
+        guard address.bits & 3 == 0, contains(address, 4) else { return false }
+        at(address).storeBytes(of: value, as: UInt32.self)
+        return true
     }
 
-    package func clear(_ address: UInt64, _ length: UInt64) {
-        memset(base + Int(truncatingIfNeeded: address), 0, Int(truncatingIfNeeded: length))
+    package func read(_ address: HPA, _ buffer: UnsafeMutableRawPointer, _ length: UInt64) {
+        memcpy(buffer, at(address), Int(truncatingIfNeeded: length))
+    }
+
+    package func write(_ address: HPA, _ buffer: UnsafeRawPointer, _ length: UInt64) {
+        memcpy(at(address), buffer, Int(truncatingIfNeeded: length))
+    }
+
+    package func clear(_ address: HPA, _ length: UInt64) {
+        memset(at(address), 0, Int(truncatingIfNeeded: length))
     }
 }

@@ -11,13 +11,13 @@ package enum DMA {
     @inline(__always)
     package static func access(
         _ dev: OpaquePointer?, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
-        _ use: (PhysicalMemory, UInt64) -> Void
+        _ use: (PhysicalMemory, HPA) -> Void
     ) -> CInt {
         guard access & ~known == 0, access & ~VTD_DMA_PRIV != 0,
             let device = Handle.device(dev)
         else { return -EINVAL }
         let request = Request(
-            pasid: pasid == UInt32.max ? nil : pasid, address: address, access: access)
+            pasid: pasid == UInt32.max ? nil : PASID(pasid), address: IOVA(address), access: access)
         let unit = device.pointee.unit
         var isSecond = false
         while true {
@@ -41,10 +41,12 @@ package enum DMA {
     @inline(__always)
     package static func transfer(
         _ dev: OpaquePointer?, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
-        _ length: Int, _ use: (PhysicalMemory, UInt64, _ offset: Int, UInt64) -> Void
+        _ length: Int, _ use: (PhysicalMemory, HPA, _ offset: Int, UInt64) -> Void
     ) -> CInt {
         var done: UInt64 = 0
         let length = UInt64(UInt(bitPattern: length))
+        // No request goes on at address 0.
+        guard length == 0 || address <= UInt64.max &- (length &- 1) else { return -EINVAL }
         while done < length {
             let at = address &+ done
             let piece = min(length &- done, pageSize &- at % pageSize)

@@ -32,12 +32,14 @@ package struct Unit: Listed {
     package let machine: Ref<Machine>
     package let config: vtd_unit_config
     /// The root table address register; 0 blocks all DMA.
-    package var root: UInt64 = 0
+    package var root = HPA(0)
     package var invalidations: InvalidationQueue
     package var requests: PageRequestQueue
     package var faults: FaultLog
-    package var pasidCache: Cache<CachedPASID>
-    package var iotlb: Cache<CachedTranslation>
+    var pasidCache: Cache<CachedPASID>
+    var iotlb: Cache<CachedTranslation>
+    /// Second-level leaves of nested translations.
+    var leaves: Cache<CachedLeaf>
     package var stats = vtd_stats()
     package var devices = List<Device>()
     /// nil: nobody drives it, or somebody does by its registers and tables alone.
@@ -45,6 +47,7 @@ package struct Unit: Listed {
 
     private static let pasidCacheSize = 256
     private static let iotlbSize = 1024
+    private static let leavesSize = 1024
 
     private init?(machine: Ref<Machine>, config: vtd_unit_config) {
         guard let faults = FaultLog() else { return nil }
@@ -57,10 +60,17 @@ package struct Unit: Listed {
             faults.discard()
             return nil
         }
+        guard let leaves = Cache<CachedLeaf>(size: Unit.leavesSize) else {
+            iotlb.discard()
+            pasidCache.discard()
+            faults.discard()
+            return nil
+        }
         guard
             let queues = machine.allocatePages(
                 InvalidationQueue.pages &+ PageRequestQueue.pages)
         else {
+            leaves.discard()
             iotlb.discard()
             pasidCache.discard()
             faults.discard()
@@ -71,13 +81,15 @@ package struct Unit: Listed {
         self.faults = faults
         self.pasidCache = pasidCache
         self.iotlb = iotlb
+        self.leaves = leaves
         invalidations = InvalidationQueue(base: queues)
-        requests = PageRequestQueue(base: queues &+ InvalidationQueue.pages << pageShift)
+        requests = PageRequestQueue(base: queues + InvalidationQueue.pages << pageShift)
     }
 
     private func discard() {
         machine.freePages(
             invalidations.base, InvalidationQueue.pages &+ PageRequestQueue.pages)
+        leaves.discard()
         iotlb.discard()
         pasidCache.discard()
         faults.discard()
@@ -113,7 +125,7 @@ extension UnsafeMutablePointer<Unit> {
     package var pasidLimit: UInt32 { 1 << pointee.config.pasid_bits }
     package func can(_ capability: UInt32) -> Bool { pointee.config.capabilities & capability != 0 }
 
-    package func device(_ sourceID: UInt16) -> Ref<Device>? {
-        pointee.devices.find { $0.pointee.sourceID == sourceID }
+    package func device(_ source: SourceID) -> Ref<Device>? {
+        pointee.devices.find { $0.pointee.source == source }
     }
 }

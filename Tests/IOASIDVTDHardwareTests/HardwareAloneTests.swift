@@ -9,7 +9,7 @@ import Testing
 /// Root, context, directory and table, with one pass-through entry: PASID 5 of device 08:00.0.
 private struct Bench {
     static let pasid: UInt32 = 5
-    static let sourceID: UInt16 = 0x800
+    static let source = SourceID(0x800)
     let machine: Ref<Machine>
     let unit: Ref<Unit>
     let device: Ref<Device>
@@ -21,13 +21,13 @@ private struct Bench {
             capabilities: VTD_CAP_PT, pasid_bits: 20, vcmd: nil, vcmd_data: nil)
         let madeUnit = Lock.hardware { Unit.create(machine, config) }
         let unit = try #require(madeUnit)
-        let madeDevice = Lock.hardware { Device.create(unit, Bench.sourceID, 0).0 }
+        let madeDevice = Lock.hardware { Device.create(unit, Bench.source, 0).0 }
         let pages = Lock.hardware { machine.allocatePages(4) }
         let root = try #require(pages)
         let memory = machine.pointee.memory
-        memory.setWord(root + UInt64(Bench.sourceID >> 8) * 16, root + 0x1000 | 1)
-        memory.setWord(root + 0x1000, root + 0x2000 | 1 | 1 << 3)
-        memory.setWord(root + 0x2000, root + 0x3000 | 1)
+        memory.setWord(RootTable.halfEntry(root, Bench.source), (root + 0x1000).bits | 1)
+        memory.setWord(root + 0x1000, (root + 0x2000).bits | 1 | ContextEntry.pasidEnable)
+        memory.setWord(root + 0x2000, (root + 0x3000).bits | 1)
         let type = UInt64(VTD_PGTT_PASS_THROUGH.rawValue) << UInt64(VTD_PE_PGTT_SHIFT)
         memory.setWord(root + 0x3000 + UInt64(Bench.pasid) * 64, VTD_PE_P | type)
         unit.pointee.root = root
@@ -50,7 +50,7 @@ private struct Bench {
         let bench = try Bench()
         let device = OpaquePointer(bench.device)
         var reached: UInt64 = 0
-        #expect(DMA.access(device, Bench.pasid, 0x1234, VTD_DMA_READ) { reached = $1 } == 0)
+        #expect(DMA.access(device, Bench.pasid, 0x1234, VTD_DMA_READ) { reached = $1.bits } == 0)
         #expect(reached == 0x1234)
         let refused = DMA.access(device, Bench.pasid + 1, 0, VTD_DMA_READ) { _, _ in }
         #expect(UInt32(refused) == VTD_FAULT_PASID_NOT_PRESENT.rawValue)

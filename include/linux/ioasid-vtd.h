@@ -53,9 +53,11 @@ struct vtd_machine;
 #define VTD_PE_PGTT_SHIFT 6                    /* translation type: enum vtd_pgtt */
 #define VTD_PE_FIELD_MASK 7ULL                 /* of both, after shifting */
 #define VTD_PE_ADDRESS_MASK 0xfffffffffffff000ULL /* SLPTPTR here, FLPTPTR in word 2 */
+#define VTD_PE_SLADE (1ULL << 9)               /* second-level accessed and dirty bits */
 /* word 1 */
 #define VTD_PE_DID_MASK 0xffffULL              /* domain id */
 #define VTD_PE_PWSNP (1ULL << 23)              /* page-walk snoop */
+#define VTD_PE_PGSNP (1ULL << 24)              /* page snoop */
 #define VTD_PE_CD (1ULL << 25)                 /* cache disable */
 #define VTD_PE_EMTE (1ULL << 26)               /* extended memory type enable */
 #define VTD_PE_EMT_SHIFT 27                    /* extended memory type, 3 bits */
@@ -67,6 +69,7 @@ struct vtd_machine;
 #define VTD_PE_ERE (1ULL << 1)                 /* execute requests allowed */
 #define VTD_PE_FLPM_SHIFT 2                    /* first-level paging: 0 is 4 levels, 1 is 5 */
 #define VTD_PE_WPE (1ULL << 4)                 /* write protection for supervisor requests */
+#define VTD_PE_NXE (1ULL << 5)                 /* XD of first-level entries counts; otherwise reserved */
 #define VTD_PE_EAFE (1ULL << 7)                /* extended accessed flag */
 
 /**
@@ -101,13 +104,17 @@ enum vtd_aw {
  * enum vtd_fault_reason - reason codes of scalable mode, those that the model can raise
  * @VTD_FAULT_ROOT_ACCESS: SRTA: the root table is outside memory
  * @VTD_FAULT_ROOT_NOT_PRESENT: the root entry is not present
+ * @VTD_FAULT_ROOT_RESERVED: a reserved bit of the root entry is set
  * @VTD_FAULT_CONTEXT_ACCESS: the context table is outside memory
  * @VTD_FAULT_CONTEXT_NOT_PRESENT: the context entry is not present
+ * @VTD_FAULT_CONTEXT_RESERVED: a reserved bit of the context entry is set
  * @VTD_FAULT_DTE_CLEAR: a device with ATS, and the context entry does not allow it
  * @VTD_FAULT_PASIDE_CLEAR: a request with PASID, and the context entry does not allow it
  * @VTD_FAULT_PASID_TOO_LARGE: the PASID is beyond the directory
+ * @VTD_FAULT_REQUEST_PASID: RID_PASID of the context entry is beyond the directory
  * @VTD_FAULT_DIR_ACCESS: the PASID directory is outside memory
  * @VTD_FAULT_DIR_NOT_PRESENT: the directory entry is not present
+ * @VTD_FAULT_DIR_RESERVED: a reserved bit of the directory entry is set
  * @VTD_FAULT_PASID_ACCESS: the PASID table is outside memory
  * @VTD_FAULT_PASID_NOT_PRESENT: the PASID table entry is not present
  * @VTD_FAULT_PASID_RESERVED: a reserved bit of the PASID table entry is set
@@ -121,6 +128,8 @@ enum vtd_aw {
  * @VTD_FAULT_NESTED_BEYOND: a guest's table points beyond the width of the domain
  * @VTD_FAULT_NESTED_ROOT_READ: the domain does not map the guest's root table
  * @VTD_FAULT_NESTED_TABLE_READ: the domain does not map a table of the guest
+ * @VTD_FAULT_NESTED_TABLE_WRITE: accessed or dirty is to be set in a table of the guest that the
+ *	domain maps read-only
  * @VTD_FAULT_SL_ACCESS: a second-level entry is outside memory
  * @VTD_FAULT_SL_PERMISSION: a second-level entry does not allow the access (or is not present)
  * @VTD_FAULT_SL_RESERVED: a reserved bit of a second-level entry is set
@@ -129,18 +138,26 @@ enum vtd_aw {
  * @VTD_FAULT_USER: a user request to a supervisor page
  * @VTD_FAULT_NO_EXECUTE: an execute request to a page that forbids it
  * @VTD_FAULT_BEYOND: the address is beyond the width of the table, or of memory
+ * @VTD_FAULT_NESTED_ADDRESS: a guest's page is beyond the width of the domain
  * @VTD_FAULT_NO_WRITE: a write to a read-only page
+ * @VTD_FAULT_NO_READ: a read of a page that the domain maps for writing only
+ * @VTD_FAULT_INTERRUPT: the address, or what it is translated to, is in the range of interrupts,
+ *	0xfee00000 to 0xfeefffff
  */
 enum vtd_fault_reason {
 	VTD_FAULT_ROOT_ACCESS = 0x38,
 	VTD_FAULT_ROOT_NOT_PRESENT = 0x39,
+	VTD_FAULT_ROOT_RESERVED = 0x3a,
 	VTD_FAULT_CONTEXT_ACCESS = 0x40,
 	VTD_FAULT_CONTEXT_NOT_PRESENT = 0x41,
+	VTD_FAULT_CONTEXT_RESERVED = 0x42,
 	VTD_FAULT_DTE_CLEAR = 0x44,
 	VTD_FAULT_PASIDE_CLEAR = 0x45,
 	VTD_FAULT_PASID_TOO_LARGE = 0x46,
+	VTD_FAULT_REQUEST_PASID = 0x48,
 	VTD_FAULT_DIR_ACCESS = 0x50,
 	VTD_FAULT_DIR_NOT_PRESENT = 0x51,
+	VTD_FAULT_DIR_RESERVED = 0x52,
 	VTD_FAULT_PASID_ACCESS = 0x58,
 	VTD_FAULT_PASID_NOT_PRESENT = 0x59,
 	VTD_FAULT_PASID_RESERVED = 0x5a,
@@ -154,6 +171,7 @@ enum vtd_fault_reason {
 	VTD_FAULT_NESTED_BEYOND = 0x74,
 	VTD_FAULT_NESTED_ROOT_READ = 0x75,
 	VTD_FAULT_NESTED_TABLE_READ = 0x76,
+	VTD_FAULT_NESTED_TABLE_WRITE = 0x77,
 	VTD_FAULT_SL_ACCESS = 0x78,
 	VTD_FAULT_SL_PERMISSION = 0x79,
 	VTD_FAULT_SL_RESERVED = 0x7a,
@@ -162,7 +180,10 @@ enum vtd_fault_reason {
 	VTD_FAULT_USER = 0x81,
 	VTD_FAULT_NO_EXECUTE = 0x82,
 	VTD_FAULT_BEYOND = 0x83,
+	VTD_FAULT_NESTED_ADDRESS = 0x84,
 	VTD_FAULT_NO_WRITE = 0x85,
+	VTD_FAULT_NO_READ = 0x86,
+	VTD_FAULT_INTERRUPT = 0x87,
 };
 
 /* What a DMA, a fault or a page request wants. Bits. */
@@ -198,6 +219,7 @@ enum vtd_inv_type {
 	VTD_INV_CONTEXT = 1,
 	VTD_INV_IOTLB = 2,
 	VTD_INV_DEV_TLB = 3,
+	VTD_INV_IEC = 4,
 	VTD_INV_WAIT = 5,
 	VTD_INV_PIOTLB = 6,
 	VTD_INV_PASID_CACHE = 7,
@@ -208,6 +230,7 @@ enum vtd_inv_type {
 /* Granularities, bits 5:4. */
 #define VTD_INV_GRAN_SHIFT 4
 #define VTD_INV_CONTEXT_GLOBAL 1u
+#define VTD_INV_CONTEXT_DOMAIN 2u
 #define VTD_INV_CONTEXT_DEVICE 3u
 #define VTD_INV_IOTLB_GLOBAL 1u
 #define VTD_INV_IOTLB_DOMAIN 2u
@@ -218,6 +241,7 @@ enum vtd_inv_type {
 #define VTD_INV_PASID_ONE 1u
 #define VTD_INV_PASID_GLOBAL 3u
 /* Bits of the wait descriptor. */
+#define VTD_INV_WAIT_IF (1ULL << 4)            /* interrupt when done */
 #define VTD_INV_WAIT_SW (1ULL << 5)            /* write the status data to the status address */
 #define VTD_INV_WAIT_FN (1ULL << 6)            /* fence */
 #define VTD_INV_WAIT_PD (1ULL << 7)            /* page-request drain */
@@ -226,6 +250,7 @@ enum vtd_inv_type {
 #define VTD_INV_DEV_GLOBAL (1ULL << 0)         /* with PASID: of every PASID */
 #define VTD_INV_DEV_PSIZE (1ULL << 11)
 #define VTD_INV_PAGE_RESPONSE_PASID (1ULL << 4)
+#define VTD_INV_PAGE_RESPONSE_PRIVATE (1ULL << 5) /* words 2 and 3 are the request's private data */
 
 /**
  * vtd_inv_pasid_cache() - descriptor: forget cached PASID table entries
@@ -380,6 +405,8 @@ typedef u64 (*vtd_vcmd_fn)(u64 command, void *data);
 #define VTD_CAP_MTS 0x10u                      /* memory types */
 #define VTD_CAP_PT 0x20u                       /* pass-through */
 #define VTD_CAP_PRS 0x40u                      /* page requests */
+#define VTD_CAP_SL5LP 0x80u                    /* 5-level second-level tables */
+#define VTD_CAP_SLADS 0x100u                   /* accessed and dirty bits of second-level tables */
 #define VTD_CAP_DEFAULT (VTD_CAP_NEST | VTD_CAP_PT | VTD_CAP_PRS)
 
 /**
@@ -576,7 +603,8 @@ int vtd_dma(struct device *dev, ioasid_t pasid, u64 address, unsigned int access
  * @buffer: filled as far as the first page that fails
  * @length: how many bytes
  *
- * Return: as vtd_dma() for the first page that fails; 0 if none does.
+ * Return: as vtd_dma() for the first page that fails; 0 if none does; -EINVAL the end is beyond the
+ * highest address.
  */
 int vtd_dma_read(struct device *dev, ioasid_t pasid, u64 address, void *buffer, size_t length);
 
@@ -588,7 +616,8 @@ int vtd_dma_read(struct device *dev, ioasid_t pasid, u64 address, void *buffer, 
  * @buffer: written as far as the first page that fails
  * @length: how many bytes
  *
- * Return: as vtd_dma() for the first page that fails; 0 if none does.
+ * Return: as vtd_dma() for the first page that fails; 0 if none does; -EINVAL the end is beyond the
+ * highest address.
  */
 int vtd_dma_write(struct device *dev, ioasid_t pasid, u64 address, const void *buffer,
 		  size_t length);
