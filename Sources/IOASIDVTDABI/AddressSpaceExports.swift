@@ -25,15 +25,13 @@ public func vtd_guest_create(_ domain: OpaquePointer?, _ pages: CUnsignedInt) ->
 @_cdecl("vtd_guest_destroy")
 @implementation
 public func vtd_guest_destroy(_ guest: OpaquePointer?) {
-    guard let guest else { return }
-    Lock.hardware { GuestMemory.destroy(Ref<GuestMemory>(guest)) }
+    _ = GuestMemory.with(guest) { GuestMemory.destroy($0) }
 }
 
 @_cdecl("vtd_guest_page")
 @implementation
 public func vtd_guest_page(_ guest: OpaquePointer?) -> UInt64 {
-    guard let guest else { return UInt64.max }
-    return Lock.hardware { Ref<GuestMemory>(guest).pointee.takePage()?.bits ?? UInt64.max }
+    GuestMemory.with(guest) { $0.pointee.takePage()?.bits ?? UInt64.max } ?? UInt64.max
 }
 
 @_cdecl("vtd_guest_map")
@@ -42,18 +40,17 @@ public func vtd_guest_map(
     _ guest: OpaquePointer?, _ gpgd: UInt64, _ address: UInt64, _ page: UInt64,
     _ access: CUnsignedInt
 ) -> CInt {
-    guard let guest, isMapping(access) else { return -EINVAL }
-    return Lock.hardware {
-        Ref<GuestMemory>(guest).pointee.map(
-            root: GPA(gpgd), IOVA(address), GPA(page), firstLevelBits(access))
+    guard isMapping(access) else { return -EINVAL }
+    let error = GuestMemory.with(guest) {
+        $0.pointee.map(root: GPA(gpgd), IOVA(address), GPA(page), firstLevelBits(access))
     }
+    return error ?? -EINVAL
 }
 
 @_cdecl("vtd_guest_unmap")
 @implementation
 public func vtd_guest_unmap(_ guest: OpaquePointer?, _ gpgd: UInt64, _ address: UInt64) -> CInt {
-    guard let guest else { return -EINVAL }
-    return Lock.hardware { Ref<GuestMemory>(guest).pointee.unmap(root: GPA(gpgd), IOVA(address)) }
+    GuestMemory.with(guest) { $0.pointee.unmap(root: GPA(gpgd), IOVA(address)) } ?? -EINVAL
 }
 
 @_cdecl("vtd_guest_read")
@@ -61,16 +58,14 @@ public func vtd_guest_unmap(_ guest: OpaquePointer?, _ gpgd: UInt64, _ address: 
 public func vtd_guest_read(
     _ guest: OpaquePointer?, _ address: UInt64, _ buffer: UnsafeMutableRawPointer?, _ length: Int
 ) -> CInt {
-    guard let guest, let buffer else { return -EINVAL }
-    let isDone = Lock.hardware {
-        Ref<GuestMemory>(guest).pointee.forEachPiece(
-            GPA(address), UInt64(UInt(bitPattern: length))
-        ) {
+    guard let buffer else { return -EINVAL }
+    let isDone = GuestMemory.with(guest) {
+        $0.pointee.forEachPiece(GPA(address), UInt64(UInt(bitPattern: length))) {
             memory, physical, offset, piece in
             memory.read(physical, buffer + offset, piece)
         }
     }
-    return isDone ? 0 : -EINVAL
+    return isDone == true ? 0 : -EINVAL
 }
 
 @_cdecl("vtd_guest_write")
@@ -78,16 +73,14 @@ public func vtd_guest_read(
 public func vtd_guest_write(
     _ guest: OpaquePointer?, _ address: UInt64, _ buffer: UnsafeRawPointer?, _ length: Int
 ) -> CInt {
-    guard let guest, let buffer else { return -EINVAL }
-    let isDone = Lock.hardware {
-        Ref<GuestMemory>(guest).pointee.forEachPiece(
-            GPA(address), UInt64(UInt(bitPattern: length))
-        ) {
+    guard let buffer else { return -EINVAL }
+    let isDone = GuestMemory.with(guest) {
+        $0.pointee.forEachPiece(GPA(address), UInt64(UInt(bitPattern: length))) {
             memory, physical, offset, piece in
             memory.write(physical, buffer + offset, piece)
         }
     }
-    return isDone ? 0 : -EINVAL
+    return isDone == true ? 0 : -EINVAL
 }
 
 @_cdecl("vtd_mm_map")

@@ -31,13 +31,14 @@ struct Binding: Listed {
 }
 
 /// A device that uses the PASID (the kernel's struct intel_svm_dev). It knows its unit.
-struct BoundDevice: Listed {
+struct BoundDevice: Called {
+    var next: Ref<BoundDevice>?
+    var calls = Calls()
     let device: Ref<Device>
     /// The guest's domain; nil for a process of the host.
     let attachment: Ref<Attachment>?
     let operations: UnsafeMutablePointer<svm_dev_ops>?
     var users = 1
-    var next: Ref<BoundDevice>?
 }
 
 /// Changed with the driver lock and the table lock held, so that either is enough to read.
@@ -117,8 +118,8 @@ package enum Bindings {
             PageRequests.drain(device, binding.pointee.pasid)
             bound.pointee.attachment?.pointee.bindings &-= 1
             device.driver?.pointee.bindings &-= 1
+            Retired.pending.add(bound)
         }
-        Memory.free(bound)
     }
 
     // MARK: References, without a lock

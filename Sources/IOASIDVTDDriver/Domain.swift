@@ -147,13 +147,13 @@ package struct Domain: Listed {
 
 /// A domain attached to a device: for requests without PASID, or, as one more, under a PASID.
 struct Attachment: Listed {
+    var next: Ref<Attachment>?
     let domain: Ref<Domain>
     let pasid: PASID
     /// How often, for mediated devices of one guest.
     var users = 1
     /// Guest PASIDs that the device has bound on the domain.
     var bindings = 0
-    var next: Ref<Attachment>?
 
     var isAuxiliary: Bool { pasid != .ofRequestsWithout }
 }

@@ -115,7 +115,9 @@ package enum Driver {
         Lock.hardware {
             guard let driver = unit.driver else { return }
             let machine = unit.pointee.machine
-            unit.pointee.devices.forEach { $0.disable() }
+            unit.pointee.devices.forEach { device in
+                if let kept = device.disable() { Retired.pending.add(kept) }
+            }
             let memory = unit.memory
             for half in UInt64(0)..<512 {
                 let entry = memory.word(driver.pointee.root + half &* 8) ?? 0

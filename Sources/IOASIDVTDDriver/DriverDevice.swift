@@ -6,7 +6,9 @@
 import IOASIDMemory
 import IOASIDVTDHardware
 
-struct DriverDevice {
+struct DriverDevice: Called {
+    var next: Ref<DriverDevice>?
+    var calls = Calls()
     /// The PASID directory and its size.
     let directory: HPA
     let directoryPages: UInt64
@@ -64,8 +66,9 @@ extension UnsafeMutablePointer<Device> {
     }
 
     /// The opposite, of a device without bindings and attachments.
-    func disable() {
-        guard let kept = driver else { return }
+    /// - Returns: the record, whose functions may be running yet.
+    func disable() -> Ref<DriverDevice>? {
+        guard let kept = driver else { return nil }
         let machine = pointee.unit.pointee.machine
         let memory = pointee.unit.memory
         if let at = contextAddress() { memory.setWord(at, 0) }
@@ -76,14 +79,15 @@ extension UnsafeMutablePointer<Device> {
         }
         machine.freePages(kept.pointee.directory, kept.pointee.directoryPages)
         kept.pointee.reported.forEach { Memory.free($0) }
+        kept.pointee.reported = List()
         pointee.driverRecord = nil
-        Memory.free(kept)
+        return kept
     }
 
     /// - Returns: false if it is in use.
     func leave() -> Bool {
         guard !isBusy else { return false }
-        disable()
+        if let kept = disable() { kept.discard() }
         return true
     }
 

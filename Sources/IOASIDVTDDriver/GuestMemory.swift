@@ -6,7 +6,8 @@
 import IOASIDMemory
 import IOASIDVTDHardware
 
-package struct GuestMemory {
+package struct GuestMemory: Listed {
+    package var next: Ref<GuestMemory>?
     let domain: Ref<Domain>
     let pages: UInt64
     /// Guest address of the next page that nobody has. Page 0 is never given out.
@@ -15,6 +16,23 @@ package struct GuestMemory {
     private init(domain: Ref<Domain>, pages: UInt64) {
         self.domain = domain
         self.pages = pages
+    }
+
+    /// All there are: how a pointer from outside is told from nonsense.
+    nonisolated(unsafe) private static var all = List<GuestMemory>()
+
+    /// Runs `body`, with the hardware lock, on the memory that a handle stands for.
+    /// - Returns: nil if it stands for none.
+    @inline(__always)
+    package static func with<Result>(
+        _ handle: OpaquePointer?, _ body: (Ref<GuestMemory>) -> Result
+    ) -> Result? {
+        guard let handle else { return nil }
+        let wanted = Ref<GuestMemory>(handle)
+        return Lock.hardware {
+            guard let guest = all.find({ $0 == wanted }) else { return nil }
+            return body(guest)
+        }
     }
 
     private var memory: PhysicalMemory { domain.pointee.memory }
@@ -35,11 +53,13 @@ package struct GuestMemory {
                 return (nil, error == -EEXIST ? -EINVAL : error)
             }
         }
+        all.add(guest)
         return (guest, 0)
     }
 
     package static func destroy(_ guest: Ref<GuestMemory>) {
         let domain = guest.pointee.domain
+        all.remove(guest)
         guest.pointee.release(guest.pointee.pages)
         domain.pointee.users &-= 1
         Memory.free(guest)

@@ -12,8 +12,11 @@ extension Lock {
     @inline(__always)
     package static func driver(_ body: () -> CInt) -> CInt {
         guard pthread_mutex_lock(&civtd_driver_mutex) == 0 else { return -EDEADLK }
-        defer { pthread_mutex_unlock(&civtd_driver_mutex) }
-        return body()
+        let result = body()
+        let retired = Retired.take()
+        pthread_mutex_unlock(&civtd_driver_mutex)
+        retired.settle()
+        return result
     }
 
     /// For the table of bindings. Taken with the core lock held, so nothing is called from inside.

@@ -7,8 +7,8 @@ import IOASIDMemory
 import IOASIDVTDHardware
 
 struct ReportedRequest: Listed {
-    let request: PageRequest
     var next: Ref<ReportedRequest>?
+    let request: PageRequest
 }
 
 package enum PageRequests {
@@ -29,50 +29,71 @@ package enum PageRequests {
         }
     }
 
+    /// Outside a user's function, no call of the handler is running any more when this returns 0.
     package static func unregister(_ device: Ref<Device>) -> CInt {
         Lock.hardware {
             guard let driver = device.driver, driver.pointee.handler != nil else { return -EINVAL }
             guard driver.pointee.reported.isEmpty else { return -EBUSY }
             driver.pointee.handler = nil
+            guard !civtd_is_in_call() else { return 0 }
+            while let driver = device.driver, driver.pointee.calls.running > 0 {
+                civtd_wait_for_calls()
+            }
             return 0
         }
     }
 
     // MARK: The interrupt, and answers
 
-    /// The interrupt of the page request queue. Without a lock: the handler may do what it wants.
+    /// The interrupt of the page request queue. Without a lock: the handler may do what it wants, the
+    /// unit may be gone after it.
     static func interrupt(_ unit: Ref<Unit>) {
-        while true {
-            let request: PageRequest? = Lock.hardware {
-                guard !unit.pointee.requests.isMasked else { return nil }
-                let memory = unit.memory
-                return unit.pointee.requests.take(memory)
+        while let report = Lock.hardware({ next(unit) }) {
+            var fault = describe(report.request)
+            let result = callUser { report.handler(&fault, report.data) }
+            Lock.hardware {
+                if result != 0 && report.device.isLive { refuse(unit, report) }
+                report.device.endCall()
             }
-            guard let request else { return }
-            report(unit, request)
         }
     }
 
-    private static func report(_ unit: Ref<Unit>, _ request: PageRequest) {
-        let target: Ref<DriverDevice>? = Lock.hardware {
-            guard let device = unit.device(request.source),
-                let driver = device.driver, driver.pointee.handler != nil,
+    private struct Report {
+        let request: PageRequest
+        let device: Ref<DriverDevice>
+        let handler: iommu_dev_fault_handler_t
+        let data: UnsafeMutableRawPointer?
+    }
+
+    /// Takes requests until there is one that somebody wants to hear of.
+    private static func next(_ unit: Ref<Unit>) -> Report? {
+        guard Handle.isUnit(unit), unit.driver != nil else { return nil }
+        let memory = unit.memory
+        while !unit.pointee.requests.isMasked,
+            let request = unit.pointee.requests.take(memory)
+        {
+            guard let device = unit.device(request.source), let driver = device.driver,
+                let handler = driver.pointee.handler,
                 let pasid = request.pasid, device.hasPresentEntry(pasid),
                 let reported = Memory.make(ReportedRequest(request: request))
             else {
                 respond(unit, request, invalid)
-                return nil
+                continue
             }
             driver.pointee.reported.add(reported)
-            return driver
+            driver.beginCall()
+            return Report(
+                request: request, device: driver, handler: handler,
+                data: driver.pointee.handlerData)
         }
-        guard let target, let handler = target.pointee.handler else { return }
-        var fault = describe(request)
-        guard handler(&fault, target.pointee.handlerData) != 0 else { return }
-        Lock.hardware {
-            guard let reported = request.pasid.flatMap({ find(target, $0, request.group) }) else { return }
-            finish(unit, target, reported, invalid)
-        }
+        return nil
+    }
+
+    private static func refuse(_ unit: Ref<Unit>, _ report: Report) {
+        guard let pasid = report.request.pasid,
+            let reported = find(report.device, pasid, report.request.group)
+        else { return }
+        finish(unit, report.device, reported, invalid)
     }
 
     private static func describe(_ request: PageRequest) -> iommu_fault {

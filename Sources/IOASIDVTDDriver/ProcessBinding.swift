@@ -9,13 +9,13 @@ import IOASIDVTDHardware
 /// The page table of a process, which lasts while one of its PASIDs does. Guarded by the hardware
 /// lock; made and dropped with the driver lock held as well.
 package struct AddressSpace: Listed {
+    package var next: Ref<AddressSpace>?
     let mm: UnsafeMutablePointer<mm_struct>
     let machine: Ref<Machine>
     let root: HPA
     /// The PASID that later bindings share; private ones are not.
     var shared: Ref<Binding>?
     var users = 0
-    package var next: Ref<AddressSpace>?
 
     nonisolated(unsafe) private static var all = List<AddressSpace>()
 
@@ -186,19 +186,27 @@ package enum ProcessBinding {
 
     /// Tells the device's driver that a page request was answered.
     package static func tell(_ device: Ref<Device>, _ request: PageRequest, code: UInt32) {
-        let operations: UnsafeMutablePointer<svm_dev_ops>? = Lock.table {
-            guard let pasid = request.pasid, let binding = Bindings.find(pasid) else { return nil }
-            return Bindings.boundDevice(binding, device)?.pointee.operations
+        let told: Ref<BoundDevice>? = Lock.table {
+            guard let pasid = request.pasid, let binding = Bindings.find(pasid),
+                let bound = Bindings.boundDevice(binding, device),
+                bound.pointee.operations != nil
+            else { return nil }
+            Lock.hardware { bound.beginCall() }
+            return bound
         }
-        guard let callback = operations?.pointee.fault_cb else { return }
+        guard let told else { return }
+        defer { Lock.hardware { told.endCall() } }
+        guard let callback = told.pointee.operations?.pointee.fault_cb else { return }
         var wanted: CInt = 0
         if request.wantsRead { wanted |= SVM_REQ_READ }
         if request.wantsWrite { wanted |= SVM_REQ_WRITE }
         if request.wantsExecute { wanted |= SVM_REQ_EXEC }
         if request.isPrivileged { wanted |= SVM_REQ_PRIV }
-        callback(
-            OpaquePointer(device), request.pasid?.number ?? 0, request.address, nil, wanted,
-            CInt(bitPattern: code))
+        callUser {
+            callback(
+                OpaquePointer(device), request.pasid?.number ?? 0, request.address, nil, wanted,
+                CInt(bitPattern: code))
+        }
     }
 
     /// After a page of a process went: every unit and device forgets it.

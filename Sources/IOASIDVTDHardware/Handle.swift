@@ -21,12 +21,15 @@ package enum Handle {
     package static func device(_ handle: OpaquePointer?) -> Ref<Device>? {
         guard let handle else { return nil }
         let wanted = Ref<Device>(handle)
-        return Lock.hardware {
-            let unit = firstUnit { unit in
-                unit.pointee.devices.find { $0 == wanted } != nil
-            }
-            return unit == nil ? nil : wanted
-        }
+        return Lock.hardware { isDevice(wanted) ? wanted : nil }
+    }
+
+    // MARK: With the hardware lock held
+
+    package static func isUnit(_ wanted: Ref<Unit>) -> Bool { firstUnit { $0 == wanted } != nil }
+
+    static func isDevice(_ wanted: Ref<Device>) -> Bool {
+        firstUnit { unit in unit.pointee.devices.find { $0 == wanted } != nil } != nil
     }
 
     @inline(__always)

@@ -13,19 +13,22 @@ package enum DMA {
         _ dev: OpaquePointer?, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
         _ use: (PhysicalMemory, HPA) -> Void
     ) -> CInt {
-        guard access & ~known == 0, access & ~VTD_DMA_PRIV != 0,
-            let device = Handle.device(dev)
-        else { return -EINVAL }
+        guard access & ~known == 0, access & ~VTD_DMA_PRIV != 0, let dev else { return -EINVAL }
+        let device = Ref<Device>(dev)
         let request = Request(
-            pasid: pasid == UInt32.max ? nil : PASID(pasid), address: IOVA(address), access: access)
-        let unit = device.pointee.unit
+            pasid: pasid == UInt32.max ? nil : PASID(pasid), address: IOVA(address),
+            access: access)
         var isSecond = false
         while true {
-            let outcome: DMAOutcome = Lock.hardware {
+            // The handler of a page request may have destroyed the device.
+            let found: (DMAOutcome, Ref<Unit>)? = Lock.hardware {
+                guard Handle.isDevice(device) else { return nil }
+                let unit = device.pointee.unit
                 let outcome = device.access(request)
                 if case .reached(let physical) = outcome { use(unit.memory, physical) }
-                return outcome
+                return (outcome, unit)
             }
+            guard let (outcome, unit) = found else { return -EINVAL }
             switch outcome {
             case .reached: return 0
             case .refused(let reason): return CInt(reason)

@@ -117,7 +117,9 @@ package struct Unit: Listed {
 extension UnsafeMutablePointer<Unit> {
     /// Without a lock. What nobody is told of stays in the queue.
     package func signalPageRequests() {
-        let driver = Lock.hardware { pointee.requests.isMasked ? nil : pointee.driver }
+        let driver = Lock.hardware {
+            Handle.isUnit(self) && !pointee.requests.isMasked ? pointee.driver : nil
+        }
         driver?.pageRequestsWait(self)
     }
 

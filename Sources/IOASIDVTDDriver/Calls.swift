@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// Calls of users' functions, which run without a lock: who takes a function back waits for them.
+
+@preconcurrency import CIOASIDVTDDriver
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+import IOASIDVTDHardware
+
+/// The calls of a record's functions. Guarded by the hardware lock.
+struct Calls {
+    enum Fate {
+        /// Its functions may be called.
+        case live
+        /// No more; whoever retired it waits for the calls that are running, and frees it.
+        case retired
+        /// No more; it was retired by a function that was called itself and could not wait: the last
+        /// call frees it.
+        case abandoned
+    }
+    var running = 0
+    var fate = Fate.live
+}
+
+/// A record that has functions of a user.
+protocol Called: Listed {
+    var calls: Calls { get set }
+}
+
+// Through the pointer, as everything that threads share. With the hardware lock held.
+extension UnsafeMutablePointer where Pointee: Called {
+    var isLive: Bool { pointee.calls.fate == .live }
+
+    func beginCall() { pointee.calls.running &+= 1 }
+
+    func endCall() {
+        pointee.calls.running &-= 1
+        guard pointee.calls.running == 0 else { return }
+        if pointee.calls.fate == .abandoned { Memory.free(self) }
+        civtd_calls_done()
+    }
+
+    /// For want of the driver lock, and of time to wait: the last call frees the record.
+    func discard() {
+        pointee.calls.fate = .abandoned
+        if pointee.calls.running == 0 { Memory.free(self) }
+    }
+
+    /// Waits, unless the calling thread is in a user's function, and frees the record.
+    fileprivate func settle() {
+        if civtd_is_in_call() { return discard() }
+        while pointee.calls.running > 0 { civtd_wait_for_calls() }
+        Memory.free(self)
+    }
+}
+
+/// Runs a user's function. The thread is known to be in one until it returns.
+@inline(__always)
+func callUser<Result>(_ function: () -> Result) -> Result {
+    civtd_begin_call()
+    defer { civtd_end_call() }
+    return function()
+}
+
+/// Records taken out of use with the driver lock held, to be settled without it: functions that are
+/// still running may want the lock.
+struct Retired {
+    private var devices = List<DriverDevice>()
+    private var bound = List<BoundDevice>()
+
+    /// Guarded by the driver lock.
+    nonisolated(unsafe) static var pending = Retired()
+
+    static func take() -> Retired {
+        defer { pending = Retired() }
+        return pending
+    }
+
+    // MARK: With the hardware lock held
+
+    mutating func add(_ device: Ref<DriverDevice>) {
+        device.pointee.calls.fate = .retired
+        devices.add(device)
+    }
+
+    mutating func add(_ device: Ref<BoundDevice>) {
+        device.pointee.calls.fate = .retired
+        bound.add(device)
+    }
+
+    // MARK: Without a lock
+
+    func settle() {
+        guard !devices.isEmpty || !bound.isEmpty else { return }
+        Lock.hardware {
+            devices.forEach { $0.settle() }
+            bound.forEach { $0.settle() }
+        }
+    }
+}
