@@ -23,9 +23,8 @@ public func vtd_domain_alloc(_ machine: OpaquePointer?, _ type: CUnsignedInt) ->
 @_cdecl("iommu_domain_free")
 @implementation
 public func iommu_domain_free(_ domain: OpaquePointer?) {
-    guard let domain = Domain.known(domain) else { return }
-    Lock.hardware {
-        if domain.pointee.users == 0 { Domain.destroy(domain) }
+    _ = Domain.with(domain) {
+        if $0.pointee.users == 0 { Domain.destroy($0) }
     }
 }
 
@@ -34,31 +33,25 @@ public func iommu_domain_free(_ domain: OpaquePointer?) {
 public func iommu_map(
     _ domain: OpaquePointer?, _ iova: CUnsignedLong, _ paddr: UInt64, _ size: Int, _ prot: CInt
 ) -> CInt {
-    guard let domain = Domain.known(domain), prot & ~(IOMMU_READ | IOMMU_WRITE) == 0 else {
-        return -EINVAL
-    }
+    guard prot & ~(IOMMU_READ | IOMMU_WRITE) == 0 else { return -EINVAL }
     let bits = (prot & IOMMU_READ != 0 ? SecondLevelBit.read : 0)
         | (prot & IOMMU_WRITE != 0 ? SecondLevelBit.write : 0)
-    return Lock.hardware {
-        domain.pointee.map(GPA(UInt64(iova)), HPA(paddr), UInt64(UInt(bitPattern: size)), bits)
-    }
+    return Domain.map(
+        domain, GPA(UInt64(iova)), HPA(paddr), UInt64(UInt(bitPattern: size)), bits)
 }
 
 @_cdecl("iommu_unmap")
 @implementation
 public func iommu_unmap(_ domain: OpaquePointer?, _ iova: CUnsignedLong, _ size: Int) -> Int {
-    guard let domain = Domain.known(domain) else { return 0 }
-    let cleared = Lock.hardware {
-        domain.pointee.unmap(GPA(UInt64(iova)), UInt64(UInt(bitPattern: size)))
-    }
-    return Int(truncatingIfNeeded: cleared)
+    Int(
+        truncatingIfNeeded: Domain.unmap(
+            domain, GPA(UInt64(iova)), UInt64(UInt(bitPattern: size))))
 }
 
 @_cdecl("iommu_iova_to_phys")
 @implementation
 public func iommu_iova_to_phys(_ domain: OpaquePointer?, _ iova: UInt64) -> UInt64 {
-    guard let domain = Domain.known(domain) else { return 0 }
-    return Lock.hardware { domain.pointee.translate(GPA(iova))?.bits ?? 0 }
+    (Domain.with(domain) { $0.pointee.translate(GPA(iova))?.bits ?? 0 }) ?? 0
 }
 
 /// What attaching and detaching have in common.

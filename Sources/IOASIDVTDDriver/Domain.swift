@@ -18,55 +18,71 @@ package struct Domain: Listed {
 
     /// Ids 0 and 1 are reserved; 1 is of first-level entries.
     static let firstLevelID = DomainID(1)
-    private static let lowestID: UInt16 = 2
     static let addressBits: UInt64 = 48
 
     var memory: PhysicalMemory { machine.pointee.memory }
     var table: PageTable { PageTable.secondLevel(memory, root: root) }
 
-    /// Every domain there is: how a pointer from outside is told from nonsense.
-    nonisolated(unsafe) private static var all = List<Domain>()
+    // MARK: Every domain there is: how a pointer from outside is told from nonsense
+
+    private static func bucket(_ domain: Ref<Domain>) -> Ref<List<Domain>> {
+        UnsafeMutableRawPointer(civtd_domain_bucket(domain))
+            .assumingMemoryBound(to: List<Domain>.self)
+    }
 
     /// Without a lock.
     package static func known(_ handle: OpaquePointer?) -> Ref<Domain>? {
-        guard let handle else { return nil }
-        let wanted = Ref<Domain>(handle)
-        return Lock.hardware { all.find { $0 == wanted } }
+        with(handle) { $0 }
     }
 
-    private static func freeID() -> DomainID? {
-        for id in lowestID..<UInt16.max {
-            let isTaken = all.find { $0.pointee.id.number == id }
-            if isTaken == nil { return DomainID(id) }
+    /// Runs `body`, with the hardware lock, on the domain that a handle stands for.
+    /// - Returns: nil if it stands for none.
+    @inline(__always)
+    package static func with<Result>(
+        _ handle: OpaquePointer?, _ body: (Ref<Domain>) -> Result
+    ) -> Result? {
+        guard let handle else { return nil }
+        let wanted = Ref<Domain>(handle)
+        return Lock.hardware {
+            guard bucket(wanted).pointee.find({ $0 == wanted }) != nil else { return nil }
+            return body(wanted)
         }
-        return nil
     }
 
     /// With the hardware lock held, as create and free.
     package static func create(_ machine: Ref<Machine>, isIdentity: Bool) -> (Ref<Domain>?, CInt) {
-        guard let id = freeID() else { return (nil, -ENOSPC) }
+        let number = civtd_take_domain_id()
+        guard number != 0 else { return (nil, -ENOSPC) }
+        let id = DomainID(UInt16(truncatingIfNeeded: number))
         var root = HPA(0)
         if !isIdentity {
-            guard let page = machine.allocatePages(1) else { return (nil, -ENOMEM) }
+            guard let page = machine.allocatePages(1) else {
+                civtd_return_domain_id(number)
+                return (nil, -ENOMEM)
+            }
             root = page
         }
         let value = Domain(machine: machine, id: id, isIdentity: isIdentity, root: root)
         guard let domain = Memory.make(value) else {
             if root.bits != 0 { machine.freePages(root, 1) }
+            civtd_return_domain_id(number)
             return (nil, -ENOMEM)
         }
-        all.add(domain)
+        bucket(domain).pointee.add(domain)
         machine.pointee.tenants &+= 1
         return (domain, 0)
     }
 
     package static func destroy(_ domain: Ref<Domain>) {
         let machine = domain.pointee.machine
-        all.remove(domain)
+        bucket(domain).pointee.remove(domain)
+        civtd_return_domain_id(CInt(domain.pointee.id.number))
         machine.pointee.tenants &-= 1
         if !domain.pointee.isIdentity { domain.pointee.table.release(to: machine) }
         Memory.free(domain)
     }
+
+    // MARK: Translations. With the hardware lock held
 
     /// - Returns: the physical address, or nil if it is not mapped.
     package func translate(_ address: GPA) -> HPA? {
@@ -82,24 +98,8 @@ package struct Domain: Listed {
             && address.bits < limit && size <= limit &- address.bits
     }
 
-    /// Maps all of the range or, on error, nothing.
-    package func map(_ address: GPA, _ physical: HPA, _ size: UInt64, _ bits: UInt64) -> CInt {
-        guard isRange(address, size), physical.isPage, bits != 0,
-            memory.contains(physical, size)
-        else { return -EINVAL }
-        var done: UInt64 = 0
-        while done < size {
-            let error = mapPage(address + done, physical + done, bits)
-            guard error == 0 else {
-                _ = clear(address, done)
-                return error
-            }
-            done &+= pageSize
-        }
-        return 0
-    }
-
-    private func mapPage(_ address: GPA, _ page: HPA, _ bits: UInt64) -> CInt {
+    func mapPage(_ address: GPA, _ page: HPA, _ bits: UInt64) -> CInt {
+        guard isRange(address, pageSize) else { return -EINVAL }
         let at = table.entryAddress(
             address.bits, physical: { HPA($0) }, newTable: { machine.allocatePages(1)?.bits })
         guard let at, let old = memory.word(at) else { return -ENOMEM }
@@ -108,39 +108,91 @@ package struct Domain: Listed {
         return 0
     }
 
-    /// - Returns: how many bytes were mapped. Caches still have them.
-    private func clear(_ address: GPA, _ size: UInt64) -> UInt64 {
-        var cleared: UInt64 = 0
-        var done: UInt64 = 0
-        while done < size {
-            if let at = table.mappedEntry(address.bits &+ done) {
-                memory.setWord(at, 0)
-                cleared &+= pageSize
-            }
-            done &+= pageSize
-        }
-        return cleared
+    /// Unmaps and makes the caches forget.
+    func unmapNow(_ address: GPA, _ size: UInt64) {
+        var cleared = Cleared()
+        table.clear(address.bits, size, &cleared)
+        finish(cleared)
     }
 
-    package func unmap(_ address: GPA, _ size: UInt64) -> UInt64 {
-        guard isRange(address, size) else { return 0 }
-        let cleared = clear(address, size)
-        if cleared > 0 { flush() }
-        return cleared
+    /// Tables go back when no cache leads to them any more.
+    private func finish(_ cleared: Cleared) {
+        if cleared.pages > 0 { flush() }
+        machine.freeChain(cleared.tables)
     }
+
+    // MARK: Mapping and unmapping. Without a lock; it is held for a piece of the range at a time
+
+    /// So much is done before others get the lock.
+    private static let piece: UInt64 = 1 << 30
+
+    /// Maps all of the range or, on error, nothing.
+    package static func map(
+        _ handle: OpaquePointer?, _ address: GPA, _ physical: HPA, _ size: UInt64, _ bits: UInt64
+    ) -> CInt {
+        let isPossible = with(handle) {
+            $0.pointee.isRange(address, size) && physical.isPage && bits != 0
+                && $0.pointee.memory.contains(physical, size)
+        }
+        guard isPossible == true else { return -EINVAL }
+        var done: UInt64 = 0
+        while done < size {
+            let end = min(size, done &+ piece / 512)
+            let error: CInt? = with(handle) { domain in
+                while done < end {
+                    let error = domain.pointee.mapPage(address + done, physical + done, bits)
+                    guard error == 0 else { return error }
+                    done &+= pageSize
+                }
+                return 0
+            }
+            guard let error else { return -EINVAL }
+            guard error == 0 else {
+                _ = unmap(handle, address, done)
+                return error
+            }
+        }
+        return 0
+    }
+
+    /// - Returns: how many bytes were mapped.
+    /// - Complexity: O(what is mapped), but for 2^18 words at most
+    package static func unmap(_ handle: OpaquePointer?, _ address: GPA, _ size: UInt64) -> UInt64 {
+        guard with(handle, { $0.pointee.isRange(address, size) }) == true else { return 0 }
+        let end = address.bits &+ size
+        var cleared = Cleared()
+        var next = address.bits
+        while next < end {
+            let isThere: Bool? = with(handle) { domain in
+                let table = domain.pointee.table
+                next = table.firstMapped(next, end)
+                guard next < end else { return true }
+                let stop = min(end, (next | (piece &- 1)) &+ 1)
+                table.clear(next, stop &- next, &cleared)
+                next = stop
+                return true
+            }
+            guard isThere == true else { break }
+        }
+        _ = with(handle) { $0.pointee.finish(cleared) }
+        return cleared.pages << pageShift
+    }
+
+    // MARK: Invalidation. With the hardware lock held
 
     /// Makes every unit and device forget the domain's translations.
     private func flush() {
         machine.pointee.units.forEach { unit in
             guard unit.driver != nil else { return }
-            unit.submit(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, id.number))
+            unit.enqueue(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, id.number))
             unit.pointee.devices.forEach { device in
                 guard device.hasTLB, device.isAttached(to: id) else { return }
-                unit.submit(vtd_inv_dev_tlb(device.pointee.source.number))
+                unit.enqueue(vtd_inv_dev_tlb(device.pointee.source.number))
                 var every = vtd_inv_dev_ptlb(device.pointee.source.number, 0)
                 every.qw.1 |= VTD_INV_DEV_GLOBAL
                 unit.submit(every)
             }
+            unit.ring(drain: false)
         }
     }
 }

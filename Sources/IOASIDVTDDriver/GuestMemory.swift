@@ -69,19 +69,22 @@ package struct GuestMemory: Listed {
         let machine = domain.pointee.machine
         guard let page = machine.allocatePages(1) else { return -ENOMEM }
         let bits = SecondLevelBit.read | SecondLevelBit.write
-        let error = domain.pointee.map(address, page, pageSize, bits)
+        let error = domain.pointee.mapPage(address, page, bits)
         if error != 0 { machine.freePages(page, 1) }
         return error
     }
 
     private func release(_ count: UInt64) {
         let machine = domain.pointee.machine
+        guard count > 0 else { return }
         // Pages may go back only when no cache leads to them; but unmapping forgets where they are.
+        var pages = Cleared()
         for index in 0..<count {
             guard let page = domain.pointee.translate(GPA(index << pageShift)) else { continue }
-            _ = domain.pointee.unmap(GPA(index << pageShift), pageSize)
-            machine.freePages(page, 1)
+            pages.add(page, memory)
         }
+        domain.pointee.unmapNow(GPA(0), count << pageShift)
+        machine.freeChain(pages.tables)
     }
 
     package mutating func takePage() -> GPA? {

@@ -64,6 +64,70 @@ struct PageTable {
         return at
     }
 
+    // MARK: Ranges, of a table in physical memory
+
+    /// - Returns: the first address, not before `address`, where a table of a gigabyte is; `end` if
+    ///   there is none before it.
+    func firstMapped(_ address: UInt64, _ end: UInt64) -> UInt64 {
+        var address = address
+        var table = HPA(root)
+        var level = PageTable.levels
+        while address < end {
+            let bits = memory.word(table + TableLevel.offset(address, level: level)) ?? 0
+            if bits & presence == 0 {
+                let span = PageTable.span(level)
+                address = (address | (span &- 1)) &+ 1
+                table = HPA(root)
+                level = PageTable.levels
+            } else if level == PageTable.gigabyteLevel {
+                return address
+            } else {
+                table = HPA(entry: bits)
+                level &-= 1
+            }
+        }
+        return end
+    }
+
+    private static let gigabyteLevel: UInt64 = 3
+
+    /// How much an entry of a level stands for.
+    private static func span(_ level: UInt64) -> UInt64 { pageSize << (9 &* (level &- 1)) }
+
+    /// Clears the entries of a range, and unlinks the tables that are left without any: those of two
+    /// megabytes and of a gigabyte.
+    func clear(_ address: UInt64, _ size: UInt64, _ cleared: inout Cleared) {
+        clear(HPA(root), PageTable.levels, address, address &+ (size &- 1), &cleared)
+    }
+
+    /// - Parameter last: the last address of the range, which lies within the table
+    private func clear(
+        _ table: HPA, _ level: UInt64, _ first: UInt64, _ last: UInt64, _ cleared: inout Cleared
+    ) {
+        let span = PageTable.span(level)
+        var start = first
+        while true {
+            let stop = min(last, start | (span &- 1))
+            let at = table + TableLevel.offset(start, level: level)
+            let bits = memory.word(at) ?? 0
+            if bits & presence != 0 {
+                if level == 1 {
+                    memory.setWord(at, 0)
+                    cleared.pages &+= 1
+                } else {
+                    clear(HPA(entry: bits), level &- 1, start, stop, &cleared)
+                    let isWhole = start & (span &- 1) == 0 && stop &- start == span &- 1
+                    if isWhole && level <= PageTable.gigabyteLevel {
+                        memory.setWord(at, 0)
+                        cleared.add(HPA(entry: bits), memory)
+                    }
+                }
+            }
+            guard stop < last else { return }
+            start = stop &+ 1
+        }
+    }
+
     /// For a table in physical memory: gives its pages back, not those that it maps.
     func release(to machine: Ref<Machine>) {
         release(HPA(root), PageTable.levels, machine)
@@ -77,6 +141,29 @@ struct PageTable {
             }
         }
         machine.freePages(table, 1)
+    }
+}
+
+/// What was cleared, and the tables that have become empty, chained through their first words.
+struct Cleared {
+    var pages: UInt64 = 0
+    private(set) var tables = HPA(0)
+
+    mutating func add(_ table: HPA, _ memory: PhysicalMemory) {
+        memory.setWord(table, tables.bits)
+        tables = table
+    }
+}
+
+extension UnsafeMutablePointer<Machine> {
+    /// Gives pages back that are chained through their first words; address 0 ends the chain.
+    func freeChain(_ first: HPA) {
+        var page = first
+        while page.bits != 0 {
+            let next = HPA(pointee.memory.word(page) ?? 0)
+            freePages(page, 1)
+            page = next
+        }
     }
 }
 
