@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <linux/sched/mm.h>
 #include "vtd_fixture.h"
 
 #define MISSING (GUEST_ADDRESS + VTD_PAGE_SIZE)
@@ -251,6 +252,210 @@ static void test_callback_unbinds_itself(void **state)
 	assert_int_equal(iommu_unregister_device_fault_handler(h->dev), 0);
 }
 
+/* ---- processes that end ---- */
+
+/* A process with one page, which is bound: as it runs, and as it must be after its end. */
+struct process {
+	struct mm_struct *mm, *before;
+	u64 page;
+};
+
+static struct process new_process(struct host *h)
+{
+	struct process p = { mm_alloc(), current->mm, page_of(h->machine) };
+
+	assert_non_null(p.mm);
+	mmgrab(p.mm);
+	current->mm = p.mm;
+	return p;
+}
+
+static void map_page(struct host *h, struct process *p, int pasid)
+{
+	assert_int_equal(vtd_mm_map(p->mm, GUEST_ADDRESS, p->page, VTD_DMA_READ | VTD_DMA_WRITE), 0);
+	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, GUEST_ADDRESS), 0);
+}
+
+static void end_process(struct process *p)
+{
+	current->mm = p->before;
+	mmput(p->mm);
+	assert_int_equal(atomic_read(&p->mm->mm_users), 0);
+}
+
+static void forget_process(struct host *h, struct process *p)
+{
+	assert_int_equal(atomic_read(&p->mm->mm_users), 0);
+	mmdrop(p->mm);
+	vtd_page_free(h->machine, p->page, 1);
+}
+
+/* Bound twice, once with a PASID of its own; it ends without a word, with a PASID or without. */
+static void test_process_ends_while_it_is_bound(void **state)
+{
+	struct host *h = *state;
+	struct vtd_fault fault;
+	int has_pasid, pasid, own;
+
+	for (has_pasid = 0; has_pasid < 2; has_pasid++) {
+		struct process p = new_process(h);
+		ioasid_t its = INVALID_IOASID;
+
+		if (has_pasid) {
+			its = ioasid_alloc(NULL, 5000, 6000, NULL);
+			mm_pasid_set(p.mm, its);
+		}
+		assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, 0, NULL), 0);
+		assert_int_equal(intel_svm_bind_mm(h->far, &own, SVM_FLAG_PRIVATE_PASID, NULL), 0);
+		map_page(h, &p, pasid);
+		assert_int_equal(read_dma(h->far, (ioasid_t)own, GUEST_ADDRESS), 0);
+		end_process(&p);
+
+		assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, GUEST_ADDRESS),
+				 VTD_FAULT_PASID_NOT_PRESENT);
+		assert_int_equal(read_dma(h->far, (ioasid_t)own, GUEST_ADDRESS),
+				 VTD_FAULT_PASID_NOT_PRESENT);
+		/* As after a crash: what still comes does not fill the log. */
+		assert_false(vtd_fault_read(h->iommu, &fault));
+		assert_int_equal(intel_svm_is_pasid_valid(h->dev, pasid), 0);
+		assert_int_equal(intel_svm_is_pasid_valid(h->far, own), 0);
+		assert_true(its == INVALID_IOASID || !is_known(its));
+		/* Nobody gets the numbers before they are unbound. */
+		assert_true(is_known((ioasid_t)pasid) && is_known((ioasid_t)own));
+		assert_int_equal(intel_svm_unbind_mm(h->far, own), 0);
+		assert_int_equal(intel_svm_unbind_mm(h->dev, pasid), 0);
+		assert_false(is_known((ioasid_t)pasid) || is_known((ioasid_t)own));
+		forget_process(h, &p);
+	}
+	assert_int_equal(stats_of(h->iommu).stale_hits + stats_of(h->other).stale_hits, 0);
+}
+
+/* The PASID by which its end is heard goes from one binding to the next, and back. */
+static void test_end_is_heard_through_any_binding(void **state)
+{
+	struct host *h = *state;
+	struct process p = new_process(h);
+	int first, second;
+
+	assert_int_equal(intel_svm_bind_mm(h->dev, &first, SVM_FLAG_PRIVATE_PASID, NULL), 0);
+	assert_int_equal(p.mm->pasid, first);
+	assert_int_equal(intel_svm_bind_mm(h->dev, &second, SVM_FLAG_PRIVATE_PASID, NULL), 0);
+	map_page(h, &p, second);
+	assert_int_equal(intel_svm_unbind_mm(h->dev, first), 0);
+	assert_int_equal(p.mm->pasid, second);
+	assert_int_equal(intel_svm_unbind_mm(h->dev, second), 0);
+	assert_int_equal(p.mm->pasid, INVALID_IOASID);
+	assert_int_equal(intel_svm_bind_mm(h->dev, &second, 0, NULL), 0);
+	map_page(h, &p, second);
+	assert_int_equal(atomic_read(&p.mm->mm_users), 1);
+	end_process(&p);
+	assert_int_equal(read_dma(h->dev, (ioasid_t)second, GUEST_ADDRESS),
+			 VTD_FAULT_PASID_NOT_PRESENT);
+	assert_int_equal(intel_svm_unbind_mm(h->dev, second), 0);
+	forget_process(h, &p);
+}
+
+static void test_process_that_has_ended_is_not_bound(void **state)
+{
+	struct host *h = *state;
+	struct process p = new_process(h);
+	int pasid;
+
+	end_process(&p);
+	current->mm = p.mm;
+	assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, 0, NULL), -EINVAL);
+	current->mm = p.before;
+	forget_process(h, &p);
+}
+
+/* Ends, binds and unbinds at the same time. */
+static void *end_slowly(void *data)
+{
+	sched_yield();
+	mmput(data);
+	return NULL;
+}
+
+static void test_process_ends_while_it_is_unbound(void **state)
+{
+	struct host *h = *state;
+	int round, pasid, rounds = getenv("IOASID_TEST_SLOW") ? 20 : 300;
+	pthread_t thread;
+
+	for (round = 0; round < rounds; round++) {
+		struct process p = new_process(h);
+
+		assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, 0, NULL), 0);
+		current->mm = p.before;
+		assert_int_equal(pthread_create(&thread, NULL, end_slowly, p.mm), 0);
+		assert_int_equal(intel_svm_unbind_mm(h->dev, pasid), 0);
+		pthread_join(thread, NULL);
+		assert_false(is_known((ioasid_t)pasid));
+		forget_process(h, &p);
+	}
+}
+
+/* ---- faults after a crash ---- */
+
+static void crash(struct host *h)
+{
+	ioasid_free(h->set, h->pasid);
+	flush_queue();
+	assert_int_equal(dma(h, h->dev), VTD_FAULT_PASID_NOT_PRESENT);
+	assert_false(vtd_fault_read(h->iommu, &(struct vtd_fault){ 0 }));
+}
+
+static void expect_recorded(struct host *h)
+{
+	assert_int_equal(dma(h, h->dev), VTD_FAULT_PASID_NOT_PRESENT);
+	expect_fault(h->iommu, VTD_FAULT_PASID_NOT_PRESENT, h->pasid, GUEST_ADDRESS);
+}
+
+/* Quiet after FREE, but not for ever: a late unbind, or the next owner, ends it. */
+static void test_faults_are_recorded_again(void **state)
+{
+	struct host *h = *state;
+	u64 entry[VTD_PASID_ENTRY_WORDS];
+
+	assert_int_equal(bind(h, h->dev), 0);
+	crash(h);
+	assert_int_equal(intel_svm_unbind_gpasid(h->second, h->pasid), -EINVAL);
+	assert_int_equal(vtd_pasid_entry(h->dev, h->pasid, entry), 0);
+	assert_true(entry[0] == VTD_PE_FPD);
+	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), -EINVAL);
+	assert_int_equal(vtd_pasid_entry(h->dev, h->pasid, entry), 0);
+	assert_true(entry[0] == 0);
+	expect_recorded(h);
+
+	/* Bound again, on another device: the first one's requests are stray ones. */
+	assert_int_equal(ioasid_alloc(h->set, h->pasid, h->pasid, NULL), h->pasid);
+	assert_int_equal(bind(h, h->dev), 0);
+	crash(h);
+	assert_int_equal(ioasid_alloc(h->set, h->pasid, h->pasid, NULL), h->pasid);
+	assert_int_equal(bind(h, h->far), 0);
+	expect_recorded(h);
+	assert_int_equal(intel_svm_unbind_gpasid(h->far, h->pasid), 0);
+}
+
+/* The same when the host takes the number for a process. */
+static void test_faults_are_recorded_again_for_the_host(void **state)
+{
+	struct host *h = *state;
+	struct iommu_gpasid_bind_data data = binding_of(h);
+	int pasid;
+
+	/* The host takes the lowest number. */
+	ioasid_free(h->set, h->pasid);
+	h->pasid = ioasid_alloc(h->set, 1, 1, NULL);
+	data.hpasid = h->pasid;
+	assert_int_equal(intel_svm_bind_gpasid(h->domain, h->dev, &data), 0);
+	crash(h);
+	assert_int_equal(intel_svm_bind_mm(h->far, &pasid, 0, NULL), 0);
+	assert_int_equal(pasid, h->pasid);
+	expect_recorded(h);
+	assert_int_equal(intel_svm_unbind_mm(h->far, pasid), 0);
+}
+
 /* ---- credits and answers ---- */
 
 static struct iommu_fault asked[600];
@@ -289,6 +494,27 @@ static void test_answers_give_credits_back(void **state)
 	assert_int_equal(questions, 133);
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
 	assert_int_equal(iommu_unregister_device_fault_handler(h->dev), 0);
+}
+
+/* Requests that wait are answered when their process ends, and nobody is asked any more. */
+static void test_requests_end_with_the_process(void **state)
+{
+	struct host *h = *state;
+	struct process p = new_process(h);
+	int pasid;
+
+	questions = 0;
+	assert_int_equal(iommu_register_device_fault_handler(h->dev, ask_later, NULL), 0);
+	assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, 0, NULL), 0);
+	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, MISSING), -EAGAIN);
+	assert_int_equal(questions, 1);
+	end_process(&p);
+	assert_int_equal(answer(h->dev, &asked[0], IOMMU_PAGE_RESP_SUCCESS), -EINVAL);
+	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, MISSING), VTD_FAULT_PASID_NOT_PRESENT);
+	assert_int_equal(questions, 1);
+	assert_int_equal(intel_svm_unbind_mm(h->dev, pasid), 0);
+	assert_int_equal(iommu_unregister_device_fault_handler(h->dev), 0);
+	forget_process(h, &p);
 }
 
 /* What the former user of a PASID was answered says nothing to the next. */
@@ -335,6 +561,13 @@ int main(void)
 		TEST_PRI(test_callback_unbinds_itself),
 		TEST_PRI(test_answers_give_credits_back),
 		TEST_PRI(test_answers_are_not_for_the_next_owner),
+		TEST(test_process_ends_while_it_is_bound),
+		TEST(test_end_is_heard_through_any_binding),
+		TEST(test_process_that_has_ended_is_not_bound),
+		TEST(test_process_ends_while_it_is_unbound),
+		TEST_PRI(test_requests_end_with_the_process),
+		TEST(test_faults_are_recorded_again),
+		TEST(test_faults_are_recorded_again_for_the_host),
 	};
 
 	return cmocka_run_group_tests_name("vtd lifetime", tests, NULL, NULL);

@@ -48,6 +48,18 @@ int civtd_take_domain_id(void);	/* the lowest that is free; 0 if none is */
 void civtd_return_domain_id(int id);
 void **civtd_domain_bucket(const void *domain);
 
+/* Of a process that may be ending in another thread. */
+static inline int civtd_mm_users(const struct mm_struct *mm)
+{
+	return atomic_read(&mm->mm_users);
+}
+
+/* 0 if it has none. */
+static inline u32 civtd_mm_pasid(const struct mm_struct *mm)
+{
+	return pasid_valid(mm->pasid) ? mm->pasid : 0;
+}
+
 /* Macros that Swift does not import. */
 static const unsigned int civtd_notify_set = IOASID_NOTIFY_FLAG_SET;
 static const u64 civtd_memory_type_flags = IOMMU_SVA_VTD_GPASID_MTS_MASK;

@@ -68,6 +68,37 @@ public func intel_svm_unbind_gpasid(_ dev: OpaquePointer?, _ pasid: UInt32) -> C
     }
 }
 
+/// What the two functions for user space have in common.
+private func asked(
+    _ udata: UnsafeMutableRawPointer?, _ body: (iommu_gpasid_bind_data) -> CInt
+) -> CInt {
+    guard let data = udata?.assumingMemoryBound(to: iommu_gpasid_bind_data.self).pointee,
+        GuestBinding.isWellFormed(data)
+    else { return -EINVAL }
+    let denied = Ownership.checkStrictly(PASID(UInt32(data.hpasid)))
+    return denied == 0 ? body(data) : denied
+}
+
+@_cdecl("iommu_uapi_sva_bind_gpasid")
+@implementation
+public func iommu_uapi_sva_bind_gpasid(
+    _ domain: OpaquePointer?, _ dev: OpaquePointer?, _ udata: UnsafeMutableRawPointer?
+) -> CInt {
+    asked(udata) {
+        var data = $0
+        return intel_svm_bind_gpasid(domain, dev, &data)
+    }
+}
+
+@_cdecl("iommu_uapi_sva_unbind_gpasid")
+@implementation
+public func iommu_uapi_sva_unbind_gpasid(
+    _ domain: OpaquePointer?, _ dev: OpaquePointer?, _ udata: UnsafeMutableRawPointer?
+) -> CInt {
+    guard Domain.known(domain) != nil else { return -EINVAL }
+    return asked(udata) { intel_svm_unbind_gpasid(dev, UInt32($0.hpasid)) }
+}
+
 @_cdecl("intel_svm_bind_mm")
 @implementation
 public func intel_svm_bind_mm(

@@ -9,7 +9,8 @@ import IOASIDVTDHardware
 /// A PASID in use (the kernel's struct intel_svm). The private data of the id stays its owner's:
 /// the driver finds the record in its own table.
 struct Binding: Listed {
-    /// First, so that the work item's address is the record's.
+    var next: Ref<Binding>?
+    /// Second: see record(of:).
     var work = work_struct()
     let pasid: PASID
     let source: Source
@@ -20,7 +21,12 @@ struct Binding: Listed {
     var isFreed = false
     /// In the table.
     var isLive = false
-    var next: Ref<Binding>?
+
+    /// The record that a work item is part of.
+    static func record(of work: UnsafeMutablePointer<work_struct>) -> Ref<Binding> {
+        (UnsafeMutableRawPointer(work) - MemoryLayout<Ref<Binding>?>.stride)
+            .assumingMemoryBound(to: Binding.self)
+    }
 
     enum Source {
         /// A guest's process, as it was bound.

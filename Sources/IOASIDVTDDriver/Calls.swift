@@ -66,6 +66,9 @@ func callUser<Result>(_ function: () -> Result) -> Result {
 struct Retired {
     private var devices = List<DriverDevice>()
     private var bound = List<BoundDevice>()
+    /// Users of processes: the last one frees a PASID, which is told to subscribers.
+    private var process: UnsafeMutablePointer<mm_struct>?
+    private var users = 0
 
     /// Guarded by the driver lock.
     nonisolated(unsafe) static var pending = Retired()
@@ -87,9 +90,19 @@ struct Retired {
         bound.add(device)
     }
 
+    /// With the driver lock only. One at a time is all that a request or a work item drops.
+    mutating func add(_ mm: UnsafeMutablePointer<mm_struct>) {
+        if let process, process != mm { return mmput(mm) }
+        process = mm
+        users &+= 1
+    }
+
     // MARK: Without a lock
 
     func settle() {
+        if let process {
+            for _ in 0..<users { mmput(process) }
+        }
         guard !devices.isEmpty || !bound.isEmpty else { return }
         Lock.hardware {
             devices.forEach { $0.settle() }

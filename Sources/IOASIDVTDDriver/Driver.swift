@@ -203,11 +203,13 @@ package enum Driver {
             ioasid_free(hostSet, pasid)
             return nil
         }
+        Quiet.end(PASID(pasid))
         return PASID(pasid)
     }
 
-    static func releasePASID(_ pasid: PASID) {
-        ioasid_free(hostSet, pasid.number)
+    /// - Parameter isOurs: false if the set's own reference is somebody else's to drop
+    static func releasePASID(_ pasid: PASID, isOurs: Bool = true) {
+        if isOurs { ioasid_free(hostSet, pasid.number) }
         ioasid_put(nil, pasid.number)
     }
 }

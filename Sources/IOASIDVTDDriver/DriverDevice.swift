@@ -17,6 +17,8 @@ struct DriverDevice: Called {
     var handlerData: UnsafeMutableRawPointer?
     /// Told to the handler and not answered yet.
     var reported = List<ReportedRequest>()
+    /// How many entries are left with FPD.
+    var quietEntries = 0
     /// Bindings, guests' and processes'.
     var bindings = 0
 

@@ -67,6 +67,8 @@ package enum GuestBinding {
         let error = check(device.pointee.unit, data)
         guard error == 0 else { return error }
         let pasid = PASID(UInt32(data.hpasid))
+        let denied = Ownership.check(pasid)
+        guard denied == 0 else { return denied }
         if let binding = Bindings.find(pasid) {
             return addDevice(device, attachment, data, to: binding)
         }
@@ -102,6 +104,7 @@ package enum GuestBinding {
         }
         // Before anybody can find the record: FREE may queue the work at once.
         civtd_init_work(&binding.pointee.work, freeAsync)
+        Quiet.end(pasid)
         let connected = connect(device, attachment, data, to: binding)
         guard connected == 0 else {
             ioasid_put(nil, pasid.number)
@@ -176,7 +179,11 @@ package enum GuestBinding {
     package static func unbind(_ device: Ref<Device>, _ pasid: PASID) -> CInt {
         guard let binding = Bindings.find(pasid), case .guest = binding.pointee.source,
             let bound = Bindings.boundDevice(binding, device)
-        else { return -EINVAL }
+        else {
+            // Late, after the work item of FREE: what it left quiet ends here.
+            Lock.hardware { device.recordFaults(of: pasid) }
+            return -EINVAL
+        }
         disconnect(bound, from: binding)
         return 0
     }

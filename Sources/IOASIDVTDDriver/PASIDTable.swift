@@ -85,6 +85,7 @@ extension UnsafeMutablePointer<Device> {
         guard
             let at = pasidEntryAddress(pasid, newTable: { machine.allocatePages(1) })
         else { return false }
+        recordFaults(of: pasid)
         let memory = pointee.unit.memory
         memory.setWord(at + 16, entry.word2)
         memory.setWord(at + 8, entry.word1)
@@ -102,6 +103,7 @@ extension UnsafeMutablePointer<Device> {
         else { return }
         let old = PASIDEntry(word0: word0, word1: memory.word(at + 8) ?? 0, word2: 0)
         memory.setWord(at, quiet ? VTD_PE_FPD : 0)
+        if quiet { driver?.pointee.quietEntries &+= 1 }
         for word in UInt64(1)..<8 { memory.setWord(at + word &* 8, 0) }
 
         let domain = old.domain

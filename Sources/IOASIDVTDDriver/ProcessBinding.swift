@@ -8,11 +8,17 @@ import IOASIDVTDHardware
 
 /// The page table of a process, which lasts while one of its PASIDs does. Guarded by the hardware
 /// lock; made and dropped with the driver lock held as well.
+///
+/// The structure of the process is held (mm_count), its memory is not: a process ends whether it is
+/// bound or not. That it does is heard by the FREE of the PASID that it has in its mm; one that has
+/// none gets one of its bindings' for as long.
 package struct AddressSpace: Listed {
     package var next: Ref<AddressSpace>?
     let mm: UnsafeMutablePointer<mm_struct>
     let machine: Ref<Machine>
     let root: HPA
+    /// The PASID of the process, if it is one of ours.
+    var lent: PASID?
     /// The PASID that later bindings share; private ones are not.
     var shared: Ref<Binding>?
     var users = 0
@@ -29,7 +35,8 @@ package struct AddressSpace: Listed {
     static func of(
         _ mm: UnsafeMutablePointer<mm_struct>, _ machine: Ref<Machine>
     ) -> (Ref<AddressSpace>?, CInt) {
-        Lock.hardware {
+        guard isAlive(mm) else { return (nil, -EINVAL) }
+        return Lock.hardware {
             if let space = find(mm) {
                 return space.pointee.machine == machine ? (space, 0) : (nil, -EINVAL)
             }
@@ -39,7 +46,7 @@ package struct AddressSpace: Listed {
                 machine.freePages(root, 1)
                 return (nil, -ENOMEM)
             }
-            mmget(mm)
+            mmgrab(mm)
             all.add(space)
             return (space, 0)
         }
@@ -57,8 +64,49 @@ package struct AddressSpace: Listed {
             Memory.free(space)
             return true
         }
-        // The last user of a process frees its PASID: not with a lock held.
-        if isGone { mmput(mm) }
+        if isGone { mmdrop(mm) }
+    }
+
+    static func isAlive(_ mm: UnsafeMutablePointer<mm_struct>) -> Bool {
+        civtd_mm_users(mm) > 0
+    }
+
+    /// - Returns: the space of the process that ends with this PASID; nil if none does.
+    static func ending(with pasid: PASID) -> Ref<AddressSpace>? {
+        Lock.hardware {
+            all.find {
+                let its = $0.pointee.lent?.number ?? $0.pointee.mm.pointee.pasid
+                return its == pasid.number && !isAlive($0.pointee.mm)
+            }
+        }
+    }
+
+    // MARK: The PASID that tells the end. With the driver lock held
+
+    /// Gives the process the PASID of a binding, unless it has one.
+    static func lend(_ space: Ref<AddressSpace>, _ pasid: PASID) {
+        let mm = space.pointee.mm
+        guard civtd_mm_pasid(mm) == 0 else { return }
+        // First, so that the notifier does not look at the field that is being written.
+        Lock.hardware { space.pointee.lent = pasid }
+        mm_pasid_set(mm, pasid.number)
+    }
+
+    /// Before a binding gives up its PASID.
+    /// - Returns: false if the process is ending, and frees the PASID by itself.
+    static func takeBack(_ space: Ref<AddressSpace>, _ binding: Ref<Binding>) -> Bool {
+        guard space.pointee.lent == binding.pointee.pasid else { return true }
+        let mm = space.pointee.mm
+        guard mmget_not_zero(mm) else { return false }
+        mm_pasid_set(mm, UInt32.max)
+        Lock.hardware { space.pointee.lent = nil }
+        var other: Ref<Binding>?
+        Bindings.forEach { candidate in
+            if case .process(let its) = candidate.pointee.source, its == space { other = candidate }
+        }
+        if let other { lend(space, other.pointee.pasid) }
+        Retired.pending.add(mm)
+        return true
     }
 
     package static func map(
@@ -145,6 +193,7 @@ package enum ProcessBinding {
             if !isPrivate { space.pointee.shared = binding }
         }
         Bindings.insert(binding)
+        AddressSpace.lend(space, number)
         pasid.pointee = CInt(number.number)
         return 0
     }
@@ -172,7 +221,10 @@ package enum ProcessBinding {
     package static func unbind(_ device: Ref<Device>, _ pasid: PASID) -> CInt {
         guard let binding = Bindings.find(pasid), case .process = binding.pointee.source,
             let bound = Bindings.boundDevice(binding, device)
-        else { return -EINVAL }
+        else {
+            Lock.hardware { device.recordFaults(of: pasid) }
+            return -EINVAL
+        }
         GuestBinding.disconnect(bound, from: binding)
         return 0
     }
@@ -181,7 +233,24 @@ package enum ProcessBinding {
         guard let binding = Bindings.find(pasid), Bindings.boundDevice(binding, device) != nil,
             case .process(let space) = binding.pointee.source
         else { return -EINVAL }
-        return Bindings.isFreed(binding) || space.pointee.mm.pointee.mm_users.counter <= 0 ? 0 : 1
+        return Bindings.isFreed(binding) || !AddressSpace.isAlive(space.pointee.mm) ? 0 : 1
+    }
+
+    /// The process has ended: nothing of it can be reached any more, although it is still bound. Runs
+    /// in the notifier, with the core lock held.
+    static func end(_ space: Ref<AddressSpace>) {
+        Lock.table {
+            Bindings.forEach { binding in
+                guard case .process(let its) = binding.pointee.source, its == space else { return }
+                binding.pointee.devices.forEach { bound in
+                    let device = bound.pointee.device
+                    Lock.hardware {
+                        device.tearDown(binding.pointee.pasid, quiet: true)
+                        PageRequests.drain(device, binding.pointee.pasid)
+                    }
+                }
+            }
+        }
     }
 
     /// Tells the device's driver that a page request was answered.

@@ -14,7 +14,13 @@ func pasidStatusChange(
 ) -> CInt {
     guard code == CUnsignedLong(IOASID_NOTIFY_FREE.rawValue), let data else { return NOTIFY_DONE }
     let arguments = data.assumingMemoryBound(to: ioasid_nb_args.self)
-    guard let binding = Bindings.markFreed(PASID(arguments.pointee.id)) else { return NOTIFY_DONE }
+    let pasid = PASID(arguments.pointee.id)
+    if let space = AddressSpace.ending(with: pasid) {
+        // Its bindings stay until they are unbound, as with the kernel's driver.
+        ProcessBinding.end(space)
+        return NOTIFY_OK
+    }
+    guard let binding = Bindings.markFreed(pasid) else { return NOTIFY_DONE }
     if !ioasid_queue_work(&binding.pointee.work) { Bindings.workDone(binding) }
     return NOTIFY_OK
 }
@@ -23,7 +29,7 @@ func pasidStatusChange(
 /// with nothing to do.
 func freeAsync(_ work: UnsafeMutablePointer<work_struct>?) {
     guard let work else { return }
-    let binding = UnsafeMutableRawPointer(work).assumingMemoryBound(to: Binding.self)
+    let binding = Binding.record(of: work)
     _ = Lock.driver {
         guard binding.pointee.isLive else { return 0 }
         while let bound = binding.pointee.devices.first {
@@ -44,7 +50,8 @@ func release(_ binding: Ref<Binding>) {
         // The one reference of this PASID, whatever the number of devices.
         ioasid_put(nil, binding.pointee.pasid.number)
     case .process(let space):
-        Driver.releasePASID(binding.pointee.pasid)
+        let isOurs = AddressSpace.takeBack(space, binding)
+        Driver.releasePASID(binding.pointee.pasid, isOurs: isOurs)
         AddressSpace.drop(space, binding)
     }
     Bindings.drop(binding)

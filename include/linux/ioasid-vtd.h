@@ -13,11 +13,11 @@
  * invalidation queue. Section numbers are those of the VT-d architecture specification, revision 3.
  *
  * Modelled: root, context, PASID directory and PASID table entries; first-level, second-level,
- * nested and pass-through translation of 4-KiB, 2-MiB and 1-GiB pages; context cache, PASID cache,
- * IOTLB and device TLB, which keep what they have until it is invalidated or pushed out; the
- * invalidation queue; the page request queue; fault recording.
- * Not modelled: interrupt remapping, legacy mode, accessed and dirty bits, memory types, snooping,
- * paging-structure caches, and time: DMA and invalidation happen at once, in the caller's thread.
+ * nested and pass-through translation of 4-KiB, 2-MiB and 1-GiB pages; accessed and dirty bits;
+ * context cache, PASID cache, IOTLB and device TLB, which keep what they have until it is invalidated
+ * or pushed out; the invalidation queue; the page request queue; fault recording.
+ * Not modelled: interrupt remapping, legacy mode, memory types, snooping, paging-structure caches,
+ * and time: DMA and invalidation happen at once, in the caller's thread.
  *
  * Threads: every function may be called from any thread. One lock orders the hardware; it is
  * never held while a callback runs. Creating and destroying is the caller's to order: an
