@@ -19,33 +19,4 @@ void civtd_wait_for_works(void)
 	pthread_cond_wait(&works_done, &civtd_table_mutex);
 }
 
-static _Thread_local unsigned int calls;
-
-void civtd_begin_call(void)
-{
-	calls++;
-}
-
-void civtd_end_call(void)
-{
-	calls--;
-}
-
-bool civtd_is_in_call(void)
-{
-	return calls > 0;
-}
-
-static pthread_cond_t calls_done = PTHREAD_COND_INITIALIZER;
-
-void civtd_calls_done(void)
-{
-	pthread_cond_broadcast(&calls_done);
-}
-
-void civtd_wait_for_calls(void)
-{
-	pthread_cond_wait(&calls_done, &civtd_hardware_mutex);
-}
-
 struct notifier_block civtd_pasid_nb = { .priority = IOASID_PRIO_IOMMU };

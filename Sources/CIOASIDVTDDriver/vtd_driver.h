@@ -23,15 +23,6 @@ extern pthread_mutex_t civtd_table_mutex;
 void civtd_works_done(void);
 void civtd_wait_for_works(void);
 
-/* Is the calling thread in a function of a user, which the driver calls without a lock? */
-void civtd_begin_call(void);
-void civtd_end_call(void);
-bool civtd_is_in_call(void);
-
-/* Signalled when no call of a record is left; goes with the hardware mutex. */
-void civtd_calls_done(void);
-void civtd_wait_for_calls(void);
-
 /* The driver's subscription to FREE; the driver fills in its function. */
 extern struct notifier_block civtd_pasid_nb;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lock of the VT-d hardware, which the loader initialises, and the memory of machines.
+// The lock of the VT-d hardware, calls of the program's functions, and the memory of machines.
 
 #include <sys/mman.h>
 
@@ -18,4 +18,33 @@ void *civtd_reserve(size_t bytes)
 void civtd_unreserve(void *start, size_t bytes)
 {
 	munmap(start, bytes);
+}
+
+static _Thread_local unsigned int calls;
+
+void civtd_begin_call(void)
+{
+	calls++;
+}
+
+void civtd_end_call(void)
+{
+	calls--;
+}
+
+bool civtd_is_in_call(void)
+{
+	return calls > 0;
+}
+
+static pthread_cond_t calls_done = PTHREAD_COND_INITIALIZER;
+
+void civtd_calls_done(void)
+{
+	pthread_cond_broadcast(&calls_done);
+}
+
+void civtd_wait_for_calls(void)
+{
+	pthread_cond_wait(&calls_done, &civtd_hardware_mutex);
 }

@@ -14,6 +14,15 @@
 /* Orders the hardware: tables in memory, registers, caches. Innermost; no callback runs in it. */
 extern pthread_mutex_t civtd_hardware_mutex;
 
+/* Is the calling thread in a function of the program, which is called without a lock? */
+void civtd_begin_call(void);
+void civtd_end_call(void);
+bool civtd_is_in_call(void);
+
+/* Signalled when no call is left of what is counted; goes with the hardware mutex. */
+void civtd_calls_done(void);
+void civtd_wait_for_calls(void);
+
 /* Address space that costs nothing until it is written; NULL if the kernel refuses. */
 void *civtd_reserve(size_t bytes);
 void civtd_unreserve(void *start, size_t bytes);

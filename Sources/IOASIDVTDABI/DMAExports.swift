@@ -49,7 +49,12 @@ public func vtd_inv_submit(
     // One slot is the wait's, and a full ring would look empty.
     guard let unit = Handle.unit(iommu), let descs, UInt64(count) <= InvalidationQueue.slots &- 2
     else { return -EINVAL }
-    return Lock.hardware { unit.submit(descs, Int(count)) ? 0 : -EINVAL }
+    let error: CInt = Lock.hardware {
+        guard !unit.hasOwnQueue else { return -EBUSY }
+        return unit.submit(descs, Int(count)) ? 0 : -EINVAL
+    }
+    unit.deliverInterrupts()
+    return error
 }
 
 @_cdecl("vtd_fault_read")

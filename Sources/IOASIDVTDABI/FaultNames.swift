@@ -14,6 +14,7 @@ public func vtd_fault_name(_ reason: CInt) -> UnsafePointer<CChar>? {
 
 private func faultName(_ reason: vtd_fault_reason) -> StaticString {
     switch reason {
+    case VTD_FAULT_ROOT_MODE: "root table not of scalable mode"
     case VTD_FAULT_ROOT_ACCESS: "root table outside memory"
     case VTD_FAULT_ROOT_NOT_PRESENT: "root entry not present"
     case VTD_FAULT_ROOT_RESERVED: "reserved bit in root entry"

@@ -73,6 +73,12 @@ public func vtd_memory_write(
     return 0
 }
 
+@_cdecl("vtd_memory_map")
+@implementation
+public func vtd_memory_map(_ machine: OpaquePointer?) -> UnsafeMutableRawPointer? {
+    Handle.machine(machine)?.pointee.memory.base
+}
+
 @_cdecl("vtd_unit_create")
 @implementation
 public func vtd_unit_create(
@@ -107,7 +113,7 @@ public func vtd_unit_set_root(_ iommu: OpaquePointer?, _ root: UInt64) -> CInt {
     guard let unit = Handle.unit(iommu), root & (pageSize &- 1) == 0 else { return -EINVAL }
     return Lock.hardware {
         guard unit.pointee.driver == nil else { return -EBUSY }
-        unit.pointee.root = HPA(root)
+        unit.setRoot(HPA(root))
         return 0
     }
 }
@@ -116,7 +122,7 @@ public func vtd_unit_set_root(_ iommu: OpaquePointer?, _ root: UInt64) -> CInt {
 @implementation
 public func vtd_unit_mask_page_requests(_ iommu: OpaquePointer?, _ masked: Bool) -> CInt {
     guard let unit = Handle.unit(iommu) else { return -EINVAL }
-    Lock.hardware { unit.pointee.requests.isMasked = masked }
+    Lock.hardware { unit.pointee.requestEvent.isMasked = masked }
     unit.signalPageRequests()
     return 0
 }

@@ -102,6 +102,15 @@ package enum Bindings {
         }
     }
 
+    /// One user of the device more or less.
+    /// - Returns: how many there are now.
+    static func count(_ bound: Ref<BoundDevice>, _ change: Int) -> Int {
+        Lock.table {
+            bound.pointee.users &+= change
+            return bound.pointee.users
+        }
+    }
+
     static func isFreed(_ binding: Ref<Binding>) -> Bool {
         Lock.table { binding.pointee.isFreed }
     }

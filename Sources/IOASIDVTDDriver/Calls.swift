@@ -53,14 +53,6 @@ extension UnsafeMutablePointer where Pointee: Called {
     }
 }
 
-/// Runs a user's function. The thread is known to be in one until it returns.
-@inline(__always)
-func callUser<Result>(_ function: () -> Result) -> Result {
-    civtd_begin_call()
-    defer { civtd_end_call() }
-    return function()
-}
-
 /// Records taken out of use with the driver lock held, to be settled without it: functions that are
 /// still running may want the lock.
 struct Retired {

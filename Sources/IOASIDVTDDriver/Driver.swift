@@ -36,7 +36,8 @@ package enum Driver {
     // MARK: Units
 
     package static func enable(_ unit: Ref<Unit>) -> CInt {
-        guard unit.driver == nil else { return -EBUSY }
+        // Enabled, or at work for a program that drives it by the registers.
+        guard Lock.hardware({ unit.isFree }) else { return -EBUSY }
         let error = makeTables(unit)
         guard error == 0 else { return error }
         let limit = pasidLimit.load(ordering: .relaxed)
@@ -58,7 +59,7 @@ package enum Driver {
         }
         enabledUnits &+= 1
         Lock.hardware {
-            unit.pointee.root = unit.driver?.pointee.root ?? HPA(0)
+            unit.setRoot(unit.driver?.pointee.root ?? HPA(0))
             forgetEverything(unit)
         }
         return 0
@@ -70,7 +71,7 @@ package enum Driver {
         guard busy == nil else { return -EBUSY }
         VirtualCommand.unregister(unit)
         Lock.hardware {
-            unit.pointee.root = HPA(0)
+            unit.setRoot(HPA(0))
             forgetEverything(unit)
         }
         dropTables(unit)
@@ -101,9 +102,11 @@ package enum Driver {
                 machine.freePages(root, 1)
                 return false
             }
-            unit.pointee.driver = UnitDriver(
-                record: UnsafeMutableRawPointer(driver), deviceAdded: { $0.enable() }, deviceLeaves: { $0.leave() },
-                pageRequestsWait: { PageRequests.interrupt($0) })
+            unit.setDriver(
+                UnitDriver(
+                    record: UnsafeMutableRawPointer(driver), deviceAdded: { $0.enable() },
+                    deviceLeaves: { $0.leave() },
+                    pageRequestsWait: { PageRequests.interrupt($0) }))
             return unit.pointee.devices.find { !$0.enable() } == nil
         }
         guard !isMade else { return 0 }
@@ -124,7 +127,7 @@ package enum Driver {
                 if entry & 1 != 0 { machine.freePages(HPA(entry: entry), 1) }
             }
             machine.freePages(driver.pointee.root, 1)
-            unit.pointee.driver = nil
+            unit.setDriver(nil)
             Memory.free(driver)
         }
     }

@@ -86,7 +86,7 @@ package enum GuestBinding {
         if let existing = Bindings.boundDevice(binding, device) {
             guard existing.pointee.attachment == attachment else { return -EINVAL }
             guard attachment.pointee.isAuxiliary else { return -EBUSY }
-            existing.pointee.users &+= 1
+            _ = Bindings.count(existing, 1)
             return 0
         }
         return connect(device, attachment, data, to: binding)
@@ -190,8 +190,7 @@ package enum GuestBinding {
 
     /// One user less. With the last of the last device the binding ends.
     static func disconnect(_ bound: Ref<BoundDevice>, from binding: Ref<Binding>) {
-        bound.pointee.users &-= 1
-        guard bound.pointee.users == 0 else { return }
+        guard Bindings.count(bound, -1) == 0 else { return }
         Bindings.remove(bound, from: binding, quiet: Bindings.isFreed(binding))
         if binding.pointee.devices.isEmpty { release(binding) }
     }

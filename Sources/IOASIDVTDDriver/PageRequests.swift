@@ -69,7 +69,7 @@ package enum PageRequests {
     private static func next(_ unit: Ref<Unit>) -> Report? {
         guard Handle.isUnit(unit), unit.driver != nil else { return nil }
         let memory = unit.memory
-        while !unit.pointee.requests.isMasked,
+        while !unit.pointee.requestEvent.isMasked,
             let request = unit.pointee.requests.take(memory)
         {
             guard let device = unit.device(request.source), let driver = device.driver,

@@ -166,7 +166,7 @@ package enum ProcessBinding {
         guard !Bindings.isFreed(binding) else { return -EBUSY }
         if let bound = Bindings.boundDevice(binding, device) {
             guard bound.pointee.operations == operations else { return -EBUSY }
-            bound.pointee.users &+= 1
+            _ = Bindings.count(bound, 1)
             return 0
         }
         return connect(device, operations, to: binding)

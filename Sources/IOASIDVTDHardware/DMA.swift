@@ -26,7 +26,11 @@ extension UnsafeMutablePointer<Device> {
 
     private func translate(_ request: Request) throws(Fault) -> Translation {
         // Whatever caches have: while there is no root, the unit lets nothing pass.
-        guard pointee.unit.pointee.root.bits != 0 else { throw Fault(VTD_FAULT_ROOT_NOT_PRESENT) }
+        let unit = pointee.unit
+        guard unit.pointee.registers.isTranslating, unit.pointee.root.bits != 0 else {
+            throw Fault(VTD_FAULT_ROOT_NOT_PRESENT)
+        }
+        guard unit.pointee.isScalable else { throw Fault(VTD_FAULT_ROOT_MODE) }
         if request.pasid == nil && Interrupts.contain(request.address.bits) {
             throw Fault(VTD_FAULT_INTERRUPT)
         }
@@ -190,12 +194,18 @@ extension UnsafeMutablePointer<Device> {
 
     private func refuse(_ fault: Fault, _ request: Request) -> DMAOutcome {
         pointee.unit.pointee.stats.faults &+= 1
-        if !fault.isQuiet
-            && !pointee.unit.pointee.faults.record(fault, request, source: pointee.source)
-        {
-            pointee.unit.pointee.stats.faults_lost &+= 1
-        }
+        if !fault.isQuiet { record(fault, request) }
         return .refused(fault.reason)
+    }
+
+    /// Told when there was none yet, and when the first is lost.
+    private func record(_ fault: Fault, _ request: Request) {
+        let unit = pointee.unit
+        let isFirst = unit.pointee.faults.pending() == nil
+        let hadOverflown = unit.pointee.faults.hasOverflown
+        let isRecorded = unit.pointee.faults.record(fault, request, source: pointee.source)
+        if !isRecorded { unit.pointee.stats.faults_lost &+= 1 }
+        if isRecorded ? isFirst : !hadOverflown { unit.raise(VTD_INTERRUPT_FAULT) }
     }
 
     private func ask(_ request: Request) {
@@ -206,5 +216,8 @@ extension UnsafeMutablePointer<Device> {
             memory, request, source: pointee.source, group: group)
         // On overflow hardware answers by itself, so that the device tries again later.
         if !isQueued { pointee.waiting.forget(request) }
+        guard !pointee.unit.pointee.requests.isPending else { return }
+        pointee.unit.pointee.requests.isPending = true
+        pointee.unit.raise(VTD_INTERRUPT_PAGE_REQUEST)
     }
 }

@@ -4,12 +4,18 @@
 @preconcurrency import CIOASIDVTDHardware
 import IOASIDMemory
 
-/// The fault log: 64 registers of 128 bits, which hardware fills and software empties in order.
+/// The fault log: 64 registers of 128 bits, which hardware fills in order; software empties them, by
+/// clearing F, in any.
 package struct FaultLog {
     static let size = 64
+    private static let isFault: UInt64 = 1 << 63
+
     private let registers: Ref<UInt64>
+    /// Where the next fault goes, and where the search for the oldest begins.
+    private var next = 0
     private var oldest = 0
-    private var count = 0
+    /// PFO: a fault found its register taken. Until software clears it, none is recorded.
+    private(set) var hasOverflown = false
 
     init?() {
         guard let registers = Memory.allocate(FaultLog.size &* 2, of: UInt64.self) else {
@@ -20,27 +26,56 @@ package struct FaultLog {
 
     func discard() { Memory.free(registers) }
 
-    /// - Returns: false if the log is full (fault overflow).
+    private func isTaken(_ index: Int) -> Bool {
+        registers[index &* 2 &+ 1] & FaultLog.isFault != 0
+    }
+
+    /// - Returns: false if it is lost (fault overflow).
     mutating func record(_ fault: Fault, _ request: Request, source: SourceID) -> Bool {
-        guard count < FaultLog.size else { return false }
-        var high = UInt64(source.number) | UInt64(fault.reason) << 32 | 1 << 63
+        guard !hasOverflown, !isTaken(next) else {
+            hasOverflown = true
+            return false
+        }
+        var high = UInt64(source.number) | UInt64(fault.reason) << 32 | FaultLog.isFault
         if request.isPrivileged { high |= 1 << 29 }
         if request.isExecute { high |= 1 << 30 }
         if !request.isWrite { high |= 1 << 62 }
         if let pasid = request.pasid { high |= 1 << 31 | UInt64(pasid.number) << 40 }
-        let slot = (oldest &+ count) % FaultLog.size &* 2
-        registers[slot] = request.address.page << pageShift
-        registers[slot &+ 1] = high
-        count &+= 1
+        registers[next &* 2] = request.address.page << pageShift
+        registers[next &* 2 &+ 1] = high
+        next = (next &+ 1) % FaultLog.size
         return true
     }
 
+    /// - Returns: the register of the oldest fault; nil if there is none (PPF is clear).
+    mutating func pending() -> Int? {
+        for _ in 0..<FaultLog.size {
+            if isTaken(oldest) { return oldest }
+            oldest = (oldest &+ 1) % FaultLog.size
+        }
+        return nil
+    }
+
+    // MARK: As registers
+
+    /// - Parameter word: 0 is the lower half of register 0, 1 its upper half
+    func word(_ word: Int) -> UInt64 { registers[word] }
+
+    mutating func clear(_ index: Int) {
+        registers[index &* 2] = 0
+        registers[index &* 2 &+ 1] = 0
+    }
+
+    mutating func clearOverflow() { hasOverflown = false }
+
+    // MARK: As a log
+
     package mutating func take() -> vtd_fault? {
-        guard count > 0 else { return nil }
-        let low = registers[oldest &* 2]
-        let high = registers[oldest &* 2 &+ 1]
-        oldest = (oldest &+ 1) % FaultLog.size
-        count &-= 1
+        guard let index = pending() else { return nil }
+        let low = registers[index &* 2]
+        let high = registers[index &* 2 &+ 1]
+        clear(index)
+        clearOverflow()
         var access = high & 1 << 62 != 0 ? VTD_DMA_READ : VTD_DMA_WRITE
         if high & 1 << 30 != 0 { access |= VTD_DMA_EXEC }
         if high & 1 << 29 != 0 { access |= VTD_DMA_PRIV }

@@ -19,7 +19,11 @@ extension UnsafeMutablePointer<Unit> {
         case .interruptEntries: break
         case .wait(let wait):
             // Page requests reach the queue at once: there is nothing on its way to drain.
-            if let (address, data) = wait.status { return memory.setHalf(address, data) }
+            if let (address, data) = wait.status, !memory.setHalf(address, data) { return false }
+            if wait.interrupts && !pointee.registers.isWaitComplete {
+                pointee.registers.isWaitComplete = true
+                raise(VTD_INTERRUPT_INVALIDATION)
+            }
         case .pageResponse(let source, let pasid, let group, let code):
             device(source)?.pointee.waiting.answer(pasid: pasid, group: group, code: code)
         }

@@ -21,14 +21,15 @@ package enum DMA {
         var isSecond = false
         while true {
             // The handler of a page request may have destroyed the device.
-            let found: (DMAOutcome, Ref<Unit>)? = Lock.hardware {
+            let found: (DMAOutcome, Ref<Unit>, Bool)? = Lock.hardware {
                 guard Handle.isDevice(device) else { return nil }
                 let unit = device.pointee.unit
                 let outcome = device.access(request)
                 if case .reached(let physical) = outcome { use(unit.memory, physical) }
-                return (outcome, unit)
+                return (outcome, unit, unit.pointee.hasRaised)
             }
-            guard let (outcome, unit) = found else { return -EINVAL }
+            guard let (outcome, unit, hasRaised) = found else { return -EINVAL }
+            if hasRaised { unit.deliverInterrupts() }
             switch outcome {
             case .reached: return 0
             case .refused(let reason): return CInt(reason)

@@ -31,9 +31,13 @@ package struct Unit: Listed {
     package var next: Ref<Unit>?
     package let machine: Ref<Machine>
     package let config: vtd_unit_config
-    /// The root table address register; 0 blocks all DMA.
-    package var root = HPA(0)
-    package var invalidations: InvalidationQueue
+    var registers = RegisterFile()
+    /// What SRTP latched of the root table address register; and whether it says scalable mode.
+    var root = HPA(0)
+    var isScalable = true
+    var invalidations: DescriptorRing
+    /// Where software has put it by the registers; nowhere at first.
+    var queue = DescriptorRing(base: HPA(0), slots: 128, isWide: true)
     package var requests: PageRequestQueue
     package var faults: FaultLog
     var pasidCache: Cache<CachedPASID>
@@ -42,6 +46,13 @@ package struct Unit: Listed {
     var leaves: Cache<CachedLeaf>
     package var stats = vtd_stats()
     package var devices = List<Device>()
+    package var requestEvent = EventSource()
+    var faultEvent = EventSource()
+    var invalidationEvent = EventSource()
+    /// Something may have to be delivered.
+    var hasRaised = false
+    /// Functions of the program that are being called.
+    var interruptsRunning = 0
     /// nil: nobody drives it, or somebody does by its registers and tables alone.
     package var driver: UnitDriver?
 
@@ -82,7 +93,7 @@ package struct Unit: Listed {
         self.pasidCache = pasidCache
         self.iotlb = iotlb
         self.leaves = leaves
-        invalidations = InvalidationQueue(base: queues)
+        invalidations = InvalidationQueue.own(queues)
         requests = PageRequestQueue(base: queues + InvalidationQueue.pages << pageShift)
     }
 
@@ -118,9 +129,28 @@ extension UnsafeMutablePointer<Unit> {
     /// Without a lock. What nobody is told of stays in the queue.
     package func signalPageRequests() {
         let driver = Lock.hardware {
-            Handle.isUnit(self) && !pointee.requests.isMasked ? pointee.driver : nil
+            Handle.isUnit(self) && !pointee.requestEvent.isMasked ? pointee.driver : nil
         }
-        driver?.pageRequestsWait(self)
+        if let driver {
+            driver.pageRequestsWait(self)
+        } else {
+            deliverInterrupts()
+        }
+    }
+
+    /// With the hardware lock held: is it nobody's, or is a program at work by the registers?
+    package var isFree: Bool {
+        pointee.driver == nil && !pointee.registers.isTranslating && !pointee.registers.isQueued
+    }
+
+    /// With the hardware lock held: the driver of the library takes the unit, or leaves it.
+    package func setDriver(_ driver: UnitDriver?) {
+        pointee.driver = driver
+        let own = pointee.invalidations.base + InvalidationQueue.pages << pageShift
+        pointee.requests = PageRequestQueue(base: own)
+        pointee.requestEvent = EventSource()
+        pointee.requestEvent.isMasked = driver == nil
+        pointee.registers.isQueued = driver != nil
     }
 
     package var memory: PhysicalMemory { pointee.machine.pointee.memory }

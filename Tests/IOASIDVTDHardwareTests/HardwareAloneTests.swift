@@ -30,7 +30,7 @@ private struct Bench {
         memory.setWord(root + 0x2000, (root + 0x3000).bits | 1)
         let type = UInt64(VTD_PGTT_PASS_THROUGH.rawValue) << UInt64(VTD_PE_PGTT_SHIFT)
         memory.setWord(root + 0x3000 + UInt64(Bench.pasid) * 64, VTD_PE_P | type)
-        unit.pointee.root = root
+        unit.setRoot(root)
         self.machine = machine
         self.unit = unit
         device = try #require(madeDevice)

@@ -29,7 +29,7 @@ extern "C" {
  * installs the capacity of PASIDs, creates host_pasid_set and listens to FREE; a unit with a
  * virtual command register registers it as custom allocator.
  *
- * Return: 0; -EINVAL no unit; -EBUSY it is enabled; -EAGAIN ids are out that the custom allocator
+ * Return: 0; -EINVAL no unit; -EBUSY it is enabled, or a program drives it by its registers; -EAGAIN ids are out that the custom allocator
  * would have to know; -ENOMEM. On error nothing is left behind.
  * Context: may sleep.
  */

@@ -102,6 +102,7 @@ enum vtd_aw {
 
 /**
  * enum vtd_fault_reason - reason codes of scalable mode, those that the model can raise
+ * @VTD_FAULT_ROOT_MODE: the root table address register does not say scalable mode
  * @VTD_FAULT_ROOT_ACCESS: SRTA: the root table is outside memory
  * @VTD_FAULT_ROOT_NOT_PRESENT: the root entry is not present
  * @VTD_FAULT_ROOT_RESERVED: a reserved bit of the root entry is set
@@ -145,6 +146,7 @@ enum vtd_aw {
  *	0xfee00000 to 0xfeefffff
  */
 enum vtd_fault_reason {
+	VTD_FAULT_ROOT_MODE = 0x30,
 	VTD_FAULT_ROOT_ACCESS = 0x38,
 	VTD_FAULT_ROOT_NOT_PRESENT = 0x39,
 	VTD_FAULT_ROOT_RESERVED = 0x3a,
@@ -372,6 +374,67 @@ static inline struct vtd_inv_desc vtd_inv_page_response(u16 source_id, u32 pasid
 	return desc;
 }
 
+/* ---- registers, section 10.4 ---- */
+
+/* Offsets. FRCD, VCCAP and VCMD are where CAP.FRO and the specification put them. */
+#define VTD_REG_VER 0x00u
+#define VTD_REG_CAP 0x08u
+#define VTD_REG_ECAP 0x10u
+#define VTD_REG_GCMD 0x18u
+#define VTD_REG_GSTS 0x1cu
+#define VTD_REG_RTADDR 0x20u
+#define VTD_REG_CCMD 0x28u
+#define VTD_REG_FSTS 0x34u
+#define VTD_REG_FECTL 0x38u
+#define VTD_REG_FEDATA 0x3cu
+#define VTD_REG_FEADDR 0x40u
+#define VTD_REG_FEUADDR 0x44u
+#define VTD_REG_IQH 0x80u
+#define VTD_REG_IQT 0x88u
+#define VTD_REG_IQA 0x90u
+#define VTD_REG_ICS 0x9cu
+#define VTD_REG_IECTL 0xa0u
+#define VTD_REG_IEDATA 0xa4u
+#define VTD_REG_IEADDR 0xa8u
+#define VTD_REG_IEUADDR 0xacu
+#define VTD_REG_IQER 0xb0u
+#define VTD_REG_PQH 0xc0u
+#define VTD_REG_PQT 0xc8u
+#define VTD_REG_PQA 0xd0u
+#define VTD_REG_PRS 0xdcu
+#define VTD_REG_PECTL 0xe0u
+#define VTD_REG_PEDATA 0xe4u
+#define VTD_REG_PEADDR 0xe8u
+#define VTD_REG_PEUADDR 0xecu
+#define VTD_REG_FRCD 0x400u                    /* 64 of 16 bytes */
+#define VTD_REG_VCMD 0xe00u
+#define VTD_REG_VCRSP 0xe10u
+#define VTD_REG_VCCAP 0xe30u
+#define VTD_REG_SPACE 0x1000u
+
+/**
+ * enum vtd_interrupt - what a unit tells by an interrupt
+ * @VTD_INTERRUPT_FAULT: the first fault was recorded, one was lost, or the invalidation queue stopped
+ * @VTD_INTERRUPT_PAGE_REQUEST: the first page request was queued, or one was lost
+ * @VTD_INTERRUPT_INVALIDATION: a wait descriptor that asks for it was carried out
+ */
+enum vtd_interrupt {
+	VTD_INTERRUPT_FAULT,
+	VTD_INTERRUPT_PAGE_REQUEST,
+	VTD_INTERRUPT_INVALIDATION,
+};
+#define VTD_INTERRUPTS 3u
+
+/**
+ * typedef vtd_interrupt_fn - handler of an interrupt
+ * @iommu: the unit
+ * @which: what happened
+ * @data: as in vtd_unit_set_interrupt()
+ *
+ * Context: in the thread that caused it, without a lock. It may call everything.
+ */
+typedef void (*vtd_interrupt_fn)(struct intel_iommu *iommu, enum vtd_interrupt which, void *data);
+
 /* ---- the virtual command register, sections 10.4.43 and 10.4.44 ---- */
 
 #define VCMD_CMD_ALLOC 0x1
@@ -517,6 +580,17 @@ int vtd_memory_read(struct vtd_machine *machine, u64 address, void *buffer, size
 int vtd_memory_write(struct vtd_machine *machine, u64 address, const void *buffer, size_t length);
 
 /**
+ * vtd_memory_map() - physical memory, as a driver sees it
+ * @machine: the machine
+ *
+ * The byte at physical address a is that many bytes after the start. Tables may be written there while
+ * the hardware reads them, a word at a time.
+ *
+ * Return: the start, until the machine is destroyed; NULL no machine.
+ */
+void *vtd_memory_map(struct vtd_machine *machine);
+
+/**
  * vtd_unit_create() - add a remapping unit, not yet enabled
  * @machine: the machine
  * @config: what it can do; NULL is VTD_UNIT_CONFIG_DEFAULT
@@ -547,9 +621,53 @@ int vtd_unit_destroy(struct intel_iommu *iommu);
 int vtd_unit_set_root(struct intel_iommu *iommu, u64 root);
 
 /**
+ * vtd_register_read() - read a register
+ * @iommu: the unit; one that the driver of this library has can be looked at too
+ * @offset: VTD_REG_*, a multiple of @size
+ * @size: 4 or 8 bytes
+ *
+ * Return: the value; all bits set for no unit, or an offset or size that cannot be. What is no
+ * register reads as 0.
+ */
+u64 vtd_register_read(struct intel_iommu *iommu, u32 offset, unsigned int size);
+
+/**
+ * vtd_register_write() - write a register, for a driver of one's own
+ * @iommu: the unit
+ * @offset: VTD_REG_*, a multiple of @size
+ * @size: 4 or 8 bytes
+ * @value: what
+ *
+ * With tables, queues and a root of the caller's own, in memory that vtd_memory_map() shows, a unit is
+ * driven as hardware is. What is written is done when the call returns: there is nothing to poll for,
+ * and interrupts have been delivered. The root must be of scalable mode (TTM); until GCMD.TE is set
+ * nothing passes, where hardware would let everything.
+ *
+ * Return: 0; -EINVAL no unit, an offset or size that cannot be, or @value is larger; -EBUSY the driver
+ * of this library has the unit (VCMD can be written all the same).
+ */
+int vtd_register_write(struct intel_iommu *iommu, u32 offset, unsigned int size, u64 value);
+
+/**
+ * vtd_unit_set_interrupt() - who is called for an interrupt, in a driver of one's own
+ * @iommu: the unit
+ * @which: enum vtd_interrupt
+ * @function: called while FECTL, PECTL or IECTL does not mask it, which they do at first; NULL nobody
+ * @data: for @function
+ *
+ * When it returns, the former function is not running and will not run; from within a function of the
+ * program, the calls that are running go on.
+ *
+ * Return: 0; -EINVAL no unit or no such interrupt; -EBUSY the driver of this library has the unit.
+ */
+int vtd_unit_set_interrupt(struct intel_iommu *iommu, enum vtd_interrupt which,
+			   vtd_interrupt_fn function, void *data);
+
+/**
  * vtd_unit_mask_page_requests() - hold the interrupt of the page request queue back
  * @iommu: the unit
- * @masked: requests stay in the queue; false reports those that wait
+ * @masked: requests stay in the queue; false reports those that wait. PECTL.IM, which is set until
+ *	a driver clears it
  *
  * Return: 0; -EINVAL no unit.
  */
@@ -630,8 +748,11 @@ int vtd_dma_write(struct device *dev, ioasid_t pasid, u64 address, const void *b
  * @descs: the descriptors
  * @count: how many, up to 254
  *
+ * The queue is the one that comes with the unit.
+ *
  * Return: 0 all were carried out; -EINVAL no unit, too many, or a descriptor that the hardware
- * rejects, where it stops (invalidation queue error).
+ * rejects, where it stops (invalidation queue error); -EBUSY the program has enabled a queue of its own
+ * by the registers.
  */
 int vtd_inv_submit(struct intel_iommu *iommu, const struct vtd_inv_desc *descs,
 		   unsigned int count);
