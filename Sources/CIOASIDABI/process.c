@@ -39,6 +39,7 @@ static void in_child(void)
 
 __attribute__((constructor)) static void enter(void)
 {
+	cio_core_begin();
 	cio_kernel_begin();
 	pthread_atfork(before_fork, in_parent, in_child);
 }

@@ -26,6 +26,10 @@ static inline void cio_broken(const char *_Nonnull invariant)
 	abort();
 }
 
+/* Core.swift: once before anything else; and in the child of fork(), with the core lock held. */
+void cio_core_begin(void);
+void cio_core_after_fork(bool was_in_callback);
+
 /* trace.c */
 extern unsigned char cio_tracing;
 int cio_trace_start(FILE *_Nonnull out);

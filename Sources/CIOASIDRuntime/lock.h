@@ -45,4 +45,18 @@ static inline bool cio_core_is_nested(void)
 	return cio_core_depth != 0;
 }
 
+/* Holds off cancellation of the calling thread; what it was until now is to be restored. */
+static inline int cio_hold_cancellation(void)
+{
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+static inline void cio_restore_cancellation(int before)
+{
+	pthread_setcancelstate(before, &before);
+}
+
 #endif /* CIOASID_LOCK_H */

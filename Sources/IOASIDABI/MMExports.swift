@@ -14,7 +14,7 @@ import Synchronization
 @_cdecl("ioasid_mm_alloc") @implementation
 public func ioasid_mm_alloc() -> UnsafeMutablePointer<mm_struct>? {
     let mm = AddressSpaces.make()
-    if mm == nil { Refusal.memory.note() }
+    if mm == nil { RequestError.memory.note() }
     return mm
 }
 

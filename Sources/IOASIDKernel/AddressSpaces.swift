@@ -151,7 +151,8 @@ public func cio_process_mm() -> UnsafeMutablePointer<mm_struct>? {
 
 @_cdecl("cio_kernel_begin") @implementation
 public func cio_kernel_begin() {
-    AddressSpaceHooks.pin = { AddressSpaces.grabIfKnown($0) }
-    AddressSpaceHooks.unpin = { AddressSpaces.drop($0.assumingMemoryBound(to: mm_struct.self)) }
-    AddressSpaceHooks.current = { UnsafeRawPointer(cio_current_mm()) }
+    AddressSpaceHooks.functions = .init(
+        pin: { AddressSpaces.grabIfKnown($0) },
+        unpin: { AddressSpaces.drop($0.assumingMemoryBound(to: mm_struct.self)) },
+        current: { UnsafeRawPointer(cio_current_mm()) })
 }
