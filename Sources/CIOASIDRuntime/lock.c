@@ -9,7 +9,7 @@ uintptr_t cio_core_owner;
 unsigned int cio_core_depth;
 
 #ifndef CIO_LOCK_TRIES
-#define CIO_LOCK_TRIES 10
+#define CIO_LOCK_TRIES 20
 #endif
 #ifndef CIO_LOCK_PAUSES
 #define CIO_LOCK_PAUSES 20
