@@ -337,7 +337,7 @@ void cio_read_child_after_fork(void)
 		__atomic_store_n(&shared[i].sections, 0, __ATOMIC_RELAXED);
 }
 
-__attribute__((constructor(101))) static void begin(void)
+__attribute__((constructor(102))) static void begin(void)
 {
 	if (register_barrier())
 		__atomic_store_n(&cio_read_fences, 0, __ATOMIC_RELEASE);

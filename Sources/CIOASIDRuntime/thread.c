@@ -453,7 +453,7 @@ static void find_fork_word(void)
 }
 
 /* Before the constructors of those who use the library, so that no thread has a record yet. */
-__attribute__((constructor(101))) static void begin(void)
+__attribute__((constructor(102))) static void begin(void)
 {
 	process = (pid_t)raw_call(SYS_getpid, 0, 0, 0);
 #ifndef CIO_TEST_NO_TID
