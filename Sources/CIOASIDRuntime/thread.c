@@ -348,10 +348,13 @@ static void release(struct cio_thread *thread)
 static void thread_ends(void *record)
 {
 	struct cio_thread *thread = record;
+	uint32_t rounds;
 
 	if (thread != look(identity()))
 		return;
-	if (thread->section && ++thread->rounds < PTHREAD_DESTRUCTOR_ITERATIONS)
+	rounds = __atomic_add_fetch(&thread->rounds, 1, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&thread->section, __ATOMIC_RELAXED) &&
+	    rounds < PTHREAD_DESTRUCTOR_ITERATIONS)
 		pthread_setspecific(key, thread);
 	else
 		release(thread);

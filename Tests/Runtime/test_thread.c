@@ -152,7 +152,7 @@ static void late(void *rounds)
 	cio_read_lock();
 	assert_true(cio_read_ongoing());
 	cio_read_unlock();
-	late_rounds++;
+	__atomic_fetch_add(&late_rounds, 1, __ATOMIC_RELAXED);
 	if ((uintptr_t)rounds > 1)
 		pthread_setspecific(late_key, (void *)((uintptr_t)rounds - 1));
 }
