@@ -89,7 +89,7 @@ static bool barrier_is_gone;
 #define SLEEP_FIRST_NS 50000
 #define SLEEP_LONGEST_NS 1000000
 
-/* Longer than any core keeps a store to itself; see barrier(). */
+/* Longer than any core keeps a store to itself; see barrier_of_all(). */
 #define DRAIN_NS 20000000
 
 static bool is_older(uint64_t phase, uint64_t than)
