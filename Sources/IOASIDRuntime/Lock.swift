@@ -32,11 +32,12 @@ package enum CoreLock {
     /// Does the caller run in a callback of the library? To be asked with the lock held.
     package static var isNested: Bool { cio_core_is_nested() }
 
-    /// Users' code runs now, with the lock held, and the state is consistent.
+    /// Users' code runs now, with the lock held, and what it guards is consistent.
+    /// - Returns: what is to be given to `enter`.
     @inline(__always)
-    package static func leave() {}
+    package static func leave() -> CUnsignedInt { cio_core_leave() }
 
     /// Users' code has returned.
     @inline(__always)
-    package static func enter() {}
+    package static func enter(_ before: CUnsignedInt) { cio_core_enter(before) }
 }

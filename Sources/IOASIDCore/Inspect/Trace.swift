@@ -10,6 +10,12 @@ enum Trace {
     @inline(__always)
     static var isOn: Bool { cio_trace_is_on() }
 
+    /// To be called where what the lock guards is consistent: the stream may call the library.
+    @inline(__always)
+    static func flush() {
+        if isOn { cio_trace_flush() }
+    }
+
     /// Something happened, whether anybody is told of it or not.
     static func change(_ event: Event) {
         guard isOn else { return }

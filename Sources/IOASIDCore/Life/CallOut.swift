@@ -24,6 +24,7 @@ package struct CallOut {
         CoreLock.lock()
         defer {
             if Deferred.isWaiting { finishDeferred() }
+            Trace.flush()
             CoreLock.unlock()
         }
         return try body(CallOut())
@@ -95,11 +96,12 @@ package struct CallOut {
     /// and not around each lock: that is no place where a thread is cancelled.
     @inline(__always)
     private func calling<Result>(_ body: () -> Result) -> Result {
+        Trace.flush()
         let cancellation = cio_hold_cancellation()
         Self.depth.increment()
-        CoreLock.leave()
+        let before = CoreLock.leave()
         defer {
-            CoreLock.enter()
+            CoreLock.enter(before)
             Self.depth.decrement()
             cio_restore_cancellation(cancellation)
         }

@@ -145,6 +145,7 @@ extension Core {
         while left != 0, set.isCurrent {
             guard let one = IDTable.incarnation(of: set.record.pointee.active.first) else { return }
             retire(one, out)
+            Trace.flush()
             left &-= 1
         }
     }
