@@ -17,8 +17,12 @@ func c(_ name: String, _ below: [Target.Dependency] = [], _ links: [LinkerSettin
 }
 
 /// A layer: what it may import is what it lists.
-func layer(_ name: String, _ below: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: below, cSettings: [headers], swiftSettings: [checks])
+func layer(
+    _ name: String, _ below: [Target.Dependency], _ language: SwiftLanguageMode = .v5
+) -> Target {
+    .target(
+        name: name, dependencies: below, cSettings: [headers],
+        swiftSettings: [checks, .swiftLanguageMode(language)])
 }
 
 let package = Package(
@@ -32,7 +36,7 @@ let package = Package(
         c("CIOASIDCore", ["CIOASID", "CIOASIDRuntime"]),
         layer("IOASIDCore", ["CIOASIDCore", "IOASIDMemory", "IOASIDRuntime"]),
         c("CIOASIDKernel", ["CIOASID", "CIOASIDRuntime"]),
-        layer("IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"]),
+        layer("IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"], .v6),
         c("CIOASIDABI", ["CIOASIDRuntime", "CIOASIDCore", "CIOASIDKernel"]),
         layer(
             "IOASIDABI", ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore", "IOASIDKernel"]),

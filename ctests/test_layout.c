@@ -97,12 +97,11 @@ static void compat(void **state)
 	PIN_SIZE(task_struct, 16);
 	PIN(task_struct, mm, 0);
 	PIN(task_struct, pid, 8);
-	PIN_SIZE(work_struct, 48);
+	PIN_SIZE(work_struct, 40);
 	PIN(work_struct, entry, 0);
 	PIN(work_struct, func, 16);
 	PIN(work_struct, wq, 24);
 	PIN(work_struct, ticket, 32);
-	PIN(work_struct, cancels, 40);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The library in its process: what happens around fork() and when the library goes.
+// The library in its process: what happens when it is loaded, and around fork().
 #define _GNU_SOURCE
 #include <core.h>
 #include <kernel.h>
@@ -11,14 +11,14 @@
 static void before_fork(void)
 {
 	cio_core_lock();
-	cio_work_before_fork();
+	cio_kernel_before_fork();
 	cio_trace_before_fork();
 }
 
 static void in_parent(void)
 {
 	cio_trace_after_fork();
-	cio_work_after_fork(false);
+	cio_kernel_after_fork(false);
 	cio_core_unlock();
 }
 
@@ -32,19 +32,12 @@ static void in_child(void)
 	if (cio_log_in_sink())
 		pthread_rwlock_rdlock(&cio_log_lock);
 	cio_trace_after_fork();
-	cio_work_after_fork(true);
+	cio_kernel_after_fork(true);
 	cio_core_unlock();
-	cio_current_after_fork();
 }
 
 __attribute__((constructor)) static void enter(void)
 {
 	cio_kernel_begin();
 	pthread_atfork(before_fork, in_parent, in_child);
-}
-
-/* At exit() or dlclose(): nobody may be left running in this code. */
-__attribute__((destructor)) static void leave(void)
-{
-	cio_work_end();
 }
