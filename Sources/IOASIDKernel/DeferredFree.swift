@@ -31,8 +31,7 @@ package enum DeferredFree {
     }
 
     package static func call(
-        _ head: UnsafeMutablePointer<rcu_head>,
-        _ function: @escaping @convention(c) (UnsafeMutablePointer<rcu_head>?) -> Void
+        _ head: UnsafeMutablePointer<rcu_head>, _ function: @escaping rcu_callback_t
     ) {
         WorkLock.with { lock in
             add(head, unsafeBitCast(function, to: UInt.self), to: calls, &lock)

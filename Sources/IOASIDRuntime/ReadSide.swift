@@ -15,6 +15,13 @@ package enum ReadSide {
         return try body()
     }
 
+    /// For callers that are not one piece of code, such as users of <linux/rcupdate.h>.
+    @inline(__always)
+    package static func enter() { cio_read_lock() }
+
+    @inline(__always)
+    package static func leave() { cio_read_unlock() }
+
     /// Is the calling thread inside a section, its own or one of the library's?
     package static var isInSection: Bool { cio_read_ongoing() }
 
