@@ -10,10 +10,8 @@ let headers = CSetting.headerSearchPath("../../include")
 let checks = SwiftSetting.define("IOASID_CHECKS", .when(configuration: .debug))
 
 /// A folder of C: what a layer cannot say in Swift.
-func c(_ name: String, _ below: [Target.Dependency] = [], _ links: [LinkerSetting] = []) -> Target {
-    .target(
-        name: name, dependencies: below, publicHeadersPath: ".", cSettings: [headers],
-        linkerSettings: links)
+func c(_ name: String, _ below: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: below, publicHeadersPath: ".", cSettings: [headers])
 }
 
 /// A layer: what it may import is what it lists.
@@ -31,7 +29,7 @@ let package = Package(
         c("CIOASID"),
         c("CIOASIDMemory"),
         layer("IOASIDMemory", ["CIOASIDMemory"]),
-        c("CIOASIDRuntime", ["CIOASID"], [.linkedLibrary("urcu-bp")]),
+        c("CIOASIDRuntime", ["CIOASID"]),
         layer("IOASIDRuntime", ["CIOASID", "CIOASIDRuntime", "IOASIDMemory"]),
         c("CIOASIDCore", ["CIOASID", "CIOASIDRuntime"]),
         layer("IOASIDCore", ["CIOASIDCore", "IOASIDMemory", "IOASIDRuntime"]),

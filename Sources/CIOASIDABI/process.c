@@ -28,6 +28,7 @@ static void in_parent(void)
  */
 static void in_child(void)
 {
+	cio_read_child_after_fork();
 	cio_log_lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
 	if (cio_log_in_sink())
 		pthread_rwlock_rdlock(&cio_log_lock);

@@ -2,6 +2,7 @@
 /* The trace file: one line a call, whole lines only, none after the trace was stopped. */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The running thread, as <linux/sched.h> sees it.
 #define _GNU_SOURCE
+#include <unistd.h>
+
 #include "kernel.h"
 
 static __thread struct task_struct task;

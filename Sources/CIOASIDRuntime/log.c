@@ -7,7 +7,6 @@
 #include "runtime.h"
 
 pthread_rwlock_t cio_log_lock = PTHREAD_RWLOCK_INITIALIZER;
-__thread bool cio_log_in_sink_flag;
 
 #define LINE_MAX_BYTES 256
 

@@ -5,6 +5,8 @@
 
 #include <cioasid.h>
 
+#include "thread.h"
+
 #include <pthread.h>
 #include <time.h>
 
@@ -24,17 +26,24 @@ int cio_log_level_from_environment(void);
 bool cio_log_passes(int level);
 void cio_log_deliver(int level, const char *_Nonnull line);
 
-/* This thread is inside the sink. */
-extern __thread bool cio_log_in_sink_flag;
+/* A thread's flag: it is inside the sink. */
+#define CIO_THREAD_IN_SINK 1u
 
+/* Where there are too many threads to know, true: a sink that logs would never end. */
 static inline bool cio_log_in_sink(void)
 {
-	return cio_log_in_sink_flag;
+	const struct cio_thread *thread = cio_thread_self();
+
+	return !thread || cio_thread_flags(thread) & CIO_THREAD_IN_SINK;
 }
 
 static inline void cio_log_set_in_sink(bool in_sink)
 {
-	cio_log_in_sink_flag = in_sink;
+	struct cio_thread *thread = cio_thread_self();
+	uint32_t flags = thread ? cio_thread_flags(thread) & ~CIO_THREAD_IN_SINK : 0;
+
+	if (thread)
+		cio_thread_set_flags(thread, in_sink ? flags | CIO_THREAD_IN_SINK : flags);
 }
 
 /* log.c: the default sink, and what a rate limit says when it opens again. */

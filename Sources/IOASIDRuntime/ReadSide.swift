@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Read-side sections and grace periods: liburcu-bp, the same that <linux/rcupdate.h> gives to users.
+// Read-side sections and grace periods, the same that <linux/rcupdate.h> gives to users.
 
 import CIOASID
 import CIOASIDRuntime
