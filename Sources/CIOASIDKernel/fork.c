@@ -14,7 +14,7 @@ void cio_kernel_after_fork(bool in_child)
 		cio_work_after_fork_child();
 	pthread_mutex_unlock(&cio_work_mutex);
 	if (in_child) {
-		cio_current_after_fork();
+		cio_current_after_fork_child();
 		cio_process_mm_after_fork_child();
 	}
 }

@@ -31,7 +31,7 @@ void cio_process_mm_after_fork_child(void);
 
 /* current.c */
 void cio_current_is_worker(void);
-void cio_current_after_fork(void);
+void cio_current_after_fork_child(void);
 
 /* The address space that the calling thread stands for, or NULL. */
 static inline void *_Nullable cio_current_mm(void)
