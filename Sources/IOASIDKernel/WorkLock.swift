@@ -17,7 +17,7 @@ package struct WorkLock: ~Copyable {
 
     deinit {
         pthread_mutex_unlock(&cio_work_mutex)
-        if let line { Log.warn(line) }
+        if let line { WorkLock.say(line) }
     }
 
     /// For what does not wait.
@@ -40,6 +40,13 @@ package struct WorkLock: ~Copyable {
         self.line = line
     }
 
+    /// Writing may be a cancellation point, and the log has a lock of its own.
+    private static func say(_ line: StaticString) {
+        let before = cio_cancel_off()
+        Log.warn(line)
+        cio_cancel_back(before)
+    }
+
     // MARK: Giving it up for a while: everything must be looked up again afterwards
 
     /// Waits until something has ended: an item, a thread, a deferred free. May return without.
@@ -58,7 +65,7 @@ package struct WorkLock: ~Copyable {
     private mutating func sayNow() -> Bool {
         guard let line else { return false }
         self.line = nil
-        unlocked { Log.warn(line) }
+        unlocked { WorkLock.say(line) }
         return true
     }
 
