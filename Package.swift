@@ -10,15 +10,17 @@ let headers = CSetting.headerSearchPath("../../include")
 let checks = SwiftSetting.define("IOASID_CHECKS", .when(configuration: .debug))
 
 /// A folder of C: what a layer cannot say in Swift.
-func c(_ name: String, _ below: [Target.Dependency] = [], _ links: [LinkerSetting] = []) -> Target {
-    .target(
-        name: name, dependencies: below, publicHeadersPath: ".", cSettings: [headers],
-        linkerSettings: links)
+func c(_ name: String, _ below: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: below, publicHeadersPath: ".", cSettings: [headers])
 }
 
 /// A layer: what it may import is what it lists.
-func layer(_ name: String, _ below: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: below, cSettings: [headers], swiftSettings: [checks])
+func layer(
+    _ name: String, _ below: [Target.Dependency], _ language: SwiftLanguageMode = .v5
+) -> Target {
+    .target(
+        name: name, dependencies: below, cSettings: [headers],
+        swiftSettings: [checks, .swiftLanguageMode(language)])
 }
 
 let package = Package(
@@ -27,12 +29,12 @@ let package = Package(
         c("CIOASID"),
         c("CIOASIDMemory"),
         layer("IOASIDMemory", ["CIOASIDMemory"]),
-        c("CIOASIDRuntime", ["CIOASID"], [.linkedLibrary("urcu-bp")]),
+        c("CIOASIDRuntime", ["CIOASID"]),
         layer("IOASIDRuntime", ["CIOASID", "CIOASIDRuntime", "IOASIDMemory"]),
         c("CIOASIDCore", ["CIOASID", "CIOASIDRuntime"]),
         layer("IOASIDCore", ["CIOASIDCore", "IOASIDMemory", "IOASIDRuntime"]),
         c("CIOASIDKernel", ["CIOASID", "CIOASIDRuntime"]),
-        layer("IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"]),
+        layer("IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"], .v6),
         c("CIOASIDABI", ["CIOASIDRuntime", "CIOASIDCore", "CIOASIDKernel"]),
         layer(
             "IOASIDABI", ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore", "IOASIDKernel"]),

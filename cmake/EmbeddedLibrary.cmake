@@ -39,13 +39,14 @@ endif()
 set(IOASID_MODULES ${CMAKE_BINARY_DIR}/swift)
 file(MAKE_DIRECTORY ${IOASID_MODULES})
 
-# embedded_module(MODULE C floors... SWIFT modules...): compiles Sources/MODULE into one object.
+# embedded_module(MODULE [LANGUAGE mode] C floors... SWIFT modules...): compiles Sources/MODULE into
+# one object; LANGUAGE is Swift's language mode, where it is not the one of all.
 #
 # What a module may import is what is listed here: the compiler finds no other. The C modules are
 # folders of Sources/ with a modulemap; they and the modules below are handed on to whoever imports
 # this one, because the compiler looks into the bodies of what it inlines.
 function(embedded_module module)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "C;SWIFT")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "LANGUAGE" "C;SWIFT")
 	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${module}/*.swift)
 
 	set(floors ${arg_C})
@@ -79,9 +80,10 @@ function(embedded_module module)
 		-enforce-exclusivity=unchecked
 		# Unused parts of the Embedded runtime then fall to --gc-sections.
 		-Xfrontend -function-sections
-		# Otherwise every use of a thread-local variable is a call of __tls_get_addr.
-		-Xcc -ftls-model=initial-exec
 		-I ${IOASID_MODULES} ${search} -Xcc -I${PROJECT_SOURCE_DIR}/include)
+	if(arg_LANGUAGE)
+		list(APPEND flags -swift-version ${arg_LANGUAGE})
+	endif()
 	if(IOASID_SANITIZE)
 		list(APPEND flags -sanitize=${IOASID_SANITIZE})
 	endif()
@@ -138,10 +140,12 @@ function(embedded_library target)
 		PRIVATE ${floors})
 	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES})
 	target_compile_options(${target} PRIVATE
-		-ffunction-sections -fdata-sections -ftls-model=initial-exec)
+		-ffunction-sections -fdata-sections)
 	target_link_options(${target} PRIVATE
 		LINKER:--version-script=${script} LINKER:--gc-sections LINKER:--as-needed
-		LINKER:-z,relro LINKER:-z,now)
+		LINKER:-z,relro LINKER:-z,now
+		# Threads, fork handlers and what waits for readers outlive any dlclose().
+		LINKER:-z,nodelete)
 	if(NOT IOASID_SANITIZE)	# the sanitizer's runtime comes with the program
 		target_link_options(${target} PRIVATE LINKER:-z,defs)
 	endif()

@@ -2,6 +2,7 @@
 # The tests of ctest. Labels: suite (C programs), memcheck (the same under valgrind), example, package,
 # model.
 
+find_package(PkgConfig REQUIRED)
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 find_package(Threads REQUIRED)
 if(IOASID_MEMCHECK)
@@ -119,7 +120,7 @@ set(symbols ${PROJECT_SOURCE_DIR}/abi/symbols.txt)
 set(vtd_symbols ${PROJECT_SOURCE_DIR}/abi/vtd-symbols.txt)
 package_test(declared declared.sh ${PROJECT_SOURCE_DIR}/include ${symbols} ${vtd_symbols})
 package_test(binary.ioasid binary.sh $<TARGET_FILE:ioasid>
-	libioasid.so.${PROJECT_VERSION_MAJOR} ${symbols} libc.so.6 liburcu-bp.so.8)
+	libioasid.so.${PROJECT_VERSION_MAJOR} ${symbols} libc.so.6)
 if(IOASID_PROBES)
 	package_test(probes probes.sh $<TARGET_FILE:ioasid>
 		alloc free reclaim get put bind unbind refuse)
@@ -129,7 +130,7 @@ package_test(called.ioasid called.sh ${symbols} $<TARGET_OBJECTS:test_prototypes
 if(TARGET ioasid-vtd)
 	package_test(binary.vtd binary.sh $<TARGET_FILE:ioasid-vtd>
 		libioasid-vtd.so.${PROJECT_VERSION_MAJOR} ${vtd_symbols}
-		libc.so.6 liburcu-bp.so.8 libioasid.so.${PROJECT_VERSION_MAJOR})
+		libc.so.6 libioasid.so.${PROJECT_VERSION_MAJOR})
 	list(TRANSFORM vtd_suites REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>")
 	package_test(called.vtd called.sh ${vtd_symbols} ${vtd_suites})
 endif()

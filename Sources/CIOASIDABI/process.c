@@ -11,12 +11,12 @@
 static void before_fork(void)
 {
 	cio_core_before_fork();
-	cio_work_before_fork();
+	cio_kernel_before_fork();
 }
 
 static void in_parent(void)
 {
-	cio_work_after_fork(false);
+	cio_kernel_after_fork(false);
 	cio_core_after_fork_parent();
 }
 
@@ -24,9 +24,8 @@ static void in_child(void)
 {
 	cio_read_child_after_fork();
 	cio_log_after_fork_child();
-	cio_work_after_fork(true);
+	cio_kernel_after_fork(true);
 	cio_core_after_fork(cio_core_after_fork_child());
-	cio_current_after_fork();
 }
 
 __attribute__((constructor)) static void enter(void)
@@ -34,10 +33,4 @@ __attribute__((constructor)) static void enter(void)
 	cio_core_begin();
 	cio_kernel_begin();
 	pthread_atfork(before_fork, in_parent, in_child);
-}
-
-/* At exit() or dlclose(): nobody may be left running in this code. */
-__attribute__((destructor)) static void leave(void)
-{
-	cio_work_end();
 }

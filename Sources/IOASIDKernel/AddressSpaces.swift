@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Address spaces made by mm_alloc(): a type-stable table, so that a pointer is known by arithmetic.
 
-import CIOASID
-import CIOASIDKernel
-import CIOASIDRuntime
+@preconcurrency import CIOASIDKernel
 import IOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
@@ -131,19 +129,6 @@ package enum AddressSpaces {
         while last.pointee.next != 0 { last = record(last.pointee.next &- 1) }
         last.pointee.next = rest
         return list
-    }
-}
-
-/// The address space of the process, once made; guarded by the core lock.
-private let processMM = Cell<UInt>(0)
-
-@_cdecl("cio_process_mm") @implementation
-public func cio_process_mm() -> UnsafeMutablePointer<mm_struct>? {
-    CoreLock.withLock {
-        if processMM.value == 0 {
-            processMM.value = UInt(bitPattern: AddressSpaces.make())
-        }
-        return UnsafeMutablePointer(bitPattern: processMM.value)
     }
 }
 

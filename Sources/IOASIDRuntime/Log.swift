@@ -44,24 +44,6 @@ package enum Log {
         return done ? asked : now
     }
 
-    // MARK: Sink
-
-    /// Lines of one thread come in order; several threads may be in the sink at once. A thread is not
-    /// cancelled there: the core logs with its lock held.
-    static func deliver(_ level: Int32, _ line: UnsafePointer<CChar>) {
-        guard cio_log_enter_sink() else { return }
-        let cancellation = cio_hold_cancellation()
-        ReadSide.section {
-            if let sink = cio_log_current_sink() {
-                sink.pointee.fn?(sink.pointee.data, level, line)
-            } else {
-                cio_log_stderr(line)
-            }
-        }
-        cio_restore_cancellation(cancellation)
-        cio_log_leave_sink()
-    }
-
     // MARK: Rate
 
     /// Windows are counted with atomic operations on the caller's structure; a race at the edge of
@@ -92,9 +74,4 @@ private let logLevel = Atomic<Int32>(Int32.min)
 @_cdecl("cio_log_passes") @implementation
 public func cio_log_passes(_ level: Int32) -> Bool {
     Log.passes(level)
-}
-
-@_cdecl("cio_log_deliver") @implementation
-public func cio_log_deliver(_ level: Int32, _ line: UnsafePointer<CChar>) {
-    Log.deliver(level, line)
 }
