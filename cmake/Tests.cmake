@@ -89,8 +89,8 @@ if(TARGET ioasid-vtd)
 		LABELS example TIMEOUT 300 RUN_SERIAL TRUE ENVIRONMENT "${sanitizer_environment}")
 endif()
 
-# What ships is looked at in plain builds only: a sanitizer adds symbols and libraries.
-if(IOASID_SANITIZE)
+# What ships is looked at in plain builds only: sanitizers and coverage add symbols and libraries.
+if(IOASID_SANITIZE OR IOASID_COVERAGE)
 	return()
 endif()
 
