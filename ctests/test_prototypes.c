@@ -315,6 +315,7 @@ static void deferred_free(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ids),
 		cmocka_unit_test(overloads),
@@ -329,6 +330,7 @@ int main(void)
 		cmocka_unit_test(work),
 		cmocka_unit_test(deferred_free),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
