@@ -142,6 +142,11 @@ package_test(events readme.sh ${PROJECT_SOURCE_DIR}/docs/events.md ${PROJECT_SOU
 	$<TARGET_FILE_DIR:ioasid>)
 package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
 package_test(toolchain toolchain.sh ${PROJECT_SOURCE_DIR} ${IOASID_SWIFTC})
+# Exact counts of what ships: other builds take more. Skipped without valgrind.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+	package_test(instructions ${PROJECT_SOURCE_DIR}/scripts/instructions
+		--check $<TARGET_FILE_DIR:ioasid>)
+endif()
 # Needs Debian's kernel sources; skipped without.
 package_test(kernel ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_BINARY_DIR})
 # One build directory has one install manifest.
