@@ -48,7 +48,8 @@ public func ioasid_get_locked(
 @_cdecl("ioasid_get_if_owned") @implementation
 public func ioasid_get_if_owned(_ ioasid: ioasid_t) -> CInt {
     Returns.status(ioasid) { () throws(RequestError) in
-        try CoreLock.withLock { () throws(RequestError) in try Core.getIfOwned(ID(rawValue: ioasid)) }
+        try CoreLock.withLock { () throws(RequestError) in try Core.getIfOwned(ID(rawValue: ioasid))
+        }
     }
 }
 

@@ -19,7 +19,8 @@ public func ioasid_get_stats(_ stats: UnsafeMutablePointer<ioasid_stats>?) {
 
 @_cdecl("ioasid_refusal_name") @implementation
 public func ioasid_refusal_name(_ why: ioasid_refusal) -> UnsafePointer<CChar>? {
-    let name: StaticString = why.rawValue < IOASID_REFUSED_NR.rawValue
+    let name: StaticString =
+        why.rawValue < IOASID_REFUSED_NR.rawValue
         ? RequestError.name(why) : "unknown"
     return name.cString
 }

@@ -34,7 +34,9 @@ private func freePASID(of mm: MM) {
     let stored = mm.pointee.stored &- 1
     let found = mm.pointee.pasid
     mm.pointee.stored = 0
-    guard stored != ID.invalid.rawValue, found == stored || (found != ID.invalid.rawValue && found != 0) else { return }
+    guard stored != ID.invalid.rawValue,
+        found == stored || (found != ID.invalid.rawValue && found != 0)
+    else { return }
     if found == stored { mm.pointee.pasid = ID.invalid.rawValue }
     ioasid_free(nil, stored)
 }

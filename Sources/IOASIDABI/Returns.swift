@@ -16,7 +16,8 @@ package enum Returns {
     /// 0, or -errno.
     @inline(__always)
     package static func status(
-        _ id: UInt32 = .max, caller: StaticString = #function, _ body: () throws(RequestError) -> Void
+        _ id: UInt32 = .max, caller: StaticString = #function,
+        _ body: () throws(RequestError) -> Void
     ) -> CInt {
         do throws(RequestError) {
             try body()

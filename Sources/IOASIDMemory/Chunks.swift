@@ -73,7 +73,8 @@ package struct Chunks: ~Copyable {
         let use = use(of: chunk)
         if use.pointee == Chunks.committed {
             let kept = kept
-            for place in 0..<Chunks.keptLimit where kept[place] == UInt32(truncatingIfNeeded: chunk &+ 1) {
+            for place in 0..<Chunks.keptLimit
+            where kept[place] == UInt32(truncatingIfNeeded: chunk &+ 1) {
                 kept[place] = 0
             }
             return true

@@ -44,7 +44,8 @@ package enum Memory {
     package static func allocate<Element>(
         _ count: Int, of _: Element.Type
     ) -> UnsafeMutablePointer<Element>? {
-        allocate(count &* MemoryLayout<Element>.stride)?.bindMemory(to: Element.self, capacity: count)
+        allocate(count &* MemoryLayout<Element>.stride)?.bindMemory(
+            to: Element.self, capacity: count)
     }
 
     /// Room for a structure of C, zeroed.

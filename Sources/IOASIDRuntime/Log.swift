@@ -15,7 +15,9 @@ package enum Log {
     ///   - id: shown unless it is `UInt32.max`.
     ///   - caller: the exported function, as `#function` gives it.
     @inline(never)
-    package static func warn(_ message: StaticString, _ id: UInt32 = .max, caller: StaticString = "") {
+    package static func warn(
+        _ message: StaticString, _ id: UInt32 = .max, caller: StaticString = ""
+    ) {
         // Two messages whose addresses fold to one place share its allowance, nothing worse.
         let limit = cio_log_limit(UInt(bitPattern: message.utf8Start))
         guard passes(IOASID_LOG_WARNING), mayRepeat(limit) else { return }

@@ -31,9 +31,11 @@ struct Subscriber: ~Copyable, Listed {
     static func make(_ block: Block?, mm: UInt = 0) throws(RequestError) -> SubscriberRef {
         guard let block, let call = block.pointee.notifier_call else { throw .argument }
         let isPinned = AddressSpaceHooks.pin(mm)
-        guard let new = Memory.make(Subscriber(
-            next: nil, block: block, call: call, priority: block.pointee.priority,
-            sequence: lastSequence.value &+ 1, mm: mm, isPinned: isPinned))
+        guard
+            let new = Memory.make(
+                Subscriber(
+                    next: nil, block: block, call: call, priority: block.pointee.priority,
+                    sequence: lastSequence.value &+ 1, mm: mm, isPinned: isPinned))
         else {
             if isPinned { AddressSpaceHooks.unpin(mm) }
             throw .memory
@@ -82,7 +84,8 @@ enum Subscribers {
 
     /// - Returns: the registration of a block; only one with this mm token, unless that is nil
     ///   (0 for a plain one).
-    static func find(_ block: Block?, _ mm: UInt? = nil, in list: SubscriberList) -> SubscriberRef? {
+    static func find(_ block: Block?, _ mm: UInt? = nil, in list: SubscriberList) -> SubscriberRef?
+    {
         list.pointee.find { $0.pointee.block == block && (mm == nil || $0.pointee.mm == mm) }
     }
 }

@@ -111,7 +111,9 @@ package struct IDRef {
     @inline(__always)
     package func clear() {
         #if IOASID_CHECKS
-        check(word.isPending && word.references == 0, "an id that ends is freed and has no references")
+        check(
+            word.isPending && word.references == 0, "an id that ends is freed and has no references"
+        )
         #endif
         slot.pointee.word.store(0, ordering: .releasing)
         setData(nil)

@@ -50,7 +50,8 @@ package struct SlotWord: Equatable {
     /// A new life: active, one reference.
     @inline(__always)
     package init(set: SetNumber, generation: UInt64) {
-        bits = 1
+        bits =
+            1
             | IDState.active.rawValue &<< Self.stateShift
             | UInt64(set.rawValue) &<< Self.setShift
             | generation &<< Self.generationShift

@@ -80,7 +80,11 @@ extension Core {
 
     /// An end that was put off.
     static func finishFreeing(_ one: Incarnation, _ out: CallOut) {
-        if one.word.references != 0 { tellFree(one, out) } else { reclaim(one, isListed: true, out) }
+        if one.word.references != 0 {
+            tellFree(one, out)
+        } else {
+            reclaim(one, isListed: true, out)
+        }
     }
 
     /// Drops a reference of a FREE_PENDING id.
@@ -89,7 +93,9 @@ extension Core {
     @discardableResult
     static func drop(_ one: Incarnation, _ out: CallOut) -> Bool {
         // While nobody was told of its end, the allocator's own reference is not there to be taken.
-        guard let word = one.ref.dropReference(keepsLast: Deferred.contains(one)) else { return false }
+        guard let word = one.ref.dropReference(keepsLast: Deferred.contains(one)) else {
+            return false
+        }
         Trace.reference(one, word, "put")
         guard word.references == 0 else { return false }
         reclaim(one, isListed: true, out)

@@ -43,7 +43,9 @@ extension Core {
         unbind(one, out)
         // Its handlers may have freed the id, bound it anew, or taken the SPID off.
         let now = one.ref.word
-        guard now.isSameLife(as: one.word), !now.isBound, links.pointee.spid != .none else { return }
+        guard now.isSameLife(as: one.word), !now.isBound, links.pointee.spid != .none else {
+            return
+        }
         if now.isAlive { SPIDIndex.remove(one) }
         links.pointee.setSPID(.none)
     }

@@ -34,7 +34,9 @@ extension Core {
 
     /// A live set that somebody created: not the system set, and not a declared one.
     private static func ownedSet(_ handle: SetHandle?) throws(RequestError) -> SetNumber {
-        guard let handle, let set = SetTable.find(handle), SetTable.isOwned(set) else { throw .noSet }
+        guard let handle, let set = SetTable.find(handle), SetTable.isOwned(set) else {
+            throw .noSet
+        }
         return set
     }
 

@@ -98,8 +98,9 @@ package enum SetTable {
     /// still hold the pointer of a set that is gone.
     static func take() throws(RequestError) -> SetNumber {
         let last = SlotWord.setLimit &- 1
-        guard let number = taken.takeLowest(from: cursor.value, through: last)
-            ?? taken.takeLowest(from: 0, through: last)
+        guard
+            let number = taken.takeLowest(from: cursor.value, through: last)
+                ?? taken.takeLowest(from: 0, through: last)
         else { throw RequestError(IOASID_REFUSED_CAPACITY, ENOSPC) }
         let set = SetNumber(rawValue: number)
         guard begin(set) else {
