@@ -3,7 +3,9 @@
 #ifndef CIOASID_LOCK_H
 #define CIOASID_LOCK_H
 
+#include "readside.h"
 #include "thread.h"
+
 #include <pthread.h>
 
 #pragma GCC visibility push(hidden)
@@ -16,15 +18,42 @@ extern pthread_mutex_t cio_core_mutex;
 extern uintptr_t cio_core_owner;
 extern unsigned int cio_core_depth;
 
+/*
+ * The owner may be in users' code: a handler, which may take its time. What the lock guards is
+ * consistent then and does not change, so fork() need not wait for it. cio_core_outside is the depth
+ * at which users' code runs, plus one; it runs right now if
+ *
+ *     cio_core_outside == cio_core_depth + 1
+ *
+ * Coming back (cio_core_enter(), or a nested cio_core_lock()) the owner first says so and then looks
+ * whether a fork() is under way; who forks says so first, then looks where the owner is, with a
+ * barrier in all threads between. So one of them sees the other.
+ */
+extern unsigned int cio_core_outside;
+extern uint8_t cio_core_forking;
+
 /* Somebody has it. */
 void cio_core_lock_taken(void);
+
+/* The owner comes back from users' code, and somebody forks: goes out again until that is done. */
+void cio_core_wait_for_fork(unsigned int *_Nonnull word, unsigned int outside, unsigned int inside);
+
+/* A step of the owner's from users' code into the library, said by one of the two words. */
+static inline void cio_core_come_in(unsigned int *_Nonnull word, unsigned int outside,
+				    unsigned int inside)
+{
+	__atomic_store_n(word, inside, __ATOMIC_RELAXED);
+	cio_light_fence();
+	if (__builtin_expect(__atomic_load_n(&cio_core_forking, __ATOMIC_ACQUIRE), 0))
+		cio_core_wait_for_fork(word, outside, inside);
+}
 
 static inline void cio_core_lock(void)
 {
 	uintptr_t self = cio_thread_pointer();
 
 	if (__atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == self) {
-		cio_core_depth++;
+		cio_core_come_in(&cio_core_depth, cio_core_depth, cio_core_depth + 1);
 		return;
 	}
 	if (pthread_mutex_trylock(&cio_core_mutex))
@@ -35,7 +64,7 @@ static inline void cio_core_lock(void)
 static inline void cio_core_unlock(void)
 {
 	if (cio_core_depth) {
-		cio_core_depth--;
+		__atomic_store_n(&cio_core_depth, cio_core_depth - 1, __ATOMIC_RELEASE);
 		return;
 	}
 	__atomic_store_n(&cio_core_owner, 0, __ATOMIC_RELAXED);
@@ -54,11 +83,43 @@ static inline bool cio_core_is_mine(void)
 	return __atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == cio_thread_pointer();
 }
 
+/* Users' code is called, by the owner. Returns what is to be given to cio_core_enter(). */
+static inline unsigned int cio_core_leave(void)
+{
+	unsigned int before = cio_core_outside;
+
+	__atomic_store_n(&cio_core_outside, cio_core_depth + 1, __ATOMIC_RELEASE);
+	return before;
+}
+
+/* Users' code has returned. */
+static inline void cio_core_enter(unsigned int before)
+{
+	cio_core_come_in(&cio_core_outside, cio_core_depth + 1, before);
+}
+
 /*
- * In the child of fork(). A thread that forked with the lock held has it in the child as well, as
- * often. If another had it, the lock is free, and what it protects is as it was at that moment.
+ * Around fork(). Afterwards the forking thread has what it had before: the lock, as often, or not.
+ * In the child the lock is free if another thread had it, and true is returned if that was in
+ * users' code.
  */
-void cio_core_after_fork_child(void);
+void cio_core_before_fork(void);
+void cio_core_after_fork_parent(void);
+bool cio_core_after_fork_child(void);
+
+/* Holds off cancellation of the calling thread; what it was until now is to be restored. */
+static inline int cio_hold_cancellation(void)
+{
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+static inline void cio_restore_cancellation(int before)
+{
+	pthread_setcancelstate(before, NULL);
+}
 
 #pragma GCC visibility pop
 

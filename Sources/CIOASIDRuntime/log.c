@@ -3,10 +3,11 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+
+#include <unistd.h>
 
 #include "runtime.h"
-
-pthread_rwlock_t cio_log_lock = PTHREAD_RWLOCK_INITIALIZER;
 
 #define LINE_MAX_BYTES 256
 
@@ -25,9 +26,70 @@ void cio_log_line(int level, const char *caller, const char *msg, uint32_t id)
 	cio_log_deliver(level, line);
 }
 
+/*
+ * One system call and no stream: a stream's lock may be held by whoever was stopped in it, and a
+ * look-up that is refused in a signal handler must not wait for that.
+ */
 void cio_log_stderr(const char *line)
 {
-	fprintf(stderr, "ioasid: %s\n", line);
+	struct iovec parts[] = {
+		{ (void *)"ioasid: ", 8 },
+		{ (void *)line, strlen(line) },
+		{ (void *)"\n", 1 },
+	};
+	int saved = errno;
+
+	if (writev(STDERR_FILENO, parts, 3) < 0)
+		errno = saved;
+}
+
+/*
+ * Sinks are replaced while they run, in any number of threads. Two slots would do if nobody waited;
+ * whoever replaces one keeps its slot until a grace period is over, so there are some more. Slots
+ * are taken and given back, and the current one is exchanged, by single instructions: no lock is
+ * held while somebody waits.
+ */
+#define SINKS 64
+static struct cio_log_sink sinks[SINKS];
+static uint8_t sink_is_taken[SINKS] = { 1 };
+static struct cio_log_sink *current_sink = &sinks[0];
+
+const struct cio_log_sink *cio_log_current_sink(void)
+{
+	const struct cio_log_sink *sink = __atomic_load_n(&current_sink, __ATOMIC_ACQUIRE);
+
+	return sink->fn ? sink : NULL;
+}
+
+static struct cio_log_sink *take_slot(void)
+{
+	for (;;) {
+		for (int i = 0; i < SINKS; i++)
+			if (!__atomic_exchange_n(&sink_is_taken[i], 1, __ATOMIC_ACQUIRE))
+				return &sinks[i];
+		/* As many as there are slots wait. */
+		cio_synchronize();
+	}
+}
+
+int cio_log_set_sink(ioasid_log_fn fn, void *data)
+{
+	struct cio_log_sink *slot, *old;
+
+	if (cio_read_ongoing() || cio_core_is_mine())
+		return -EDEADLK;
+	slot = take_slot();
+	*slot = (struct cio_log_sink){ fn, data };
+	old = __atomic_exchange_n(&current_sink, slot, __ATOMIC_ACQ_REL);
+	cio_synchronize();
+	__atomic_store_n(&sink_is_taken[old - sinks], 0, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void cio_log_after_fork_child(void)
+{
+	for (int i = 0; i < SINKS; i++)
+		sink_is_taken[i] = &sinks[i] == current_sink;
 }
 
 void cio_log_missed(uint32_t count)

@@ -5,13 +5,10 @@
 
 #include <cioasid.h>
 
-#include "thread.h"
-
-#include <pthread.h>
 #include <time.h>
 
-/* Held for reading while the log's sink runs, for writing while it is replaced (log.c). */
-extern pthread_rwlock_t cio_log_lock;
+#include "lock.h"
+#include "readside.h"
 
 /* log.c: a line of the core, "<caller>: <msg>: id N"; no caller if "", no id if UINT32_MAX. */
 void cio_log_line(int level, const char *_Nonnull caller, const char *_Nonnull msg, uint32_t id);
@@ -26,24 +23,45 @@ int cio_log_level_from_environment(void);
 bool cio_log_passes(int level);
 void cio_log_deliver(int level, const char *_Nonnull line);
 
-/* A thread's flag: it is inside the sink. */
-#define CIO_THREAD_IN_SINK 1u
+/*
+ * log.c: the sink, or NULL for the default one. Used inside a read-side section, so that whoever
+ * replaces it can wait until it is not running any more.
+ */
+struct cio_log_sink {
+	ioasid_log_fn _Nullable fn;
+	void *_Nullable data;
+};
+const struct cio_log_sink *_Nullable cio_log_current_sink(void);
 
-/* Where there are too many threads to know, true: a sink that logs would never end. */
-static inline bool cio_log_in_sink(void)
-{
-	const struct cio_thread *thread = cio_thread_self();
+/* log.c: waits for a grace period. 0, or -EDEADLK where that would not end. */
+int cio_log_set_sink(ioasid_log_fn _Nullable fn, void *_Nullable data);
 
-	return !thread || cio_thread_flags(thread) & CIO_THREAD_IN_SINK;
-}
+/* In the child of fork(). */
+void cio_log_after_fork_child(void);
 
-static inline void cio_log_set_in_sink(bool in_sink)
+/*
+ * The calling thread begins to run the sink. False if it is in one already: what is said there would
+ * come back for ever.
+ */
+static inline bool cio_log_enter_sink(void)
 {
 	struct cio_thread *thread = cio_thread_self();
-	uint32_t flags = thread ? cio_thread_flags(thread) & ~CIO_THREAD_IN_SINK : 0;
+
+	/* Threads that share have no flag: one line at a time is all that they get. */
+	if (!thread)
+		return !cio_read_ongoing();
+	if (cio_thread_flags(thread))
+		return false;
+	cio_thread_set_flags(thread, 1);
+	return true;
+}
+
+static inline void cio_log_leave_sink(void)
+{
+	struct cio_thread *thread = cio_thread_known();
 
 	if (thread)
-		cio_thread_set_flags(thread, in_sink ? flags | CIO_THREAD_IN_SINK : flags);
+		cio_thread_set_flags(thread, 0);
 }
 
 /* log.c: the default sink, and what a rate limit says when it opens again. */

@@ -41,11 +41,15 @@
  * One new phase is enough for that, where schemes with one bit need two flips and a lock for
  * waiters: a bit cannot say whether a section is older or younger than two waiters.
  *
- * E. Waiters do not wait for each other and share nothing but the words cio_read_phase and
- *    completed, which they move by single instructions. A stopped waiter delays nobody.
+ * E. Waiters hold nothing and share nothing but a few words, which they move by single
+ *    instructions. A stopped waiter delays the others by 20 us at most (barrier()).
  * F. completed = mine once w3 is done. A waiter that has phase mine' <= mine may leave: the other's
  *    w1 came after its own, the barrier after that, and what was shown above for X holds for all
  *    that was taken away before w1, in either thread (B: the steps of the phase are one chain).
+ *
+ * G. fenced = p once a barrier is through that began after phase p did. A waiter with mine <= p need
+ *    not call one: its w1 came before that of p, or is that, so the barrier came after it; and the
+ *    acquire of fenced shows it what the barrier showed to whoever called it.
  *
  * Threads without a record (all of them are taken) share counts of how many are in sections. A
  * count does not say who, so a waiter waits until it has seen each at zero once. By A that is
@@ -56,8 +60,12 @@
 uint64_t cio_read_phase = CIO_READ_PHASE | 1;
 uint8_t cio_read_fences = 1;
 
-/* The newest phase whose wait is over. */
+/* The newest phase whose wait is over, and the newest that was there before a barrier (F, G). */
 static uint64_t completed = 1;
+static uint64_t fenced = 1;
+
+/* The phase of the waiter that calls the barrier for others, or 0. */
+static uint64_t barrier_turn;
 
 #define SHARED_COUNTS 64
 
@@ -72,12 +80,16 @@ static bool barrier_is_gone;
 /* A reader that goes on this long is looked after: is its thread still there? */
 #define LOOK_AFTER_MS 10
 
+/* How often a waiter looks whether another has called the barrier: about 20 us. */
+#define TURN_LOOKS 1000
+#define TURN_YIELDS 100
+
 #define SPINS 200
 #define YIELDS 20
 #define SLEEP_FIRST_NS 50000
 #define SLEEP_LONGEST_NS 1000000
 
-/* Longer than any core keeps a store to itself; see barrier(). */
+/* Longer than any core keeps a store to itself; see barrier_of_all(). */
 #define DRAIN_NS 20000000
 
 static bool is_older(uint64_t phase, uint64_t than)
@@ -100,7 +112,7 @@ static bool register_barrier(void)
 }
 
 /*
- * w2. If membarrier() was there at load and is refused now (a filter of system calls came after),
+ * If membarrier() was there at load and is refused now (a filter of system calls came after),
  * readers get fences from here on. But one may be on its way that did not see the flag, whose
  * store is still in its core's buffer. Nothing that a process may ask for is certain to reach
  * there: changing a page's protection interrupts other cores on some machines only. Yet a core
@@ -108,11 +120,9 @@ static bool register_barrier(void)
  * scheduler empties the buffer: so this waits for a thousand times that, once in the life of the
  * process. From then on the fences are the proof. Each waiter that comes meanwhile waits itself (E).
  */
-static void barrier(void)
+static void barrier_of_all(void)
 {
-	cio_fence();
-	if (!__atomic_load_n(&barrier_is_gone, __ATOMIC_ACQUIRE) &&
-	    membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
+	if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
 	    !(register_barrier() && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)) {
 		uint64_t end;
 
@@ -124,7 +134,65 @@ static void barrier(void)
 		while ((int64_t)(raw_now_ms() - end) < 0);
 		__atomic_store_n(&barrier_is_gone, true, __ATOMIC_RELEASE);
 	}
+}
+
+void cio_barrier(void)
+{
 	cio_fence();
+	if (!__atomic_load_n(&barrier_is_gone, __ATOMIC_ACQUIRE))
+		barrier_of_all();
+	cio_fence();
+}
+
+/* To the newest of two phases. */
+static void advance(uint64_t *to, uint64_t phase)
+{
+	uint64_t old = __atomic_load_n(to, __ATOMIC_RELAXED);
+
+	while (is_older(old, phase) &&
+	       !__atomic_compare_exchange_n(to, &old, phase, false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_RELAXED))
+		;
+}
+
+/*
+ * w2 for the waiter with phase @mine. The kernel has its callers of membarrier() sleep for each
+ * other, which costs tens of microseconds where the work takes half of one. So one calls, for all
+ * phases that have begun by then, and the others look whether that was theirs too (G). Not for
+ * long: who has seen nothing for some 20 us takes the turn and calls itself, so that one who was
+ * stopped, or who ended there, holds nobody up.
+ */
+static void barrier(uint64_t mine)
+{
+	uint64_t turn = 0;
+
+	cio_fence();
+	if (__atomic_load_n(&barrier_is_gone, __ATOMIC_ACQUIRE))
+		return;
+	for (int i = 0; i < TURN_LOOKS; i++) {
+		if (!is_older(__atomic_load_n(&fenced, __ATOMIC_ACQUIRE), mine)) {
+			cio_fence();
+			return;
+		}
+		turn = 0;
+		if (__atomic_compare_exchange_n(&barrier_turn, &turn, mine, false,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			break;
+		if (i % TURN_YIELDS == TURN_YIELDS - 1)
+			raw_call(SYS_sched_yield, 0, 0, 0);
+		else
+			raw_pause();
+	}
+	if (turn)
+		__atomic_store_n(&barrier_turn, mine, __ATOMIC_RELAXED);
+	turn = __atomic_load_n(&cio_read_phase, __ATOMIC_ACQUIRE);
+	cio_fence();
+	barrier_of_all();
+	cio_fence();
+	advance(&fenced, turn);
+	/* If it is still this one's. */
+	__atomic_compare_exchange_n(&barrier_turn, &mine, 0, false, __ATOMIC_RELEASE,
+				    __ATOMIC_RELAXED);
 }
 
 static uint64_t *shared_sections(void)
@@ -296,16 +364,6 @@ static bool wait_for_all(struct wait *wait, const struct cio_thread *self)
 	return true;
 }
 
-static void complete(uint64_t mine)
-{
-	uint64_t old = __atomic_load_n(&completed, __ATOMIC_RELAXED);
-
-	while (is_older(old, mine) &&
-	       !__atomic_compare_exchange_n(&completed, &old, mine, false, __ATOMIC_ACQ_REL,
-					    __ATOMIC_RELAXED))
-		;
-}
-
 /*
  * The caller's own section is left out: it would be waited for without end. Nor may others rely on
  * such a wait then, as to them that section counts.
@@ -323,18 +381,22 @@ void cio_synchronize(void)
 	if (self && !__atomic_load_n(&self->section, __ATOMIC_RELAXED))
 		self = NULL;
 	wait.mine = __atomic_add_fetch(&cio_read_phase, CIO_READ_PHASE, __ATOMIC_SEQ_CST);
-	barrier();
+	barrier(wait.mine);
 	if (wait_for_all(&wait, self) && !self)
-		complete(wait.mine);
+		advance(&completed, wait.mine);
 	CIO_READERS_AWAITED();
 	pthread_setcancelstate(cancelling, NULL);
 }
 
+/* The records last: they say that it is done. */
 void cio_read_child_after_fork(void)
 {
-	cio_threads_after_fork();
+	if (cio_thread_is_same_process())
+		return;
+	__atomic_store_n(&barrier_turn, 0, __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < SHARED_COUNTS; i++)
 		__atomic_store_n(&shared[i].sections, 0, __ATOMIC_RELAXED);
+	cio_threads_after_fork();
 }
 
 __attribute__((constructor(102))) static void begin(void)

@@ -58,6 +58,15 @@ static inline void cio_fence(void)
 #endif
 }
 
+/* The other side of cio_barrier(): costs nothing where the kernel interrupts threads for it. */
+static inline void cio_light_fence(void)
+{
+	if (__builtin_expect(__atomic_load_n(&cio_read_fences, __ATOMIC_RELAXED), 0))
+		cio_fence();
+	else
+		__asm__ volatile("" : : : "memory");
+}
+
 /* What is rare: no record yet, or none to be had; nested sections; unlocking what is not locked. */
 void cio_read_lock_slow(struct cio_thread *_Nullable thread);
 void cio_read_unlock_slow(struct cio_thread *_Nullable thread);
@@ -73,11 +82,7 @@ static inline void cio_read_enter(struct cio_thread *_Nonnull thread)
 	/* Guarantees B and D of readside.c. */
 	__atomic_store_n(&thread->section, __atomic_load_n(&cio_read_phase, __ATOMIC_ACQUIRE),
 			 __ATOMIC_RELEASE);
-	/* Guarantee A. */
-	if (__builtin_expect(__atomic_load_n(&cio_read_fences, __ATOMIC_RELAXED), 0))
-		cio_fence();
-	else
-		__asm__ volatile("" : : : "memory");
+	cio_light_fence(); /* Guarantee A. */
 }
 
 static inline void cio_read_leave(struct cio_thread *_Nonnull thread)
@@ -131,6 +136,12 @@ static inline bool cio_read_ongoing(void)
  * callers, and holds nothing. No cancellation point.
  */
 void cio_synchronize(void);
+
+/*
+ * A barrier in all threads of the process: each has a full fence between what it did before and
+ * what it does after, where it says cio_light_fence().
+ */
+void cio_barrier(void);
 
 /*
  * In the child of fork(), before its other uses: the parent's other threads are not there. The

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Internal: the library in its process: threads, read side, lock, log, counters of refusals, probe points. */
+/* Internal: the library in its process: threads, read side, lock, log, counters, probe points. */
 #ifndef CIOASID_RUNTIME_H
 #define CIOASID_RUNTIME_H
 

@@ -365,6 +365,11 @@ bool cio_thread_is_forked(void)
 	return not_forked && !__atomic_load_n(not_forked, __ATOMIC_ACQUIRE);
 }
 
+bool cio_thread_is_same_process(void)
+{
+	return not_forked && __atomic_load_n(not_forked, __ATOMIC_ACQUIRE);
+}
+
 /*
  * The child has one thread, which may have been anywhere in the parent, and in a section. Its
  * record is the one with its pointer (see claim_left_behind()), its id has changed.

@@ -215,6 +215,9 @@ bool cio_thread_is_gone(const struct cio_thread *_Nonnull thread, uint64_t claim
 /* Is this a child of fork() where nobody called cio_threads_after_fork() yet? */
 bool cio_thread_is_forked(void);
 
+/* Is it certain that it is none? Not the opposite: old kernels do not tell. */
+bool cio_thread_is_same_process(void);
+
 /* In the child: all records but the caller's are free, and the caller's has its new id. */
 void cio_threads_after_fork(void);
 

@@ -40,10 +40,28 @@ package enum Memory {
     /// For a table that will not be used after all.
     package static func discard(table: UnsafeMutableRawPointer?) { CIOASIDMemory.free(table) }
 
-    package static func allocate<Record: ~Copyable>(
-        _: Record.Type
-    ) -> UnsafeMutablePointer<Record>? {
-        allocate(MemoryLayout<Record>.stride)?.assumingMemoryBound(to: Record.self)
+    /// Room for elements that are valid when zero.
+    package static func allocate<Element>(
+        _ count: Int, of _: Element.Type
+    ) -> UnsafeMutablePointer<Element>? {
+        allocate(count &* MemoryLayout<Element>.stride)?.bindMemory(to: Element.self, capacity: count)
+    }
+
+    /// Room for a structure of C, zeroed.
+    package static func allocate<Structure>(_: Structure.Type) -> UnsafeMutablePointer<Structure>? {
+        allocate(1, of: Structure.self)
+    }
+
+    /// - Returns: a block with this record in it, or nil.
+    package static func make<Record: ~Copyable>(_ record: consuming Record) -> Ref<Record>? {
+        guard let block = allocate(MemoryLayout<Record>.stride) else { return nil }
+        let place = block.bindMemory(to: Record.self, capacity: 1)
+        place.initialize(to: record)
+        return Ref(place)
+    }
+
+    package static func free<Record: ~Copyable>(_ record: Ref<Record>) {
+        free(UnsafeMutableRawPointer(record.pointer))
     }
 
     package static func free(_ block: UnsafeMutableRawPointer?) {

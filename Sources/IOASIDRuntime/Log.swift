@@ -46,27 +46,20 @@ package enum Log {
 
     // MARK: Sink
 
-    /// What is said inside a sink is dropped: it would come back for ever.
-    package static func deliver(_ level: Int32, _ line: UnsafePointer<CChar>) {
-        guard !cio_log_in_sink() else { return }
-        pthread_rwlock_rdlock(&cio_log_lock)
-        cio_log_set_in_sink(true)
-        if let function = logSink.function {
-            function(logSink.data, level, line)
-        } else {
-            cio_log_stderr(line)
+    /// Lines of one thread come in order; several threads may be in the sink at once. A thread is not
+    /// cancelled there: the core logs with its lock held.
+    static func deliver(_ level: Int32, _ line: UnsafePointer<CChar>) {
+        guard cio_log_enter_sink() else { return }
+        let cancellation = cio_hold_cancellation()
+        ReadSide.section {
+            if let sink = cio_log_current_sink() {
+                sink.pointee.fn?(sink.pointee.data, level, line)
+            } else {
+                cio_log_stderr(line)
+            }
         }
-        cio_log_set_in_sink(false)
-        pthread_rwlock_unlock(&cio_log_lock)
-    }
-
-    /// - Returns: false from inside a sink, which would wait for itself.
-    package static func setSink(_ function: ioasid_log_fn?, _ data: UnsafeMutableRawPointer?) -> Bool {
-        guard !cio_log_in_sink() else { return false }
-        pthread_rwlock_wrlock(&cio_log_lock)
-        logSink = LogSink(function: function, data: data)
-        pthread_rwlock_unlock(&cio_log_lock)
-        return true
+        cio_restore_cancellation(cancellation)
+        cio_log_leave_sink()
     }
 
     // MARK: Rate
@@ -91,15 +84,8 @@ package enum Log {
     }
 }
 
-private struct LogSink {
-    var function: ioasid_log_fn?
-    var data: UnsafeMutableRawPointer?
-}
-
 private let levelUnknown = Int32.min
 private let logLevel = Atomic<Int32>(Int32.min)
-/// Guarded by `cio_log_lock`.
-nonisolated(unsafe) private var logSink = LogSink(function: nil, data: nil)
 
 // MARK: For ioasid_printk()
 

@@ -171,7 +171,7 @@ static void destructors_of_a_thread_may_use_it(void **state)
 	assert_int_equal(pthread_key_create(&late_key, late), 0);
 	for (int i = 0; i < 100; i++)
 		in_thread(uses_it_late);
-	assert_int_equal(late_rounds, 400);
+	assert_int_equal(__atomic_load_n(&late_rounds, __ATOMIC_RELAXED), 400);
 	assert_true(cio_threads_end <= end + 4);
 	cio_synchronize();
 }

@@ -57,7 +57,7 @@ public func intel_vcmd_ioasid_alloc(
 @implementation
 public func intel_vcmd_ioasid_free(_ ioasid: ioasid_t, _ data: UnsafeMutableRawPointer?) {
     guard let unit = data?.assumingMemoryBound(to: Unit.self) else { return }
-    // Found, whatever its private data is: in use. Only an error pointer says that it is not.
-    guard civtd_is_err(ioasid_find(nil, ioasid, nil)) else { return }
+    // Its owner is not done with it. While the core gives it back it is there, but not active.
+    guard !ioasid_is_active(ioasid) else { return }
     VirtualCommand.free(unit, ioasid)
 }

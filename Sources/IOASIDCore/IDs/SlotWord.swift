@@ -2,30 +2,43 @@
 // The word that says everything a look-up must know of an id: references, state, set, generation.
 
 import IOASIDMemory
-import IOASIDRuntime
-import Synchronization
 
-/// Life of an id. A zeroed word is a free slot.
+/// Life of an id. A zeroed word is a free slot. docs/architecture.md draws it.
 package enum IDState: UInt64 {
     case free = 0
     /// Allocated.
     case active = 1
     /// Allocated, and subscribers were told that it is bound.
     case bound = 2
-    /// Freed by its owner; waits for the last reference.
+    /// Freed by its owner: waits for the last reference, or for its allocator to take it back.
     case pending = 3
+
+    /// The steps of an id's life; any other one is a mistake of this library.
+    func mayBecome(_ next: IDState) -> Bool {
+        switch (self, next) {
+        case (.free, .active), (.active, .bound), (.bound, .active), (.active, .pending),
+            (.bound, .pending), (.pending, .free):
+            true
+        default: false
+        }
+    }
 }
 
-/// 64 bits: references 0-21, state 22-23, set 24-41, generation 42-63.
+/// 64 bits, changed as a whole:
+///
+///     63                  42 41              24 23 22 21                   0
+///     | generation        22 | set           18 | st 2 | references      22 |
+///     |<------------- the incarnation --------->|
 ///
 /// The generation comes from one counter for all ids. It makes two lives of one slot look
 /// different, also when the slot's memory was given back in between.
 package struct SlotWord: Equatable {
     package static var referenceLimit: UInt64 { (1 << 22) - 1 }
     package static var setLimit: UInt32 { 1 << 18 }
-    package static var generationMask: UInt32 { (1 << 22) - 1 }
+    package static var generationMask: UInt64 { (1 << 22) - 1 }
 
     private static var stateShift: UInt64 { 22 }
+    private static var stateMask: UInt64 { 3 << 22 }
     private static var setShift: UInt64 { 24 }
     private static var generationShift: UInt64 { 42 }
 
@@ -36,39 +49,56 @@ package struct SlotWord: Equatable {
 
     /// A new life: active, one reference.
     @inline(__always)
-    package init(set: UInt32, generation: UInt32) {
+    package init(set: SetNumber, generation: UInt64) {
         bits = 1
             | IDState.active.rawValue &<< Self.stateShift
-            | UInt64(set) &<< Self.setShift
-            | UInt64(generation) &<< Self.generationShift
+            | UInt64(set.rawValue) &<< Self.setShift
+            | generation &<< Self.generationShift
     }
 
     @inline(__always)
     package var references: UInt64 { bits & Self.referenceLimit }
 
     @inline(__always)
-    package var set: UInt32 { UInt32(truncatingIfNeeded: bits &>> Self.setShift) & (Self.setLimit &- 1) }
+    package var set: SetNumber {
+        SetNumber(
+            rawValue: UInt32(truncatingIfNeeded: bits &>> Self.setShift) & (Self.setLimit &- 1))
+    }
 
     @inline(__always)
     package var generation: UInt32 { UInt32(truncatingIfNeeded: bits &>> Self.generationShift) }
 
-    @inline(__always)
-    package var isFree: Bool { bits & (3 &<< Self.stateShift) == 0 }
+    // MARK: State
 
     @inline(__always)
-    package var isPending: Bool { bits & (3 &<< Self.stateShift) == 3 &<< Self.stateShift }
+    package var state: IDState {
+        IDState(rawValue: (bits & Self.stateMask) &>> Self.stateShift).unsafelyUnwrapped
+    }
 
     @inline(__always)
-    package var isBound: Bool { bits & (3 &<< Self.stateShift) == 2 &<< Self.stateShift }
+    private func isIn(_ state: IDState) -> Bool {
+        bits & Self.stateMask == state.rawValue &<< Self.stateShift
+    }
 
-    /// Can new references be taken?
     @inline(__always)
-    package var isActive: Bool { !isFree && !isPending }
+    package var isFree: Bool { isIn(.free) }
+
+    @inline(__always)
+    package var isPending: Bool { isIn(.pending) }
+
+    @inline(__always)
+    package var isBound: Bool { isIn(.bound) }
+
+    /// Active or bound: can new references be taken?
+    @inline(__always)
+    package var isAlive: Bool { !isFree && !isPending }
 
     @inline(__always)
     package func with(_ state: IDState) -> SlotWord {
-        SlotWord(bits: bits & ~(3 &<< Self.stateShift) | state.rawValue &<< Self.stateShift)
+        SlotWord(bits: bits & ~Self.stateMask | state.rawValue &<< Self.stateShift)
     }
+
+    // MARK: References
 
     @inline(__always)
     package var addingReference: SlotWord { SlotWord(bits: bits &+ 1) }
