@@ -21,6 +21,13 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+/* TSan would sleep for a second in each exit(), and miss who was about to join a thread. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "atexit_sleep_ms=10:report_thread_leaks=0";
+}
+
 #define CHILD_SECONDS 20
 #define EXIT_STATUS 7
 
@@ -151,11 +158,24 @@ static const struct scene {
 /* Which never end, so their memory may be anywhere. */
 static pthread_t threads[8];
 
+static void leave(void)
+{
+	exit(EXIT_STATUS);
+}
+
+static void leave_in_the_sink(void *data, int level, const char *line)
+{
+	(void)data, (void)level, (void)line;
+	leave();
+}
+
 static void enter(const struct scene *scene)
 {
 	void *block = kmalloc(sizeof(struct rcu_head), GFP_KERNEL);
 	int expected = 0, count = 0;
 
+	/* Before there are readers that it would wait for. */
+	ioasid_set_log(leave_in_the_sink, NULL);
 	wq = alloc_ordered_workqueue("exit", 0);
 	INIT_WORK(&held, sleep_for_ever);
 	INIT_WORK(&behind, do_nothing);
@@ -178,11 +198,6 @@ static void enter(const struct scene *scene)
 }
 
 /* Where exit() is called. */
-
-static void leave(void)
-{
-	exit(EXIT_STATUS);
-}
 
 static void leave_in_an_item(struct work_struct *work)
 {
@@ -245,15 +260,8 @@ static void in_a_getter(void)
 	ioasid_find(NULL, ioasid_alloc(NULL, 0, INVALID_IOASID, &ready), leave_in_a_getter);
 }
 
-static void leave_in_the_sink(void *data, int level, const char *line)
-{
-	(void)data, (void)level, (void)line;
-	leave();
-}
-
 static void in_a_sink(void)
 {
-	ioasid_set_log(leave_in_the_sink, NULL);
 	ioasid_set_log_level(4);
 	destroy_workqueue(system_wq);
 }

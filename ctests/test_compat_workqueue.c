@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -360,6 +362,12 @@ static void queue_the_line(void *data, int level, const char *line)
 	flush_work(&of_the_sink.work);
 }
 
+static void count_lines(void *data, int level, const char *line)
+{
+	(void)data, (void)level, (void)line;
+	atomic_inc(&lines);
+}
+
 static void cause_a_line(void (*cause)(struct workqueue_struct *), struct workqueue_struct *wq)
 {
 	int before = atomic_read(&of_the_sink.runs), said = atomic_read(&lines);
@@ -401,6 +409,67 @@ static void a_sink_may_queue_work(void **state)
 	destroy_workqueue(wq);
 }
 
+/* Sanitizers reserve more than any limit. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CAN_LIMIT_MEMORY 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CAN_LIMIT_MEMORY 0
+#endif
+#endif
+#ifndef CAN_LIMIT_MEMORY
+#define CAN_LIMIT_MEMORY 1
+#endif
+
+/* In a process of its own: 0, or what went wrong. */
+static int run_without_threads(void)
+{
+	struct rlimit none, before;
+	struct step step, other;
+
+	make_step(&step, 1, true);
+	make_step(&other, 2, true);
+	ioasid_set_log(count_lines, NULL);
+	ioasid_set_log_level(4);
+	getrlimit(RLIMIT_AS, &before);
+	none = before;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_AS, &none);
+	/* Stacks of threads that have ended are used up first. */
+	for (int i = 0; alloc_workqueue("reclaim", WQ_MEM_RECLAIM, 1); i++)
+		if (i == 100)
+			return 1;
+	atomic_set(&lines, 0);
+	if (!schedule_work(&step.work) || !atomic_read(&lines))
+		return 2;
+	usleep(20000);
+	if (atomic_read(&step.runs))
+		return 3;
+	setrlimit(RLIMIT_AS, &before);
+	if (!schedule_work(&other.work))
+		return 4;
+	flush_work(&step.work);
+	flush_work(&other.work);
+	return atomic_read(&step.runs) == 1 && atomic_read(&other.runs) == 1 ? 0 : 5;
+}
+
+static void items_wait_for_a_thread_that_cannot_start(void **state)
+{
+	int status;
+	pid_t child;
+
+	(void)state;
+	if (!CAN_LIMIT_MEMORY || getenv("IOASID_TEST_SLOW"))
+		skip();
+	child = fork();
+	if (!child) {
+		alarm(WATCHDOG_SECONDS);
+		_exit(run_without_threads());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static int start_watchdog(void **state)
 {
 	(void)state;
@@ -426,6 +495,7 @@ int main(void)
 		cmocka_unit_test(items_run_without_an_address_space),
 		cmocka_unit_test(bad_arguments_are_refused),
 		cmocka_unit_test(a_sink_may_queue_work),
+		cmocka_unit_test(items_wait_for_a_thread_that_cannot_start),
 	};
 
 	return cmocka_run_group_tests(tests, start_watchdog, NULL);

@@ -28,6 +28,7 @@ static void in_child(void)
 	cio_core_after_fork(cio_core_after_fork_child());
 }
 
+/* There is no destructor: exit() waits for nobody, and the library is never unloaded. */
 __attribute__((constructor)) static void enter(void)
 {
 	cio_core_begin();

@@ -85,20 +85,6 @@ void cio_work_wait_ns(pthread_cond_t *_Nonnull cond, uint64_t ns);
 /* Fork.swift */
 void cio_work_after_fork_child(void);
 
-/* Cancellation of the calling thread: off, and back to what it was. */
-static inline int cio_cancel_off(void)
-{
-	int before;
-
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	return before;
-}
-
-static inline void cio_cancel_back(int before)
-{
-	pthread_setcancelstate(before, NULL);
-}
-
 /* Cannot fail: glibc's have nothing to allocate. */
 static inline void cio_cond_init(pthread_cond_t *_Nonnull cond)
 {

@@ -8,7 +8,7 @@
 /* The thread is ours, so nobody may cancel it; an item that does is held off for good. */
 static void *enter(void *wq)
 {
-	cio_cancel_off();
+	cio_hold_cancellation();
 	pthread_setname_np(pthread_self(), ((struct workqueue_struct *)wq)->name);
 	cio_current_is_worker();
 	cio_worker_main(wq);

@@ -20,25 +20,10 @@ public func ioasid_mm_alloc() -> UnsafeMutablePointer<mm_struct>? {
 
 @_cdecl("ioasid_mm_put") @implementation
 public func ioasid_mm_put(_ mm: UnsafeMutablePointer<mm_struct>?) {
-    guard let mm else { return }
-    let left = atomic_dec_if_positive(&mm.pointee.mm_users)
-    if left < 0 { Log.warn("mmput of an mm without users") }
-    guard left == 0 else { return }
+    guard let mm, AddressSpaces.dropUser(mm) else { return }
     // Still readable for those who find it by its PASID; they get no user any more.
-    freePASID(of: mm)
+    if let pasid = AddressSpaces.takePASID(mm) { ioasid_free(nil, pasid) }
     AddressSpaces.drop(mm)
-}
-
-/// Frees what `mm_pasid_set()` stored, unless its owner took it back; never what stands in the field.
-private func freePASID(of mm: MM) {
-    let stored = mm.pointee.stored &- 1
-    let found = mm.pointee.pasid
-    mm.pointee.stored = 0
-    guard stored != ID.invalid.rawValue,
-        found == stored || (found != ID.invalid.rawValue && found != 0)
-    else { return }
-    if found == stored { mm.pointee.pasid = ID.invalid.rawValue }
-    ioasid_free(nil, stored)
 }
 
 @_cdecl("ioasid_mm_drop") @implementation

@@ -51,6 +51,30 @@ package enum AddressSpaces {
         return atomic_inc_not_zero(&record.pointee.mm.mm_count)
     }
 
+    /// Drops a user.
+    /// - Returns: whether it was the last one: the reference of all users is to be dropped then.
+    package static func dropUser(_ mm: MM) -> Bool {
+        let left = atomic_dec_if_positive(&mm.pointee.mm_users)
+        if left < 0 { Log.warn("mmput of an mm without users") }
+        return left == 0
+    }
+
+    /// - Returns: what `mm_pasid_set()` stored, unless its owner took it back; never what only stands
+    ///   in the field, as others wrote that.
+    package static func takePASID(_ mm: MM) -> UInt32? {
+        let none = UInt32.max
+        let stored = mm.pointee.stored &- 1
+        let found = mm.pointee.pasid
+        mm.pointee.stored = 0
+        guard stored != none else { return nil }
+        if found == stored {
+            mm.pointee.pasid = none
+        } else if found == none || found == 0 {
+            return nil
+        }
+        return stored
+    }
+
     /// Drops a reference. The last one retires what is ours.
     package static func drop(_ mm: MM) {
         let left = atomic_dec_if_positive(&mm.pointee.mm_count)

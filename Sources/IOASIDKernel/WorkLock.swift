@@ -17,7 +17,7 @@ package struct WorkLock: ~Copyable {
 
     deinit {
         pthread_mutex_unlock(&cio_work_mutex)
-        if let line { WorkLock.say(line) }
+        if let line { Log.warn(line) }
     }
 
     /// For what does not wait.
@@ -30,21 +30,14 @@ package struct WorkLock: ~Copyable {
     /// For what waits. A thread that was cancelled while it waits would leave the lock locked and
     /// its marks on items, so cancellation is held off until all is given back.
     package static func waiting<Result>(_ body: (inout WorkLock) -> Result) -> Result {
-        let before = cio_cancel_off()
-        defer { cio_cancel_back(before) }
+        let before = cio_hold_cancellation()
+        defer { cio_restore_cancellation(before) }
         return with(body)
     }
 
     /// To be said when the lock is given back.
     package mutating func remark(_ line: StaticString) {
         self.line = line
-    }
-
-    /// Writing may be a cancellation point, and the log has a lock of its own.
-    private static func say(_ line: StaticString) {
-        let before = cio_cancel_off()
-        Log.warn(line)
-        cio_cancel_back(before)
     }
 
     // MARK: Giving it up for a while: everything must be looked up again afterwards
@@ -65,7 +58,7 @@ package struct WorkLock: ~Copyable {
     private mutating func sayNow() -> Bool {
         guard let line else { return false }
         self.line = nil
-        unlocked { WorkLock.say(line) }
+        unlocked { Log.warn(line) }
         return true
     }
 

@@ -17,7 +17,7 @@ struct MemberList {
         if last == .invalid {
             first = id
         } else {
-            IDTable.links(of: last)?.pointee.next = id
+            IDTable.memberLinks(of: last).pointee.next = id
         }
         last = id
     }
@@ -29,15 +29,15 @@ struct MemberList {
         if previous == .invalid {
             first = next
         } else {
-            IDTable.links(of: previous)?.pointee.next = next
+            IDTable.memberLinks(of: previous).pointee.next = next
         }
         if next == .invalid {
             last = previous
         } else {
-            IDTable.links(of: next)?.pointee.previous = previous
+            IDTable.memberLinks(of: next).pointee.previous = previous
         }
     }
 
     /// - Returns: the member after this one; `.invalid` after the last.
-    static func next(after id: ID) -> ID { IDTable.links(of: id)?.pointee.next ?? .invalid }
+    static func next(after id: ID) -> ID { IDTable.memberLinks(of: id).pointee.next }
 }

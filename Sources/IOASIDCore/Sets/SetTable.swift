@@ -52,8 +52,9 @@ package enum SetTable {
     @inline(__always)
     package static func isHandle(_ handle: SetHandle, of set: SetNumber) -> Bool {
         let address = UInt(bitPattern: handle)
-        guard set != system else { return false }
-        return address == self[set].address || address == self[set].pointee.declared.value
+        let record = self[set]
+        return set != system
+            && (address == record.address || address == record.pointee.declared.value)
     }
 
     /// Does a pointer lead to the records, whether to a set or not?
