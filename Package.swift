@@ -10,21 +10,18 @@ let headers = CSetting.headerSearchPath("../../include")
 let checks = SwiftSetting.define("IOASID_CHECKS", .when(configuration: .debug))
 
 /// A folder of C: what a layer cannot say in Swift.
-func c(_ name: String, _ below: [Target.Dependency] = [], _ links: [LinkerSetting] = []) -> Target {
-    .target(
-        name: name, dependencies: below, publicHeadersPath: ".", cSettings: [headers],
-        linkerSettings: links)
+func c(_ name: String, _ below: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: below, publicHeadersPath: ".", cSettings: [headers])
 }
 
 /// A layer: what it may import is what it lists.
 func layer(
-    _ name: String, _ below: [Target.Dependency], _ settings: [SwiftSetting] = []
+    _ name: String, _ below: [Target.Dependency], _ language: SwiftLanguageMode = .v5
 ) -> Target {
     .target(
-        name: name, dependencies: below, cSettings: [headers], swiftSettings: [checks] + settings)
+        name: name, dependencies: below, cSettings: [headers],
+        swiftSettings: [checks, .swiftLanguageMode(language)])
 }
-
-let swift6 = [SwiftSetting.swiftLanguageMode(.v6)]
 
 let package = Package(
     name: "ioasid",
@@ -32,26 +29,26 @@ let package = Package(
         c("CIOASID"),
         c("CIOASIDMemory"),
         layer("IOASIDMemory", ["CIOASIDMemory"]),
-        c("CIOASIDRuntime", ["CIOASID"], [.linkedLibrary("urcu-bp")]),
+        c("CIOASIDRuntime", ["CIOASID"]),
         layer("IOASIDRuntime", ["CIOASID", "CIOASIDRuntime", "IOASIDMemory"]),
         c("CIOASIDCore", ["CIOASID", "CIOASIDRuntime"]),
         layer("IOASIDCore", ["CIOASIDCore", "IOASIDMemory", "IOASIDRuntime"]),
         c("CIOASIDKernel", ["CIOASID", "CIOASIDRuntime"]),
-        layer("IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"]),
+        layer("IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"], .v6),
         c("CIOASIDABI", ["CIOASIDRuntime", "CIOASIDCore", "CIOASIDKernel"]),
         layer(
             "IOASIDABI", ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore", "IOASIDKernel"]),
         c("CIOASIDVTDHardware"),
-        layer("IOASIDVTDHardware", ["CIOASIDVTDHardware", "IOASIDMemory"], swift6),
+        layer("IOASIDVTDHardware", ["CIOASIDVTDHardware", "IOASIDMemory"], .v6),
         c("CIOASIDVTDDriver", ["CIOASIDVTDHardware"]),
         layer(
             "IOASIDVTDDriver",
-            ["CIOASIDVTDDriver", "IOASIDMemory", "IOASIDVTDHardware", "IOASIDABI"], swift6),
-        layer("IOASIDVTDABI", ["IOASIDMemory", "IOASIDVTDHardware", "IOASIDVTDDriver"], swift6),
+            ["CIOASIDVTDDriver", "IOASIDMemory", "IOASIDVTDHardware", "IOASIDABI"], .v6),
+        layer("IOASIDVTDABI", ["IOASIDMemory", "IOASIDVTDHardware", "IOASIDVTDDriver"], .v6),
         // Links nothing of the driver: so the hardware works without one.
         .testTarget(
             name: "IOASIDVTDHardwareTests", dependencies: ["IOASIDVTDHardware"],
-            cSettings: [headers], swiftSettings: swift6),
+            cSettings: [headers], swiftSettings: [.swiftLanguageMode(.v6)]),
         .testTarget(
             name: "IOASIDTests", dependencies: ["IOASIDMemory", "IOASIDCore", "IOASIDABI"],
             cSettings: [headers]),

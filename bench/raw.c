@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <urcu-bp.h>
 
+#include "runtime.h"
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static long counter;
@@ -53,6 +55,75 @@ static void grace_periods(int thread, uint64_t n)
 	(void)thread;
 	while (n--)
 		urcu_bp_synchronize_rcu();
+}
+
+static void own_reader_sections(int thread, uint64_t n)
+{
+	(void)thread;
+	while (n--) {
+		cio_read_lock();
+		__asm__ volatile("" : : : "memory");
+		cio_read_unlock();
+	}
+}
+
+/* As a client of an exported function has it. */
+__attribute__((noinline)) static void call_read_lock(void)
+{
+	cio_read_lock();
+}
+
+__attribute__((noinline)) static void call_read_unlock(void)
+{
+	cio_read_unlock();
+}
+
+static void called_reader_sections(int thread, uint64_t n)
+{
+	(void)thread;
+	while (n--) {
+		call_read_lock();
+		call_read_unlock();
+	}
+}
+
+static void own_grace_periods(int thread, uint64_t n)
+{
+	(void)thread;
+	while (n--)
+		cio_synchronize();
+}
+
+/* The core lock, with as much under it as a short call of the library does. */
+static uint64_t under_lock;
+
+static void work_under_lock(void)
+{
+	uint64_t x = under_lock;
+
+	for (int i = 0; i < 44; i++)
+		x = x * 6364136223846793005u + 1;
+	under_lock = x;
+}
+
+static void mutex_work(int thread, uint64_t n)
+{
+	(void)thread;
+	while (n--) {
+		pthread_mutex_lock(&mutex);
+		work_under_lock();
+		pthread_mutex_unlock(&mutex);
+	}
+}
+
+static void core_lock_work(int thread, uint64_t n)
+{
+	(void)thread;
+	while (n--) {
+		cio_core_lock();
+		work_under_lock();
+		cio_core_unlock();
+	}
 }
 
 static void mallocs(int thread, uint64_t n)
@@ -121,7 +192,15 @@ int main(int argc, char **argv)
 	bench_one("raw-atomic-add", additions);
 	bench_two("raw-atomic-add-2t", additions);
 	bench_one("raw-rcu-reader", reader_sections);
+	bench_one("raw-own-reader", own_reader_sections);
+	bench_one("raw-own-reader-called", called_reader_sections);
 	bench_one("raw-grace-period", grace_periods);
+	bench_one("raw-own-grace-period", own_grace_periods);
+	bench_two("raw-own-grace-period-2t", own_grace_periods);
+	bench_one("raw-mutex-60ns", mutex_work);
+	bench_two("raw-mutex-60ns-2t", mutex_work);
+	bench_one("raw-core-lock-60ns", core_lock_work);
+	bench_two("raw-core-lock-60ns-2t", core_lock_work);
 	bench_one("raw-malloc", mallocs);
 	bench_one("raw-random-number", random_numbers);
 	random_loads("raw-load-8MiB", "raw-load-8MiB-chained", 8 << 20);

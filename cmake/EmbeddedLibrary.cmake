@@ -80,8 +80,6 @@ function(embedded_module module)
 		-enforce-exclusivity=unchecked
 		# Unused parts of the Embedded runtime then fall to --gc-sections.
 		-Xfrontend -function-sections
-		# Otherwise every use of a thread-local variable is a call of __tls_get_addr.
-		-Xcc -ftls-model=initial-exec
 		-I ${IOASID_MODULES} ${search} -Xcc -I${PROJECT_SOURCE_DIR}/include)
 	if(arg_LANGUAGE)
 		list(APPEND flags -swift-version ${arg_LANGUAGE})
@@ -142,10 +140,12 @@ function(embedded_library target)
 		PRIVATE ${floors})
 	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES})
 	target_compile_options(${target} PRIVATE
-		-ffunction-sections -fdata-sections -ftls-model=initial-exec)
+		-ffunction-sections -fdata-sections)
 	target_link_options(${target} PRIVATE
 		LINKER:--version-script=${script} LINKER:--gc-sections LINKER:--as-needed
-		LINKER:-z,relro LINKER:-z,now)
+		LINKER:-z,relro LINKER:-z,now
+		# Threads, fork handlers and what waits for readers outlive any dlclose().
+		LINKER:-z,nodelete)
 	if(NOT IOASID_SANITIZE)	# the sanitizer's runtime comes with the program
 		target_link_options(${target} PRIVATE LINKER:-z,defs)
 	endif()

@@ -29,6 +29,8 @@ install_library(ioasid ioasid.pc runtime development)
 set(vtd_headers REGEX "/(intel-iommu|intel-svm|ioasid-vtd|iommu)[.]h$")
 install(DIRECTORY include/linux DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ioasid
 	COMPONENT development FILES_MATCHING ${vtd_headers} EXCLUDE PATTERN "*.h")
+install(DIRECTORY include/urcu DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ioasid
+	COMPONENT development)
 
 if(TARGET ioasid-vtd)
 	set_target_properties(ioasid-vtd PROPERTIES EXPORT_NAME vtd)

@@ -56,14 +56,15 @@ endfunction()
 check_swift_version()
 check_embedded_swift()
 
-# Objects of swiftc call the sanitizer runtime of swiftc's own clang: use that for C and for linking.
+# Objects of swiftc call the sanitizer or profile runtime of swiftc's own clang: use that for C and
+# for linking.
 file(REAL_PATH ${IOASID_SWIFTC} real_swiftc)
 cmake_path(GET real_swiftc PARENT_PATH IOASID_SWIFT_BIN)
 if(IOASID_SANITIZE)
 	if(NOT IOASID_SANITIZE MATCHES "^(address|thread)$")
 		message(FATAL_ERROR "IOASID_SANITIZE is '${IOASID_SANITIZE}': address, thread or empty")
 	endif()
-	if(NOT CMAKE_C_COMPILER)
-		set(CMAKE_C_COMPILER ${IOASID_SWIFT_BIN}/clang)
-	endif()
+endif()
+if((IOASID_SANITIZE OR IOASID_COVERAGE) AND NOT CMAKE_C_COMPILER)
+	set(CMAKE_C_COMPILER ${IOASID_SWIFT_BIN}/clang)
 endif()

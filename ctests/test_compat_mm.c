@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Address spaces: users and references, the PASID that goes with the last user, pins, current. */
+#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <pthread.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include <linux/ioasid.h>
@@ -67,6 +69,58 @@ static void a_pasid_that_others_hold_is_found_no_more(void **state)
 	assert_true(ioasid_put(id));
 }
 
+/* Code of 5.11 to 5.17 takes 0 for none, stores and frees PASIDs itself. */
+static void a_number_that_others_wrote_is_theirs(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+	ioasid_t zero = ioasid_alloc(NULL, 0, 0, NULL), other = ioasid_alloc(NULL, ANY, NULL);
+
+	(void)state;
+	assert_int_equal(zero, 0);
+	mm->pasid = zero;
+	mmput(mm);
+	assert_true(ioasid_is_active(zero));
+
+	mm = mm_alloc();
+	mm->pasid = other;
+	mmput(mm);
+	assert_true(ioasid_is_active(other));
+
+	/* Stored, and written over: each is its own. */
+	mm = mm_alloc();
+	mm_pasid_set(mm, zero);
+	mm->pasid = other;
+	mmput(mm);
+	assert_false(ioasid_is_active(zero));
+	assert_true(ioasid_is_active(other));
+
+	/* Stored, and taken back by who stored it: the number may be somebody else's by now. */
+	mm = mm_alloc();
+	mm_pasid_set(mm, other);
+	mm->pasid = INVALID_IOASID;
+	mmput(mm);
+	assert_true(ioasid_is_active(other));
+	mm = mm_alloc();
+	mm_pasid_set(mm, other);
+	mm_pasid_drop(mm);
+	other = ioasid_alloc(NULL, other, other, NULL);
+	assert_true(pasid_valid(other));
+	mmput(mm);
+	assert_true(ioasid_is_active(other));
+	ioasid_free(other);
+}
+
+static void a_pasid_of_zero_goes_as_well(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+
+	(void)state;
+	mm_pasid_set(mm, ioasid_alloc(NULL, 0, 0, NULL));
+	assert_int_equal(mm->pasid, 0);
+	mmput(mm);
+	assert_false(ioasid_is_active(0));
+}
+
 static void a_set_pins_its_mm(void **state)
 {
 	struct mm_struct *mm = mm_alloc();
@@ -101,7 +155,7 @@ static void foreign_tokens_are_never_followed(void **state)
 
 static void a_structure_of_ones_own_works(void **state)
 {
-	struct mm_struct mm = { ATOMIC_INIT(1), ATOMIC_INIT(1), INVALID_IOASID };
+	struct mm_struct mm = { .mm_users = ATOMIC_INIT(1), .mm_count = ATOMIC_INIT(1), .pasid = INVALID_IOASID };
 	ioasid_t id = ioasid_alloc(NULL, ANY, &mm);
 
 	(void)state;
@@ -214,6 +268,34 @@ static void threads_share_the_mm_of_the_process_and_may_leave_it(void **state)
 	mmput(mm);
 }
 
+#define MANY_THREADS 200
+
+static void *own_mm(void *mm)
+{
+	current->mm = mm;
+	return current->mm == mm && current->pid == gettid() ? mm : NULL;
+}
+
+/* Threads come and go, and find nothing of those who had their place before. */
+static void a_new_thread_begins_anew(void **state)
+{
+	struct mm_struct *mine = current->mm, *mm = mm_alloc(), *theirs;
+
+	(void)state;
+	for (int i = 0; i < MANY_THREADS; i++) {
+		pthread_t other;
+		void *result;
+
+		assert_int_equal(pthread_create(&other, NULL, own_mm, mm), 0);
+		pthread_join(other, &result);
+		assert_ptr_equal(result, mm);
+		assert_int_equal(pthread_create(&other, NULL, look, &theirs), 0);
+		pthread_join(other, NULL);
+		assert_ptr_equal(theirs, mine);
+	}
+	mmput(mm);
+}
+
 static void ownership_follows_current(void **state)
 {
 	struct mm_struct *mine = current->mm, *mm = mm_alloc();
@@ -237,6 +319,8 @@ int main(void)
 		cmocka_unit_test(a_new_one_has_one_user_and_no_pasid),
 		cmocka_unit_test(the_last_user_takes_the_pasid_along),
 		cmocka_unit_test(a_pasid_that_others_hold_is_found_no_more),
+		cmocka_unit_test(a_number_that_others_wrote_is_theirs),
+		cmocka_unit_test(a_pasid_of_zero_goes_as_well),
 		cmocka_unit_test(a_set_pins_its_mm),
 		cmocka_unit_test(foreign_tokens_are_never_followed),
 		cmocka_unit_test(a_structure_of_ones_own_works),
@@ -244,6 +328,7 @@ int main(void)
 		cmocka_unit_test(memory_comes_back_after_a_grace_period_only),
 		cmocka_unit_test(fails_without_memory),
 		cmocka_unit_test(threads_share_the_mm_of_the_process_and_may_leave_it),
+		cmocka_unit_test(a_new_thread_begins_anew),
 		cmocka_unit_test(ownership_follows_current),
 	};
 

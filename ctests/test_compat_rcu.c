@@ -6,13 +6,16 @@
 #include <setjmp.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include <linux/atomic.h>
+#include <linux/ioasid-log.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 struct item {
 	struct list_head node;
@@ -110,6 +113,14 @@ static void lists_change_under_their_readers(void **state)
 	rcu_barrier();
 }
 
+static long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void kfree_rcu_neither_waits_nor_frees_under_a_reader(void **state)
 {
 	struct item *item = make_item(7);
@@ -143,22 +154,168 @@ static void a_barrier_waits_until_all_is_free(void **state)
 	assert_true(after.uordblks + after.hblkhd <= before.uordblks + before.hblkhd + 100000);
 }
 
+/* The kernel gathers such blocks for longer than that, and some of its code relies on it. */
+static void blocks_rest_for_a_while(void **state)
+{
+	struct item *item = make_item(7);
+
+	(void)state;
+	rcu_barrier();
+	synchronize_rcu();
+	kfree_rcu(item, rcu);
+	for (long begin = now_ms(); now_ms() - begin < 10;) {
+		assert_int_equal(item->number, ~item->check);
+		usleep(1000);
+	}
+	rcu_barrier();
+}
+
+static void a_barrier_does_not_wait_for_blocks_to_rest(void **state)
+{
+	long begin = now_ms();
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		struct item *item = make_item(i);
+
+		kfree_rcu(item, rcu);
+		rcu_barrier();
+	}
+	assert_true(now_ms() - begin < 20 * 20);
+}
+
+/* Nor does anybody who flushes the common queue wait for readers. */
+static void other_queues_do_not_wait_for_readers(void **state)
+{
+	struct item *item = make_item(7);
+
+	(void)state;
+	rcu_read_lock();
+	kfree_rcu(item, rcu);
+	flush_scheduled_work();
+	rcu_read_unlock();
+	rcu_barrier();
+}
+
+#define CALLS 100
+
+struct caller {
+	struct rcu_head rcu;
+	int number;
+	int again;
+};
+
 static atomic_t called;
+static int order[CALLS];
 
 static void call(struct rcu_head *head)
 {
-	(void)head;
-	atomic_inc(&called);
+	struct caller *caller = container_of(head, struct caller, rcu);
+
+	if (caller->again-- > 0)
+		call_rcu(head, call);
+	order[atomic_fetch_inc(&called) % CALLS] = caller->number;
 }
 
-static void callbacks_are_called(void **state)
+static void functions_are_called_in_order(void **state)
 {
-	static struct rcu_head head;
+	static struct caller callers[CALLS];
 
 	(void)state;
-	call_rcu(&head, call);
+	atomic_set(&called, 0);
+	for (int i = 0; i < CALLS; i++) {
+		callers[i].number = i;
+		call_rcu(&callers[i].rcu, call);
+	}
+	rcu_barrier();
+	assert_int_equal(atomic_read(&called), CALLS);
+	for (int i = 0; i < CALLS; i++)
+		assert_int_equal(order[i], i);
+	call_rcu(NULL, call);
+	call_rcu(&callers[0].rcu, NULL);
+	rcu_barrier();
+}
+
+/* A barrier waits for what was there before it: each time for one call more. */
+static void a_function_may_defer_again(void **state)
+{
+	static struct caller caller = { .again = 3 };
+
+	(void)state;
+	atomic_set(&called, 0);
+	call_rcu(&caller.rcu, call);
+	for (int i = 1; i <= 4; i++) {
+		rcu_barrier();
+		assert_true(atomic_read(&called) >= i);
+	}
+	assert_int_equal(atomic_read(&called), 4);
+}
+
+static void functions_wait_for_readers(void **state)
+{
+	static struct caller caller;
+
+	(void)state;
+	atomic_set(&called, 0);
+	rcu_read_lock();
+	call_rcu(&caller.rcu, call);
+	usleep(5000);
+	assert_int_equal(atomic_read(&called), 0);
+	rcu_read_unlock();
 	rcu_barrier();
 	assert_int_equal(atomic_read(&called), 1);
+}
+
+static void wait_for_yourself(struct rcu_head *head)
+{
+	rcu_barrier();
+	call(head);
+}
+
+/* Where waiting would be for oneself it is refused, with a line. */
+static void barriers_do_not_wait_for_themselves(void **state)
+{
+	static struct caller caller;
+
+	(void)state;
+	ioasid_set_log_level(-1);
+	atomic_set(&called, 0);
+	call_rcu(&caller.rcu, wait_for_yourself);
+	rcu_barrier();
+	assert_int_equal(atomic_read(&called), 1);
+	rcu_read_lock();
+	call_rcu(&caller.rcu, call);
+	rcu_barrier();
+	synchronize_rcu();
+	assert_int_equal(atomic_read(&called), 1);
+	rcu_read_unlock();
+	rcu_barrier();
+	assert_int_equal(atomic_read(&called), 2);
+	ioasid_set_log_level(4);
+}
+
+static void *defer_a_lot(void *unused)
+{
+	for (int i = 0; i < 2000; i++) {
+		struct item *item = make_item(i);
+
+		kfree_rcu(item, rcu);
+		if (i % 100 == 0)
+			rcu_barrier();
+	}
+	return unused;
+}
+
+static void threads_defer_and_wait_at_once(void **state)
+{
+	pthread_t threads[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, defer_a_lot, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	rcu_barrier();
 }
 
 static void sections_nest_and_know_of_themselves(void **state)
@@ -204,7 +361,14 @@ int main(void)
 		cmocka_unit_test(hashed_lists_change_under_their_readers),
 		cmocka_unit_test(kfree_rcu_neither_waits_nor_frees_under_a_reader),
 		cmocka_unit_test(a_barrier_waits_until_all_is_free),
-		cmocka_unit_test(callbacks_are_called),
+		cmocka_unit_test(blocks_rest_for_a_while),
+		cmocka_unit_test(a_barrier_does_not_wait_for_blocks_to_rest),
+		cmocka_unit_test(other_queues_do_not_wait_for_readers),
+		cmocka_unit_test(functions_are_called_in_order),
+		cmocka_unit_test(a_function_may_defer_again),
+		cmocka_unit_test(functions_wait_for_readers),
+		cmocka_unit_test(barriers_do_not_wait_for_themselves),
+		cmocka_unit_test(threads_defer_and_wait_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

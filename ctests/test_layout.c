@@ -90,19 +90,19 @@ static void debugging(void **state)
 static void compat(void **state)
 {
 	(void)state;
-	PIN_SIZE(mm_struct, 12);
+	PIN_SIZE(mm_struct, 16);
 	PIN(mm_struct, mm_users, 0);
 	PIN(mm_struct, mm_count, 4);
 	PIN(mm_struct, pasid, 8);
+	PIN(mm_struct, stored, 12);
 	PIN_SIZE(task_struct, 16);
 	PIN(task_struct, mm, 0);
 	PIN(task_struct, pid, 8);
-	PIN_SIZE(work_struct, 48);
+	PIN_SIZE(work_struct, 40);
 	PIN(work_struct, entry, 0);
 	PIN(work_struct, func, 16);
 	PIN(work_struct, wq, 24);
 	PIN(work_struct, ticket, 32);
-	PIN(work_struct, cancels, 40);
 }
 
 int main(void)

@@ -301,20 +301,34 @@ static void work(void **state)
 
 struct record {
 	struct rcu_head rcu;
+	bool called;
 };
 
-static void deferred_free(void **state)
+static void note_call(struct rcu_head *head)
 {
-	struct record *record = kmalloc(sizeof(*record), GFP_KERNEL);
+	container_of(head, struct record, rcu)->called = true;
+}
+
+static void read_copy_update(void **state)
+{
+	struct record *record = kmalloc(sizeof(*record), GFP_KERNEL), other = { .called = false };
 
 	(void)state;
 	assert_non_null(record);
+	rcu_read_lock();
+	assert_true(rcu_read_lock_held());
+	rcu_read_unlock();
+	assert_false(rcu_read_lock_held());
+	synchronize_rcu();
 	kfree_rcu(record, rcu);
-	rcu_barrier();	/* or the leak checkers find it */
+	call_rcu(&other.rcu, note_call);
+	rcu_barrier();
+	assert_true(other.called);
 }
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ids),
 		cmocka_unit_test(overloads),
@@ -327,8 +341,9 @@ int main(void)
 		cmocka_unit_test(looking_inside),
 		cmocka_unit_test(address_spaces),
 		cmocka_unit_test(work),
-		cmocka_unit_test(deferred_free),
+		cmocka_unit_test(read_copy_update),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

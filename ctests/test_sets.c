@@ -144,7 +144,24 @@ static void set_survives_its_last_id(void **state)
 	assert_int_equal(ioasid_set_free(set), 0);
 }
 
-static void set_free_needs_an_empty_set_and_works_once(void **state)
+/* D71: ids that others still hold do not keep the creator from giving the set up. */
+static void set_free_leaves_pending_ids_to_their_holders(void **state)
+{
+	struct ioasid_set *set = new_set(5);
+	ioasid_t id = new_id(set, NULL);
+
+	(void)state;
+	assert_int_equal(ioasid_get(set, id), 0);
+	ioasid_free(set, id);
+	assert_int_equal(ioasid_set_free(set), 0);
+	assert_int_equal(read_stats().dying, 1);
+	assert_ptr_equal(ioasid_find_set(id), set);
+	assert_int_equal(ioasid_alloc(set, ANY, NULL), INVALID_IOASID);
+	assert_true(ioasid_put(set, id));
+	assert_int_equal(read_stats().dying, 0);
+}
+
+static void set_free_needs_no_active_id_and_works_once(void **state)
 {
 	struct ioasid_set *set = new_set(0);
 	ioasid_t id = new_id(set, NULL);
@@ -152,9 +169,8 @@ static void set_free_needs_an_empty_set_and_works_once(void **state)
 	(void)state;
 	assert_int_equal(ioasid_get(set, id), 0);
 	assert_int_equal(ioasid_set_free(set), -EBUSY);
+	ioasid_put(set, id);
 	ioasid_free(set, id);
-	assert_int_equal(ioasid_set_free(set), -EBUSY);
-	assert_true(ioasid_put(set, id));
 	ioasid_set_get(set);
 	assert_int_equal(ioasid_set_free(set), 0);
 	/* The creator's reference is dropped already; the other one is not his. */
@@ -415,7 +431,8 @@ int main(void)
 		CLEAN_TEST(mm_is_pinned_while_its_set_lives),
 		CLEAN_TEST(set_lives_until_its_last_reference),
 		CLEAN_TEST(set_survives_its_last_id),
-		CLEAN_TEST(set_free_needs_an_empty_set_and_works_once),
+		CLEAN_TEST(set_free_leaves_pending_ids_to_their_holders),
+		CLEAN_TEST(set_free_needs_no_active_id_and_works_once),
 		CLEAN_TEST(ids_of_a_dead_set_stay_valid_for_their_holders),
 		CLEAN_TEST(dead_sets_are_refused_everywhere),
 		CLEAN_TEST(other_sets_are_untouched_by_a_death),

@@ -1,50 +1,37 @@
 // SPDX-License-Identifier: MIT
-// The library in its process: what happens around fork() and when the library goes.
+// The library in its process: what happens when it is loaded, and around fork().
 #define _GNU_SOURCE
 #include <core.h>
 #include <kernel.h>
 
 /*
- * In the order in which they nest, so that the child finds nothing half done. Not the log's lock:
- * a sink runs with it and may wait for the core lock, or fork.
+ * In the order in which they nest, so that the child finds nothing half done. The log and the read
+ * side have no locks to take.
  */
 static void before_fork(void)
 {
-	cio_core_lock();
-	cio_work_before_fork();
-	cio_trace_before_fork();
+	cio_core_before_fork();
+	cio_kernel_before_fork();
 }
 
 static void in_parent(void)
 {
-	cio_trace_after_fork();
-	cio_work_after_fork(false);
-	cio_core_unlock();
+	cio_kernel_after_fork(false);
+	cio_core_after_fork_parent();
 }
 
-/*
- * Readers of the log's lock are threads that the child does not have, so it gets a new one; but a
- * sink that forked returns in the child as well, and lets go of it.
- */
 static void in_child(void)
 {
-	cio_log_lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
-	if (cio_log_in_sink())
-		pthread_rwlock_rdlock(&cio_log_lock);
-	cio_trace_after_fork();
-	cio_work_after_fork(true);
-	cio_core_unlock();
-	cio_current_after_fork();
+	cio_read_child_after_fork();
+	cio_log_after_fork_child();
+	cio_kernel_after_fork(true);
+	cio_core_after_fork(cio_core_after_fork_child());
 }
 
+/* There is no destructor: exit() waits for nobody, and the library is never unloaded. */
 __attribute__((constructor)) static void enter(void)
 {
+	cio_core_begin();
 	cio_kernel_begin();
 	pthread_atfork(before_fork, in_parent, in_child);
-}
-
-/* At exit() or dlclose(): nobody may be left running in this code. */
-__attribute__((destructor)) static void leave(void)
-{
-	cio_work_end();
 }

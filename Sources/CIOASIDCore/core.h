@@ -26,12 +26,15 @@ static inline void cio_broken(const char *_Nonnull invariant)
 	abort();
 }
 
+/* Core.swift: once before anything else; and in the child of fork(), with the core lock held. */
+void cio_core_begin(void);
+void cio_core_after_fork(bool was_in_callback);
+
 /* trace.c */
 extern unsigned char cio_tracing;
 int cio_trace_start(FILE *_Nonnull out);
 void cio_trace_stop(void);
-void cio_trace_before_fork(void);
-void cio_trace_after_fork(void);
+void cio_trace_flush(void);
 void cio_trace_event(enum ioasid_notify_val event, ioasid_t id, ioasid_t spid, uint32_t set,
 		     uint32_t references, const void *_Nullable subscriber, int priority);
 void cio_trace_reference(const char *_Nonnull what, ioasid_t id, ioasid_t spid, uint32_t set,

@@ -2,16 +2,16 @@
 /* Writes a copy of all sets and ids: as text for people, as a graph for Graphviz. */
 #include "core.h"
 
-enum { SET_LIVE = 1, SET_DYING, SET_DEAD };
-
-static const char *set_state(uint32_t state)
+static const char *set_state(enum cio_set_state state)
 {
 	switch (state) {
-	case SET_LIVE:
+	case CIO_SET_UNUSED:
+		break;
+	case CIO_SET_LIVE:
 		return "live";
-	case SET_DYING:
+	case CIO_SET_DYING:
 		return "dying";
-	case SET_DEAD:
+	case CIO_SET_DEAD:
 		return "dead";
 	}
 	return "?";

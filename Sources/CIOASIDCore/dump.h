@@ -5,6 +5,18 @@
 
 #include <cioasid.h>
 
+/*
+ * Life of a set. A zeroed record is unused.
+ * @CIO_SET_DYING: the last reference is gone; its ids are being freed
+ * @CIO_SET_DEAD: gone for its users; the record stays until the last id is reclaimed
+ */
+enum cio_set_state {
+	CIO_SET_UNUSED,
+	CIO_SET_LIVE,
+	CIO_SET_DYING,
+	CIO_SET_DEAD,
+};
+
 struct cio_dump_id {
 	ioasid_t id;
 	ioasid_t spid;
@@ -17,7 +29,7 @@ struct cio_dump_id {
 struct cio_dump_set {
 	uint32_t number;
 	uint32_t type;
-	uint32_t state; /* SetState in SetRecord.swift */
+	enum cio_set_state state;
 	uint32_t quota;
 	uint32_t references;
 	bool is_declared;

@@ -2,46 +2,68 @@
 /* The trace file: one line a call, whole lines only, none after the trace was stopped. */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core.h"
 
-static pthread_mutex_t trace_lock = PTHREAD_MUTEX_INITIALIZER;
+/*
+ * Guarded by the core lock. The stream may have write functions of the user's, which may call the
+ * library. So lines are kept until what the lock guards is consistent: before users' code is called,
+ * and before the lock is left. What a write function causes itself is not traced.
+ */
 static FILE *trace_file;
+static char lines[1 << 14];
+static size_t length;
+static bool is_writing;
 unsigned char cio_tracing;
+
+#define LINE_MAX_BYTES 256
+
+void cio_trace_flush(void)
+{
+	int cancellation;
+
+	if (!length || is_writing)
+		return;
+	is_writing = true;
+	cancellation = cio_hold_cancellation();
+	if (trace_file)
+		fwrite(lines, 1, length, trace_file);
+	cio_restore_cancellation(cancellation);
+	length = 0;
+	is_writing = false;
+}
 
 int cio_trace_start(FILE *out)
 {
 	int err = 0;
 
-	pthread_mutex_lock(&trace_lock);
+	cio_core_lock();
 	if (trace_file) {
 		err = -EBUSY;
 	} else {
 		trace_file = out;
 		__atomic_store_n(&cio_tracing, 1, __ATOMIC_RELAXED);
 	}
-	pthread_mutex_unlock(&trace_lock);
+	cio_core_unlock();
 	return err;
 }
 
 void cio_trace_stop(void)
 {
-	pthread_mutex_lock(&trace_lock);
+	cio_core_lock();
 	__atomic_store_n(&cio_tracing, 0, __ATOMIC_RELAXED);
-	if (trace_file)
+	cio_trace_flush();
+	if (trace_file && !is_writing) {
+		int cancellation = cio_hold_cancellation();
+
+		is_writing = true;
 		fflush(trace_file);
+		is_writing = false;
+		cio_restore_cancellation(cancellation);
+	}
 	trace_file = NULL;
-	pthread_mutex_unlock(&trace_lock);
-}
-
-void cio_trace_before_fork(void)
-{
-	pthread_mutex_lock(&trace_lock);
-}
-
-void cio_trace_after_fork(void)
-{
-	pthread_mutex_unlock(&trace_lock);
+	cio_core_unlock();
 }
 
 static const char *event_name(enum ioasid_notify_val event)
@@ -76,19 +98,27 @@ static void line(const char *what, ioasid_t id, ioasid_t spid, uint32_t set, uin
 		 const void *subscriber, int priority)
 {
 	struct timespec now;
-	char id_text[16], spid_text[16];
+	char id_text[16], spid_text[16], to[64] = "";
+	int written;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	pthread_mutex_lock(&trace_lock);
-	if (trace_file) {
-		fprintf(trace_file, "%lld.%06ld thread %ld id %s spid %s set %u %s", (long long)now.tv_sec,
-			now.tv_nsec / 1000, syscall(SYS_gettid), number(id_text, sizeof(id_text), id),
-			number(spid_text, sizeof(spid_text), spid), set, what);
+	cio_core_lock();
+	if (trace_file && !is_writing) {
+		if (sizeof(lines) - length < LINE_MAX_BYTES)
+			cio_trace_flush();
 		if (subscriber)
-			fprintf(trace_file, " to %p priority %d", subscriber, priority);
-		fprintf(trace_file, " references %u\n", references);
+			snprintf(to, sizeof(to), " to %p priority %d", subscriber, priority);
+		written = snprintf(lines + length, LINE_MAX_BYTES,
+				   "%lld.%06ld thread %ld id %s spid %s set %u %s%s references %u\n",
+				   (long long)now.tv_sec, now.tv_nsec / 1000, syscall(SYS_gettid),
+				   number(id_text, sizeof(id_text), id),
+				   number(spid_text, sizeof(spid_text), spid), set, what, to, references);
+		length += (size_t)written;
+		/* The lock was taken for this line: the caller holds nothing. */
+		if (!cio_core_is_nested())
+			cio_trace_flush();
 	}
-	pthread_mutex_unlock(&trace_lock);
+	cio_core_unlock();
 }
 
 void cio_trace_event(enum ioasid_notify_val event, ioasid_t id, ioasid_t spid, uint32_t set,

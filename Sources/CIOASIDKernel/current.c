@@ -1,40 +1,64 @@
 // SPDX-License-Identifier: MIT
 // The running thread, as <linux/sched.h> sees it.
 #define _GNU_SOURCE
+#include <unistd.h>
+
 #include "kernel.h"
 
-static __thread struct task_struct task;
+/*
+ * struct cio_task - what a thread keeps at its number
+ * @life: whose it is; a thread that finds another life here is new and begins anew
+ * @settled: it got its address space, or is to have none; from then on users may change it
+ */
+struct cio_task {
+	struct task_struct task;
+	uint32_t life;
+	bool settled;
+};
 
-/* The thread got its address space, or is to have none; from then on users may change it. */
-static __thread bool settled;
+/* Zeroes until used. Number 0 is for all threads that are too many to have one of their own. */
+static struct cio_task tasks[CIO_THREADS];
 
-static void identify(void)
+static void identify(struct task_struct *task)
 {
-	task.pid = gettid();
-	task.tgid = getpid();
+	task->pid = gettid();
+	task->tgid = getpid();
+}
+
+static struct cio_task *own(void)
+{
+	const struct cio_thread *thread = cio_thread_self();
+	uint32_t life = thread ? cio_thread_life(thread) : UINT32_MAX;
+	struct cio_task *own = &tasks[thread ? cio_thread_index(thread) : 0];
+
+	if (own->life != life) {
+		own->task.mm = NULL;
+		identify(&own->task);
+		own->settled = false;
+		own->life = life;
+	}
+	return own;
 }
 
 struct task_struct *ioasid_current(void)
 {
-	if (!settled) {
-		identify();
-		if (!task.mm)
-			task.mm = cio_process_mm();
+	struct cio_task *me = own();
+
+	if (!me->settled) {
+		if (!me->task.mm)
+			me->task.mm = cio_process_mm();
 		/* It may fail without memory: the next call asks again. */
-		settled = task.mm != NULL;
+		me->settled = me->task.mm != NULL;
 	}
-	return &task;
+	return &me->task;
 }
 
 void cio_current_is_worker(void)
 {
-	identify();
-	task.mm = NULL;
-	settled = true;
+	own()->settled = true;
 }
 
-void cio_current_after_fork(void)
+void cio_current_after_fork_child(void)
 {
-	if (task.pid)
-		identify();
+	identify(&own()->task);
 }

@@ -5,8 +5,10 @@
 
 #include "kernel.h"
 
+/* The thread is ours, so nobody may cancel it; an item that does is held off for good. */
 static void *enter(void *wq)
 {
+	cio_hold_cancellation();
 	pthread_setname_np(pthread_self(), ((struct workqueue_struct *)wq)->name);
 	cio_current_is_worker();
 	cio_worker_main(wq);
@@ -27,13 +29,13 @@ int cio_worker_start(struct workqueue_struct *wq)
 	return err;
 }
 
-void cio_work_wait_ms(uint32_t ms)
+void cio_work_wait_ns(pthread_cond_t *cond, uint64_t ns)
 {
-	struct timespec until;
+	uint64_t until_ns = cio_now_ns() + ns;
+	struct timespec until = {
+		.tv_sec = (time_t)(until_ns / 1000000000),
+		.tv_nsec = (long)(until_ns % 1000000000),
+	};
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += (long)ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&cio_work_done, &cio_work_mutex, &until);
+	pthread_cond_clockwait(cond, &cio_work_mutex, CLOCK_MONOTONIC, &until);
 }

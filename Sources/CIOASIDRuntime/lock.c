@@ -1,8 +1,124 @@
-/* SPDX-License-Identifier: MIT */
-/* The core lock's storage. */
-#include "lock.h"
+// SPDX-License-Identifier: MIT
+// The core lock when somebody has it, and after fork().
+#define _GNU_SOURCE
+#include "runtime.h"
+#include "raw.h"
 
 pthread_mutex_t cio_core_mutex = PTHREAD_MUTEX_INITIALIZER;
-char *cio_core_owner;
+uintptr_t cio_core_owner;
 unsigned int cio_core_depth;
-__thread char cio_core_self;
+unsigned int cio_core_outside;
+uint8_t cio_core_forking;
+
+/*
+ * What is done under the lock takes tens of nanoseconds, going to sleep and being woken a hundred
+ * times that, and a mutex with a sleeper makes each unlock a system call. So it is tried for some
+ * 25 us more. The pauses grow, as each look takes the mutex's cache line away from its owner.
+ * Measured with two threads and 60 ns under the lock, from one lock to the next: 75 to 90 ns, where
+ * one thread alone has 75; pthread_mutex_lock() 190 to 245, the adaptive kind 100 and with one
+ * thread 3 more.
+ */
+#define TRIES 20
+#define FIRST_PAUSES 8
+#define MOST_PAUSES 128
+
+void cio_core_lock_taken(void)
+{
+	int pauses = FIRST_PAUSES;
+
+	for (int i = 0; i < TRIES; i++) {
+		for (int j = 0; j < pauses; j++)
+			raw_pause();
+		if (pthread_mutex_trylock(&cio_core_mutex) == 0)
+			return;
+		if (pauses < MOST_PAUSES)
+			pauses *= 2;
+	}
+	pthread_mutex_lock(&cio_core_mutex);
+}
+
+/* One fork() at a time; held across it. */
+static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* What the forking thread has: the lock once more than before, or the owner in users' code. */
+static enum { NESTED, LOCKED, OWNER_OUTSIDE } fork_has;
+
+void cio_core_wait_for_fork(unsigned int *word, unsigned int outside, unsigned int inside)
+{
+	do {
+		__atomic_store_n(word, outside, __ATOMIC_RELEASE);
+		pthread_mutex_lock(&fork_mutex);
+		pthread_mutex_unlock(&fork_mutex);
+		__atomic_store_n(word, inside, __ATOMIC_RELAXED);
+		cio_light_fence();
+	} while (__atomic_load_n(&cio_core_forking, __ATOMIC_ACQUIRE));
+}
+
+/* Asked while cio_core_forking is set: then an owner who is outside stays there. */
+static bool owner_is_outside(void)
+{
+	unsigned int outside = __atomic_load_n(&cio_core_outside, __ATOMIC_ACQUIRE);
+
+	return outside && outside == __atomic_load_n(&cio_core_depth, __ATOMIC_ACQUIRE) + 1;
+}
+
+void cio_core_before_fork(void)
+{
+	if (cio_core_is_mine()) {
+		cio_core_lock();
+		return;
+	}
+	pthread_mutex_lock(&fork_mutex);
+	__atomic_store_n(&cio_core_forking, 1, __ATOMIC_RELEASE);
+	cio_barrier();
+	for (unsigned int looks = 1;; looks++) {
+		if (pthread_mutex_trylock(&cio_core_mutex) == 0) {
+			__atomic_store_n(&cio_core_owner, cio_thread_pointer(), __ATOMIC_RELAXED);
+			fork_has = LOCKED;
+			return;
+		}
+		if (owner_is_outside()) {
+			fork_has = OWNER_OUTSIDE;
+			return;
+		}
+		if (looks % 64)
+			raw_pause();
+		else
+			raw_sleep(50000);
+	}
+}
+
+static void end_fork(void)
+{
+	__atomic_store_n(&cio_core_forking, 0, __ATOMIC_RELEASE);
+	fork_has = NESTED;
+}
+
+void cio_core_after_fork_parent(void)
+{
+	if (fork_has == NESTED) {
+		cio_core_unlock();
+		return;
+	}
+	if (fork_has == LOCKED)
+		cio_core_unlock();
+	end_fork();
+	pthread_mutex_unlock(&fork_mutex);
+}
+
+bool cio_core_after_fork_child(void)
+{
+	bool was_outside = fork_has == OWNER_OUTSIDE;
+
+	if (was_outside) {
+		cio_core_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+		cio_core_owner = 0;
+		cio_core_depth = 0;
+		cio_core_outside = 0;
+	} else {
+		cio_core_unlock();
+	}
+	end_fork();
+	fork_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	return was_outside;
+}

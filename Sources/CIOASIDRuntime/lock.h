@@ -3,39 +3,71 @@
 #ifndef CIOASID_LOCK_H
 #define CIOASID_LOCK_H
 
-#include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include "readside.h"
+#include "thread.h"
 
-#include <cioasid.h>
+#include <pthread.h>
+
+#pragma GCC visibility push(hidden)
 
 /*
- * The core lock is a plain mutex that knows its owner: half the cost of pthread's recursive kind,
- * which counts. The address of a thread's own variable says who it is; nobody else can have
- * written that to the owner.
+ * A plain mutex that knows its owner: half the cost of pthread's recursive kind, which counts. The
+ * thread pointer says who it is; nobody else can have written that to the owner.
  */
 extern pthread_mutex_t cio_core_mutex;
-extern char *_Nullable cio_core_owner;
+extern uintptr_t cio_core_owner;
 extern unsigned int cio_core_depth;
-extern __thread char cio_core_self;
+
+/*
+ * The owner may be in users' code: a handler, which may take its time. What the lock guards is
+ * consistent then and does not change, so fork() need not wait for it. cio_core_outside is the depth
+ * at which users' code runs, plus one; it runs right now if
+ *
+ *     cio_core_outside == cio_core_depth + 1
+ *
+ * Coming back (cio_core_enter(), or a nested cio_core_lock()) the owner first says so and then looks
+ * whether a fork() is under way; who forks says so first, then looks where the owner is, with a
+ * barrier in all threads between. So one of them sees the other.
+ */
+extern unsigned int cio_core_outside;
+extern uint8_t cio_core_forking;
+
+/* Somebody has it. */
+void cio_core_lock_taken(void);
+
+/* The owner comes back from users' code, and somebody forks: goes out again until that is done. */
+void cio_core_wait_for_fork(unsigned int *_Nonnull word, unsigned int outside, unsigned int inside);
+
+/* A step of the owner's from users' code into the library, said by one of the two words. */
+static inline void cio_core_come_in(unsigned int *_Nonnull word, unsigned int outside,
+				    unsigned int inside)
+{
+	__atomic_store_n(word, inside, __ATOMIC_RELAXED);
+	cio_light_fence();
+	if (__builtin_expect(__atomic_load_n(&cio_core_forking, __ATOMIC_ACQUIRE), 0))
+		cio_core_wait_for_fork(word, outside, inside);
+}
 
 static inline void cio_core_lock(void)
 {
-	if (__atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == &cio_core_self) {
-		cio_core_depth++;
+	uintptr_t self = cio_thread_pointer();
+
+	if (__atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == self) {
+		cio_core_come_in(&cio_core_depth, cio_core_depth, cio_core_depth + 1);
 		return;
 	}
-	pthread_mutex_lock(&cio_core_mutex);
-	__atomic_store_n(&cio_core_owner, &cio_core_self, __ATOMIC_RELAXED);
+	if (pthread_mutex_trylock(&cio_core_mutex))
+		cio_core_lock_taken();
+	__atomic_store_n(&cio_core_owner, self, __ATOMIC_RELAXED);
 }
 
 static inline void cio_core_unlock(void)
 {
 	if (cio_core_depth) {
-		cio_core_depth--;
+		__atomic_store_n(&cio_core_depth, cio_core_depth - 1, __ATOMIC_RELEASE);
 		return;
 	}
-	__atomic_store_n(&cio_core_owner, NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&cio_core_owner, 0, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&cio_core_mutex);
 }
 
@@ -44,5 +76,51 @@ static inline bool cio_core_is_nested(void)
 {
 	return cio_core_depth != 0;
 }
+
+/* Does the caller have it? */
+static inline bool cio_core_is_mine(void)
+{
+	return __atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == cio_thread_pointer();
+}
+
+/* Users' code is called, by the owner. Returns what is to be given to cio_core_enter(). */
+static inline unsigned int cio_core_leave(void)
+{
+	unsigned int before = cio_core_outside;
+
+	__atomic_store_n(&cio_core_outside, cio_core_depth + 1, __ATOMIC_RELEASE);
+	return before;
+}
+
+/* Users' code has returned. */
+static inline void cio_core_enter(unsigned int before)
+{
+	cio_core_come_in(&cio_core_outside, cio_core_depth + 1, before);
+}
+
+/*
+ * Around fork(). Afterwards the forking thread has what it had before: the lock, as often, or not.
+ * In the child the lock is free if another thread had it, and true is returned if that was in
+ * users' code.
+ */
+void cio_core_before_fork(void);
+void cio_core_after_fork_parent(void);
+bool cio_core_after_fork_child(void);
+
+/* Holds off cancellation of the calling thread; what it was until now is to be restored. */
+static inline int cio_hold_cancellation(void)
+{
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+static inline void cio_restore_cancellation(int before)
+{
+	pthread_setcancelstate(before, NULL);
+}
+
+#pragma GCC visibility pop
 
 #endif /* CIOASID_LOCK_H */

@@ -5,11 +5,7 @@
 
 #include <cioasid.h>
 
-#include <pthread.h>
 #include <time.h>
-
-/* Held for reading while the log's sink runs, for writing while it is replaced (log.c). */
-extern pthread_rwlock_t cio_log_lock;
 
 /* log.c: a line of the core, "<caller>: <msg>: id N"; no caller if "", no id if UINT32_MAX. */
 void cio_log_line(int level, const char *_Nonnull caller, const char *_Nonnull msg, uint32_t id);
@@ -20,25 +16,22 @@ struct ratelimit_state *_Nonnull cio_log_limit(uintptr_t address);
 /* log.c: the level that IOASID_LOG asks for, or the default. */
 int cio_log_level_from_environment(void);
 
-/* Log.swift: whether @level passes, and handing a finished line to the sink. For ioasid_printk(). */
+/* Log.swift: does @level pass? */
 bool cio_log_passes(int level);
+
+/*
+ * log.c: hands a line to the sink. Not if the calling thread is in one already: what is said there
+ * would come back for ever.
+ */
 void cio_log_deliver(int level, const char *_Nonnull line);
 
-/* This thread is inside the sink. */
-extern __thread bool cio_log_in_sink_flag;
+/* log.c: waits until the old sink is not running. 0, or -EDEADLK where that would not end. */
+int cio_log_set_sink(ioasid_log_fn _Nullable fn, void *_Nullable data);
 
-static inline bool cio_log_in_sink(void)
-{
-	return cio_log_in_sink_flag;
-}
+/* In the child of fork(). */
+void cio_log_after_fork_child(void);
 
-static inline void cio_log_set_in_sink(bool in_sink)
-{
-	cio_log_in_sink_flag = in_sink;
-}
-
-/* log.c: the default sink, and what a rate limit says when it opens again. */
-void cio_log_stderr(const char *_Nonnull line);
+/* log.c: what a rate limit says when it opens again. */
 void cio_log_missed(uint32_t count);
 
 /* Milliseconds of the coarse monotonic clock; wraps, and is never 0. */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Internal: the library in its process: lock, read side, log, counters of refusals, probe points. */
+/* Internal: the library in its process: threads, read side, lock, log, counters, probe points. */
 #ifndef CIOASID_RUNTIME_H
 #define CIOASID_RUNTIME_H
 
 #include <cioasid.h>
 
+#include "thread.h"
+#include "readside.h"
 #include "lock.h"
 #include "log.h"
 #include "probes.h"
-#include "readside.h"
 
 /* counters.c: requests refused, by reason; counted with and without the core lock. */
 void cio_count_refusal(enum ioasid_refusal why);

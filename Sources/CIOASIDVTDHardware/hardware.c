@@ -20,21 +20,39 @@ void civtd_unreserve(void *start, size_t bytes)
 	munmap(start, bytes);
 }
 
-static _Thread_local unsigned int calls;
+/* Of the list; taken with or without the hardware mutex, and nothing is taken after it. */
+static pthread_mutex_t calls_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct civtd_call *calls;
 
-void civtd_begin_call(void)
+void civtd_begin_call(struct civtd_call *call)
 {
-	calls++;
+	call->thread = pthread_self();
+	pthread_mutex_lock(&calls_mutex);
+	call->next = calls;
+	calls = call;
+	pthread_mutex_unlock(&calls_mutex);
 }
 
-void civtd_end_call(void)
+void civtd_end_call(struct civtd_call *call)
 {
-	calls--;
+	struct civtd_call **link;
+
+	pthread_mutex_lock(&calls_mutex);
+	for (link = &calls; *link != call; link = &(*link)->next)
+		;
+	*link = call->next;
+	pthread_mutex_unlock(&calls_mutex);
 }
 
 bool civtd_is_in_call(void)
 {
-	return calls > 0;
+	struct civtd_call *call;
+
+	pthread_mutex_lock(&calls_mutex);
+	for (call = calls; call && !pthread_equal(call->thread, pthread_self()); call = call->next)
+		;
+	pthread_mutex_unlock(&calls_mutex);
+	return call;
 }
 
 static pthread_cond_t calls_done = PTHREAD_COND_INITIALIZER;

@@ -14,9 +14,17 @@
 /* Orders the hardware: tables in memory, registers, caches. Innermost; no callback runs in it. */
 extern pthread_mutex_t civtd_hardware_mutex;
 
-/* Is the calling thread in a function of the program, which is called without a lock? */
-void civtd_begin_call(void);
-void civtd_end_call(void);
+/*
+ * A function of the program that is running, called without a lock; and whether the calling thread is
+ * in one. They are on a list, because a variable of each thread would cost every program static TLS.
+ */
+struct civtd_call {
+	struct civtd_call *next;
+	pthread_t thread;
+};
+
+void civtd_begin_call(struct civtd_call *call);
+void civtd_end_call(struct civtd_call *call);
 bool civtd_is_in_call(void);
 
 /* Signalled when no call is left of what is counted; goes with the hardware mutex. */

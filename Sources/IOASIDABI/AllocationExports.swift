@@ -16,22 +16,25 @@ public func ioasid_alloc(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ min: ioasid_t, _ max: ioasid_t,
     _ priv: UnsafeMutableRawPointer?
 ) -> ioasid_t {
-    Returns.id { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Core.allocate(set, min, max, priv) }
+    Returns.id { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) in
+            try Core.allocate(set, IDRange(min, through: max), priv, out)
+        }
     }
 }
 
 @_cdecl("ioasid_free") @implementation
 public func ioasid_free(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t) {
-    IDTable.prefetch(ioasid)
-    _ = Returns.status(ioasid) { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Core.free(set, ioasid) }
+    let id = ID(rawValue: ioasid)
+    IDTable.prefetch(id)
+    _ = Returns.status(ioasid) { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) in try Core.free(set, id, out) }
     }
 }
 
 @_cdecl("ioasid_get") @implementation
 public func ioasid_get(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t) -> CInt {
-    Returns.status(ioasid) { () throws(Refusal) in try Core.get(set, ioasid) }
+    Returns.status(ioasid) { () throws(RequestError) in try Core.get(set, ID(rawValue: ioasid)) }
 }
 
 /// The lock is recursive, and this takes none: the plain form does.
@@ -44,14 +47,15 @@ public func ioasid_get_locked(
 
 @_cdecl("ioasid_get_if_owned") @implementation
 public func ioasid_get_if_owned(_ ioasid: ioasid_t) -> CInt {
-    Returns.status(ioasid) { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Core.getIfOwned(ioasid) }
+    Returns.status(ioasid) { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in try Core.getIfOwned(ID(rawValue: ioasid))
+        }
     }
 }
 
 @_cdecl("ioasid_put") @implementation
 public func ioasid_put(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t) -> Bool {
-    Returns.truth(ioasid) { () throws(Refusal) in try Core.put(set, ioasid) }
+    Returns.truth(ioasid) { () throws(RequestError) in try Core.put(set, ID(rawValue: ioasid)) }
 }
 
 @_cdecl("ioasid_put_locked") @implementation

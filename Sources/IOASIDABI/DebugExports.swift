@@ -13,30 +13,31 @@ import Synchronization
 
 @_cdecl("ioasid_get_stats") @implementation
 public func ioasid_get_stats(_ stats: UnsafeMutablePointer<ioasid_stats>?) {
-    guard let stats else { return Refusal.argument.note() }
+    guard let stats else { return RequestError.argument.note() }
     CoreLock.withLock { Core.fill(stats) }
 }
 
 @_cdecl("ioasid_refusal_name") @implementation
 public func ioasid_refusal_name(_ why: ioasid_refusal) -> UnsafePointer<CChar>? {
-    let name: StaticString = why.rawValue < IOASID_REFUSED_NR.rawValue
-        ? Refusal.name(why) : "unknown"
+    let name: StaticString =
+        why.rawValue < IOASID_REFUSED_NR.rawValue
+        ? RequestError.name(why) : "unknown"
     return name.cString
 }
 
 @_cdecl("ioasid_dump") @implementation
 public func ioasid_dump(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
-    Returns.status { () throws(Refusal) in try Core.dump(out, cio_dump_text) }
+    Returns.status { () throws(RequestError) in try Dump.write(out, cio_dump_text) }
 }
 
 @_cdecl("ioasid_dump_dot") @implementation
 public func ioasid_dump_dot(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
-    Returns.status { () throws(Refusal) in try Core.dump(out, cio_dump_dot) }
+    Returns.status { () throws(RequestError) in try Dump.write(out, cio_dump_dot) }
 }
 
 @_cdecl("ioasid_trace_start") @implementation
 public func ioasid_trace_start(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
-    guard let out else { return Returns.status { () throws(Refusal) in throw .argument } }
+    guard let out else { return Returns.status { () throws(RequestError) in throw .argument } }
     return CoreLock.withLock { cio_trace_start(out) }
 }
 

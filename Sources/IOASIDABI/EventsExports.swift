@@ -15,8 +15,8 @@ import Synchronization
 public func ioasid_register_notifier(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ nb: UnsafeMutablePointer<notifier_block>?
 ) -> CInt {
-    Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) -> Void in try Core.subscribe(set, nb) }
+    Returns.status { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) -> Void in try Core.subscribe(set, nb) }
     }
 }
 
@@ -24,8 +24,10 @@ public func ioasid_register_notifier(
 public func ioasid_register_notifier_replay(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ nb: UnsafeMutablePointer<notifier_block>?
 ) -> CInt {
-    Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Core.subscribeWithReplay(set, nb) }
+    Returns.status { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) in
+            try Core.subscribeWithReplay(set, nb, out)
+        }
     }
 }
 
@@ -33,8 +35,8 @@ public func ioasid_register_notifier_replay(
 public func ioasid_unregister_notifier(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ nb: UnsafeMutablePointer<notifier_block>?
 ) {
-    _ = Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Core.unsubscribe(set, nb) }
+    _ = Returns.status { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in try Core.unsubscribe(set, nb) }
     }
 }
 
@@ -42,8 +44,8 @@ public func ioasid_unregister_notifier(
 public func ioasid_register_notifier_mm(
     _ mm: UnsafeMutablePointer<mm_struct>?, _ nb: UnsafeMutablePointer<notifier_block>?
 ) -> CInt {
-    Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in
+    Returns.status { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in
             try Core.subscribe(mm: UnsafeMutableRawPointer(mm), nb)
         }
     }
@@ -53,8 +55,8 @@ public func ioasid_register_notifier_mm(
 public func ioasid_unregister_notifier_mm(
     _ mm: UnsafeMutablePointer<mm_struct>?, _ nb: UnsafeMutablePointer<notifier_block>?
 ) {
-    _ = Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in
+    _ = Returns.status { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in
             try Core.unsubscribe(mm: UnsafeMutableRawPointer(mm), nb)
         }
     }
@@ -65,10 +67,10 @@ public func ioasid_notify(
     _ ioasid: ioasid_t, _ cmd: ioasid_notify_val, _ flags: CUnsignedInt
 ) -> CInt {
     var result = NOTIFY_DONE
-    let status = Returns.status(ioasid) { () throws(Refusal) in
+    let status = Returns.status(ioasid) { () throws(RequestError) in
         guard flags != 0, flags & ~3 == 0 else { throw .argument }
-        result = try CoreLock.withLock { () throws(Refusal) in
-            try Core.notify(ioasid, cmd, Audience(rawValue: flags))
+        result = try CallOut.withLock { out throws(RequestError) in
+            try Core.notify(ID(rawValue: ioasid), cmd, Audience(rawValue: flags), out)
         }
     }
     return status != 0 ? status : errno(result)

@@ -13,7 +13,7 @@ import Synchronization
 
 @_cdecl("ioasid_set_log") @implementation
 public func ioasid_set_log(_ fn: ioasid_log_fn?, _ data: UnsafeMutableRawPointer?) -> Int32 {
-    Log.setSink(fn, data) ? 0 : -EDEADLK
+    cio_log_set_sink(fn, data)
 }
 
 @_cdecl("ioasid_set_log_level") @implementation

@@ -16,23 +16,15 @@ public func ioasid_find(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t,
     _ getter: (@convention(c) (UnsafeMutableRawPointer?) -> Bool)?
 ) -> UnsafeMutableRawPointer? {
-    guard let getter else { return find(set, ioasid) }
-    return find(set, ioasid, getter)
+    guard let getter else { return find(set, ID(rawValue: ioasid)) }
+    return find(set, ID(rawValue: ioasid), getter)
 }
 
-/// The private data, or ERR_PTR(-errno). What nearly always happens, in line and without a call.
+/// The private data, or ERR_PTR(-errno).
 @inline(__always)
-private func find(_ set: SetHandle?, _ ioasid: ioasid_t) -> UnsafeMutableRawPointer? {
-    if let life = IDTable.flatLife(ioasid), set == nil || SetTable.isHandle(set, of: life.word.set),
-        case .found(let data) = life.data { return data }
-    return findAgain(set, ioasid)
-}
-
-/// Everything else: no id, another's id, an id of a custom allocator, a word that changed.
-@inline(never)
-private func findAgain(_ set: SetHandle?, _ ioasid: ioasid_t) -> UnsafeMutableRawPointer? {
-    do throws(Refusal) {
-        return try Core.data(set, ioasid)
+private func find(_ set: SetHandle?, _ id: ID) -> UnsafeMutableRawPointer? {
+    do throws(RequestError) {
+        return try Core.find(set, id)
     } catch {
         return error.pointer
     }
@@ -41,40 +33,41 @@ private func findAgain(_ set: SetHandle?, _ ioasid: ioasid_t) -> UnsafeMutableRa
 /// The same if the getter agrees. Out of line, to keep the plain look-up lean.
 @inline(never)
 private func find(
-    _ set: SetHandle?, _ ioasid: ioasid_t,
-    _ getter: @convention(c) (UnsafeMutableRawPointer?) -> Bool
+    _ set: SetHandle?, _ id: ID, _ getter: @convention(c) (UnsafeMutableRawPointer?) -> Bool
 ) -> UnsafeMutableRawPointer? {
     ReadSide.section {
-        let found = find(set, ioasid)
+        let found = find(set, id)
         return cio_is_err(found) || getter(found) ? found : nil
     }
 }
 
 @_cdecl("ioasid_is_active") @implementation
 public func ioasid_is_active(_ ioasid: ioasid_t) -> Bool {
-    IDTable.life(ioasid)?.word.isActive ?? false
+    IDTable.incarnation(of: ID(rawValue: ioasid))?.word.isAlive ?? false
 }
 
 @_cdecl("ioasid_is_in_set") @implementation
 public func ioasid_is_in_set(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t
 ) -> Bool {
-    guard let life = IDTable.life(ioasid) else { return false }
-    guard let set else { return life.word.set == SetTable.system }
-    return SetTable.isHandle(set, of: life.word.set)
+    guard let one = IDTable.incarnation(of: ID(rawValue: ioasid)) else { return false }
+    guard let set else { return one.word.set == SetTable.system }
+    return SetTable.isHandle(set, of: one.word.set)
 }
 
 @_cdecl("ioasid_find_set") @implementation
 public func ioasid_find_set(_ ioasid: ioasid_t) -> UnsafeMutablePointer<ioasid_set>? {
-    guard let life = IDTable.life(ioasid) else {
-        return SetHandle(bitPattern: UInt(bitPattern: Refusal.unknown(ENOENT).pointer))
+    guard let one = IDTable.incarnation(of: ID(rawValue: ioasid)) else {
+        return SetHandle(bitPattern: UInt(bitPattern: RequestError.unknown(ENOENT).pointer))
     }
-    return SetTable.handle(life.word.set)
+    return SetTable.handle(one.word.set)
 }
 
 @_cdecl("ioasid_attach_data") @implementation
 public func ioasid_attach_data(_ ioasid: ioasid_t, _ data: UnsafeMutableRawPointer?) -> CInt {
-    Returns.status(ioasid) { () throws(Refusal) in try Core.attachData(ioasid, data) }
+    Returns.status(ioasid) { () throws(RequestError) in
+        try Core.attachData(ID(rawValue: ioasid), data)
+    }
 }
 
 @_cdecl("ioasid_detach_data") @implementation

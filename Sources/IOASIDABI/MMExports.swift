@@ -14,18 +14,15 @@ import Synchronization
 @_cdecl("ioasid_mm_alloc") @implementation
 public func ioasid_mm_alloc() -> UnsafeMutablePointer<mm_struct>? {
     let mm = AddressSpaces.make()
-    if mm == nil { Refusal.memory.note() }
+    if mm == nil { RequestError.memory.note() }
     return mm
 }
 
 @_cdecl("ioasid_mm_put") @implementation
 public func ioasid_mm_put(_ mm: UnsafeMutablePointer<mm_struct>?) {
-    guard let mm else { return }
-    let left = atomic_dec_if_positive(&mm.pointee.mm_users)
-    if left < 0 { Log.warn("mmput of an mm without users") }
-    guard left == 0 else { return }
+    guard let mm, AddressSpaces.dropUser(mm) else { return }
     // Still readable for those who find it by its PASID; they get no user any more.
-    mm_pasid_drop(mm)
+    if let pasid = AddressSpaces.takePASID(mm) { ioasid_free(nil, pasid) }
     AddressSpaces.drop(mm)
 }
 

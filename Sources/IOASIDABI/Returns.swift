@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one place where a refusal becomes what a C caller gets, and is counted and logged.
+// The one place where an error becomes what a C caller gets, and is counted and logged.
 
 import CIOASID
 import CIOASIDCore
@@ -16,9 +16,10 @@ package enum Returns {
     /// 0, or -errno.
     @inline(__always)
     package static func status(
-        _ id: UInt32 = noID, caller: StaticString = #function, _ body: () throws(Refusal) -> Void
+        _ id: UInt32 = .max, caller: StaticString = #function,
+        _ body: () throws(RequestError) -> Void
     ) -> CInt {
-        do throws(Refusal) {
+        do throws(RequestError) {
             try body()
             return 0
         } catch {
@@ -30,9 +31,9 @@ package enum Returns {
     /// A number, or -errno.
     @inline(__always)
     package static func number(
-        caller: StaticString = #function, _ body: () throws(Refusal) -> CInt
+        caller: StaticString = #function, _ body: () throws(RequestError) -> CInt
     ) -> CInt {
-        do throws(Refusal) {
+        do throws(RequestError) {
             return try body()
         } catch {
             error.note(caller: caller)
@@ -43,22 +44,22 @@ package enum Returns {
     /// An id, or INVALID_IOASID.
     @inline(__always)
     package static func id(
-        caller: StaticString = #function, _ body: () throws(Refusal) -> UInt32
-    ) -> UInt32 {
-        do throws(Refusal) {
-            return try body()
+        caller: StaticString = #function, _ body: () throws(RequestError) -> ID?
+    ) -> ioasid_t {
+        do throws(RequestError) {
+            return (try body() ?? .invalid).rawValue
         } catch {
             error.note(caller: caller)
-            return noID
+            return ID.invalid.rawValue
         }
     }
 
     /// The answer, or false.
     @inline(__always)
     package static func truth(
-        _ id: UInt32, caller: StaticString = #function, _ body: () throws(Refusal) -> Bool
+        _ id: UInt32, caller: StaticString = #function, _ body: () throws(RequestError) -> Bool
     ) -> Bool {
-        do throws(Refusal) {
+        do throws(RequestError) {
             return try body()
         } catch {
             error.note(id, caller: caller)
@@ -70,9 +71,9 @@ package enum Returns {
     @inline(__always)
     package static func pointer(
         caller: StaticString = #function,
-        _ body: () throws(Refusal) -> UnsafeMutableRawPointer?
+        _ body: () throws(RequestError) -> UnsafeMutableRawPointer?
     ) -> UnsafeMutableRawPointer? {
-        do throws(Refusal) {
+        do throws(RequestError) {
             return try body()
         } catch {
             error.note(caller: caller)
@@ -81,7 +82,7 @@ package enum Returns {
     }
 }
 
-extension Refusal {
+extension RequestError {
     /// ERR_PTR(-errno)
     @inline(__always)
     package var pointer: UnsafeMutableRawPointer? {

@@ -15,9 +15,9 @@ import Synchronization
 public func ioasid_set_alloc(
     _ token: UnsafeMutableRawPointer?, _ quota: ioasid_t, _ type: CInt
 ) -> UnsafeMutablePointer<ioasid_set>? {
-    let set = Returns.pointer { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) -> UnsafeMutableRawPointer? in
-            UnsafeMutableRawPointer(SetTable[try Core.createSet(token, quota, type)])
+    let set = Returns.pointer { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) -> UnsafeMutableRawPointer? in
+            UnsafeMutableRawPointer(try Core.createSet(token, quota, type, out))
         }
     }
     return set?.assumingMemoryBound(to: ioasid_set.self)
@@ -25,15 +25,15 @@ public func ioasid_set_alloc(
 
 @_cdecl("ioasid_adjust_set") @implementation
 public func ioasid_adjust_set(_ set: UnsafeMutablePointer<ioasid_set>?, _ quota: CInt) -> CInt {
-    Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Core.adjustSet(set, quota) }
+    Returns.status { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in try Core.adjustSet(set, quota) }
     }
 }
 
 @_cdecl("ioasid_set_get") @implementation
 public func ioasid_set_get(_ set: UnsafeMutablePointer<ioasid_set>?) {
-    _ = Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Core.getSet(set) }
+    _ = Returns.status { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in try Core.getSet(set) }
     }
 }
 
@@ -44,8 +44,8 @@ public func ioasid_set_get_locked(_ set: UnsafeMutablePointer<ioasid_set>?) {
 
 @_cdecl("ioasid_set_put") @implementation
 public func ioasid_set_put(_ set: UnsafeMutablePointer<ioasid_set>?) {
-    _ = Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Core.putSet(set) }
+    _ = Returns.status { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) in try Core.putSet(set, out) }
     }
 }
 
@@ -56,23 +56,24 @@ public func ioasid_set_put_locked(_ set: UnsafeMutablePointer<ioasid_set>?) {
 
 @_cdecl("ioasid_set_free") @implementation
 public func ioasid_set_free(_ set: UnsafeMutablePointer<ioasid_set>?) -> CInt {
-    Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Core.releaseSet(set) }
+    Returns.status { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) in try Core.releaseSet(set, out) }
     }
 }
 
 @_cdecl("ioasid_free_all_in_set") @implementation
 public func ioasid_free_all_in_set(_ set: UnsafeMutablePointer<ioasid_set>?) {
-    _ = Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in Core.freeAll(try Core.liveSet(set)) }
+    _ = Returns.status { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) in try Core.freeAll(set, out) }
     }
 }
 
 @_cdecl("ioasid_find_mm_set") @implementation
-public func ioasid_find_mm_set(_ token: UnsafeMutablePointer<mm_struct>?) -> UnsafeMutablePointer<ioasid_set>? {
+public func ioasid_find_mm_set(_ token: UnsafeMutablePointer<mm_struct>?) -> UnsafeMutablePointer<
+    ioasid_set
+>? {
     CoreLock.withLock {
-        let mm = IOASID_SET_TYPE_MM.rawValue
-        return SetTokens.find(UInt(bitPattern: token), mm).flatMap { SetTable.handle($0) }
+        SetTokens.find(mm: UInt(bitPattern: token)).flatMap { SetTable.handle($0) }
     }
 }
 
@@ -83,9 +84,9 @@ public func ioasid_set_for_each_ioasid(
     _ data: UnsafeMutableRawPointer?
 ) -> CInt {
     // An empty set is an answer, not worth a line on the log.
-    Returns.number { () throws(Refusal) in
+    Returns.number { () throws(RequestError) in
         guard let fn else { throw .argument }
-        return try Core.forEach(set) { fn($0, data) } ? 0 : 0 &- ENOENT
+        return try Core.forEach(set) { fn($0.rawValue, data) } ? 0 : 0 &- ENOENT
     }
 }
 
@@ -93,26 +94,26 @@ public func ioasid_set_for_each_ioasid(
 
 @_cdecl("ioasid_install_capacity") @implementation
 public func ioasid_install_capacity(_ total: ioasid_t) {
-    _ = Returns.status { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Capacity.install(total) }
+    _ = Returns.status { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in try Quota.install(total) }
     }
 }
 
 @_cdecl("ioasid_get_capacity") @implementation
 public func ioasid_get_capacity() -> ioasid_t {
-    Capacity.value
+    Quota.capacity
 }
 
 @_cdecl("ioasid_reserve_capacity") @implementation
 public func ioasid_reserve_capacity(_ nr_ioasid: ioasid_t) -> CInt {
-    Returns.number { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Capacity.reserve(nr_ioasid) }
+    Returns.number { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in try Quota.reserve(nr_ioasid) }
     }
 }
 
 @_cdecl("ioasid_cancel_capacity") @implementation
 public func ioasid_cancel_capacity(_ nr_ioasid: ioasid_t) -> CInt {
-    Returns.number { () throws(Refusal) in
-        try CoreLock.withLock { () throws(Refusal) in try Capacity.cancel(nr_ioasid) }
+    Returns.number { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in try Quota.cancel(nr_ioasid) }
     }
 }

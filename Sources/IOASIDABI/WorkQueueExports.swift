@@ -1,31 +1,26 @@
 // SPDX-License-Identifier: MIT
-// The boundary of <linux/workqueue.h>, of ioasid_queue_work(), and of kfree_rcu().
+// The boundary of <linux/workqueue.h> and of ioasid_queue_work().
 
 import CIOASID
-import CIOASIDCore
 import CIOASIDKernel
-import CIOASIDRuntime
-import IOASIDCore
 import IOASIDKernel
-import IOASIDMemory
-import IOASIDRuntime
 
 @_cdecl("ioasid_wq_alloc") @implementation
 public func ioasid_wq_alloc(
     _ name: UnsafePointer<CChar>?, _ flags: UInt32, _ max_active: Int32
 ) -> UnsafeMutablePointer<workqueue_struct>? {
-    WorkQueues.make(name, flags, max_active)
+    WorkQueues.make(name, flags, max_active)?.pointer
 }
 
 @_cdecl("ioasid_wq_destroy") @implementation
 public func ioasid_wq_destroy(_ wq: UnsafeMutablePointer<workqueue_struct>?) {
     guard let wq else { return }
-    WorkQueues.destroy(wq)
+    WorkQueues.destroy(Queue(wq))
 }
 
 @_cdecl("ioasid_wq_system") @implementation
 public func ioasid_wq_system() -> UnsafeMutablePointer<workqueue_struct>? {
-    stable(&cio_system_wq)
+    Queue.system.pointer
 }
 
 @_cdecl("ioasid_wq_queue") @implementation
@@ -33,42 +28,29 @@ public func ioasid_wq_queue(
     _ wq: UnsafeMutablePointer<workqueue_struct>?, _ work: UnsafeMutablePointer<work_struct>?
 ) -> Bool {
     guard let wq, let work else { return false }
-    return WorkQueues.queue(wq, work)
+    return WorkQueues.queue(Queue(wq), Work(work))
 }
 
 @_cdecl("ioasid_wq_flush") @implementation
 public func ioasid_wq_flush(_ wq: UnsafeMutablePointer<workqueue_struct>?) {
     guard let wq else { return }
-    WorkQueues.flush(wq)
+    WorkQueues.flush(Queue(wq))
 }
 
 @_cdecl("ioasid_wq_flush_work") @implementation
 public func ioasid_wq_flush_work(_ work: UnsafeMutablePointer<work_struct>?) -> Bool {
     guard let work else { return false }
-    return WorkQueues.flush(work)
+    return WorkQueues.flush(Work(work))
 }
 
 @_cdecl("ioasid_wq_cancel") @implementation
 public func ioasid_wq_cancel(_ work: UnsafeMutablePointer<work_struct>?, _ sync: Bool) -> Bool {
     guard let work else { return false }
-    return WorkQueues.cancel(work, sync: sync)
+    return sync ? WorkQueues.cancelAndWait(Work(work)) : WorkQueues.cancel(Work(work))
 }
 
 @_cdecl("ioasid_queue_work") @implementation
 public func ioasid_queue_work(_ work: UnsafeMutablePointer<work_struct>?) -> Bool {
     guard let work else { return false }
-    return WorkQueues.queue(&cio_ordered_wq, work)
-}
-
-@_cdecl("ioasid_free_rcu") @implementation
-public func ioasid_free_rcu(
-    _ head: UnsafeMutablePointer<rcu_head>?, _ block: UnsafeMutableRawPointer?
-) {
-    guard let head, let block else { return }
-    DeferredFree.add(head, block)
-}
-
-@_cdecl("ioasid_free_rcu_barrier") @implementation
-public func ioasid_free_rcu_barrier() {
-    DeferredFree.wait()
+    return WorkQueues.queue(.ordered, Work(work))
 }

@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: MIT
 // The core: every request, by subject, in extensions of this name.
 
-import IOASIDMemory
+import CIOASIDCore
 import IOASIDRuntime
-import Synchronization
 
 /// Functions that change anything run with the core lock held, unless they say otherwise. State is
-/// in the tables; a table's own functions never call out. What calls out (handlers, allocators)
-/// does so in a consistent state and looks everything up again afterwards.
+/// in the tables (IDs, Sets, Events), which never call out. What may call out (Life) takes a
+/// `CallOut`.
 package enum Core {}
+
+/// Once, before anything else.
+@_cdecl("cio_core_begin") @implementation
+public func cio_core_begin() {
+    #if IOASID_CHECKS
+    CoreLock.invariants = { Core.checkInvariants() }
+    #endif
+}
+
+/// In the child of fork(), with the lock held. If another thread was in a callback, its delivery
+/// goes no further: it has no thread here.
+@_cdecl("cio_core_after_fork") @implementation
+public func cio_core_after_fork(_ was_in_callback: Bool) {
+    if was_in_callback { Core.forgetCallbacks() }
+}

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Address spaces made by mm_alloc(): a type-stable table, so that a pointer is known by arithmetic.
 
-import CIOASID
-import CIOASIDKernel
-import CIOASIDRuntime
+@preconcurrency import CIOASIDKernel
 import IOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
@@ -51,6 +49,30 @@ package enum AddressSpaces {
     package static func grabIfKnown(_ pointer: UnsafeMutableRawPointer) -> Bool {
         guard let record = record(at: pointer) else { return false }
         return atomic_inc_not_zero(&record.pointee.mm.mm_count)
+    }
+
+    /// Drops a user.
+    /// - Returns: whether it was the last one: the reference of all users is to be dropped then.
+    package static func dropUser(_ mm: MM) -> Bool {
+        let left = atomic_dec_if_positive(&mm.pointee.mm_users)
+        if left < 0 { Log.warn("mmput of an mm without users") }
+        return left == 0
+    }
+
+    /// - Returns: what `mm_pasid_set()` stored, unless its owner took it back; never what only stands
+    ///   in the field, as others wrote that.
+    package static func takePASID(_ mm: MM) -> UInt32? {
+        let none = UInt32.max
+        let stored = mm.pointee.stored &- 1
+        let found = mm.pointee.pasid
+        mm.pointee.stored = 0
+        guard stored != none else { return nil }
+        if found == stored {
+            mm.pointee.pasid = none
+        } else if found == none || found == 0 {
+            return nil
+        }
+        return stored
     }
 
     /// Drops a reference. The last one retires what is ours.
@@ -134,24 +156,12 @@ package enum AddressSpaces {
     }
 }
 
-/// The address space of the process, once made; guarded by the core lock.
-private let processMM = Cell<UInt>(0)
-
-@_cdecl("cio_process_mm") @implementation
-public func cio_process_mm() -> UnsafeMutablePointer<mm_struct>? {
-    CoreLock.withLock {
-        if processMM.value == 0 {
-            processMM.value = UInt(bitPattern: AddressSpaces.make())
-        }
-        return UnsafeMutablePointer(bitPattern: processMM.value)
-    }
-}
-
 // MARK: For the core
 
 @_cdecl("cio_kernel_begin") @implementation
 public func cio_kernel_begin() {
-    AddressSpaceHooks.pin = { AddressSpaces.grabIfKnown($0) }
-    AddressSpaceHooks.unpin = { AddressSpaces.drop($0.assumingMemoryBound(to: mm_struct.self)) }
-    AddressSpaceHooks.current = { UnsafeRawPointer(cio_current_mm()) }
+    AddressSpaceHooks.functions = .init(
+        pin: { AddressSpaces.grabIfKnown($0) },
+        unpin: { AddressSpaces.drop($0.assumingMemoryBound(to: mm_struct.self)) },
+        current: { UnsafeRawPointer(cio_current_mm()) })
 }

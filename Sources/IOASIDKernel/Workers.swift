@@ -1,157 +1,88 @@
 // SPDX-License-Identifier: MIT
 // The threads of work queues: one starts when there is more to do than threads that wait for it.
 
-import CIOASID
-import CIOASIDKernel
-import CIOASIDRuntime
-import IOASIDCore
+@preconcurrency import CIOASIDKernel
 import IOASIDMemory
 import IOASIDRuntime
 
-/// Everything here runs with the lock of `WorkQueues`, but for the items.
-package enum Workers {
-    // MARK: Who runs what
-
-    package static func any(_ test: (Worker) -> Bool) -> Bool {
-        first(test) != nil
-    }
-
-    private static func first(_ test: (Worker) -> Bool) -> Worker? {
-        var next = cio_workers
-        while let worker = next {
-            if test(worker) { return worker }
-            next = worker.pointee.next
-        }
-        return nil
-    }
-
-    /// The worker that runs an item. The function counts as well: memory of an item that freed
-    /// itself may be another one by now.
-    package static func running(_ work: Work) -> Worker? {
-        first { $0.pointee.work == work && isSame($0.pointee.func, work.pointee.func) }
-    }
-
-    private static func isSame(_ one: work_func_t?, _ other: work_func_t?) -> Bool {
-        unsafeBitCast(one, to: UInt.self) == unsafeBitCast(other, to: UInt.self)
-    }
-
-    /// The calling thread, if it is a worker.
-    package static var own: Worker? {
-        let thread = pthread_self()
-        return first { pthread_equal($0.pointee.thread, thread) != 0 }
-    }
-
+enum Workers {
     // MARK: Starting
 
     /// To be called when something is pending.
-    package static func wake(_ wq: Queue) {
-        pthread_cond_signal(&wq.pointee.wake)
-        if wq.pointee.pending_count > wq.pointee.idle { _ = start(wq) }
+    static func wake(_ queue: Queue, _ lock: inout WorkLock) {
+        pthread_cond_signal(&queue.raw.pointee.wake)
+        if queue.raw.pointee.pending_count > queue.raw.pointee.idle { _ = start(queue, &lock) }
     }
 
     /// - Returns: false if there is no thread to be had.
-    package static func start(_ wq: Queue) -> Bool {
-        guard wq.pointee.threads < wq.pointee.max_active else { return true }
+    static func start(_ queue: Queue, _ lock: inout WorkLock) -> Bool {
+        guard queue.raw.pointee.threads < queue.raw.pointee.max_active else { return true }
         // Counted here, so that it is waited for even before it runs.
-        wq.pointee.threads &+= 1
-        if cio_worker_start(wq) == 0 { return true }
-        wq.pointee.threads &-= 1
-        if wq.pointee.threads == 0 { Log.warn("no thread for a work queue: its items wait") }
+        queue.raw.pointee.threads &+= 1
+        if cio_worker_start(queue.raw) == 0 { return true }
+        queue.raw.pointee.threads &-= 1
+        if queue.raw.pointee.threads == 0 {
+            lock.remark("no thread for a work queue: its items wait")
+        }
         return false
     }
 
     // MARK: Running
 
-    package static func main(_ wq: Queue, _ me: Worker) {
-        pthread_mutex_lock(&cio_work_mutex)
-        me.pointee.next = cio_workers
-        cio_workers = me
-        while !wq.pointee.stopping {
-            if let work = nextRunnable(wq) {
-                run(work, me)
-            } else {
-                wq.pointee.idle &+= 1
-                pthread_cond_wait(&wq.pointee.wake, &cio_work_mutex)
-                wq.pointee.idle &-= 1
+    fileprivate static func main(_ me: Worker) {
+        let queue = me.queue
+        let previous = WorkLock.with { lock -> pthread_t? in
+            me.enlist()
+            while !queue.raw.pointee.stopping {
+                if let work = nextRunnable(queue) {
+                    run(work, me, &lock)
+                } else {
+                    queue.raw.pointee.idle &+= 1
+                    pthread_cond_wait(&queue.raw.pointee.wake, &cio_work_mutex)
+                    queue.raw.pointee.idle &-= 1
+                }
             }
+            return leave(queue, me)
         }
-        leave(wq, me)
+        if let previous { pthread_join(previous, nil) }
     }
 
     /// The oldest item that is not running in another thread.
-    private static func nextRunnable(_ wq: Queue) -> Work? {
-        var next = cio_work_first(&wq.pointee.pending)
-        while let work = next, running(work) != nil {
-            next = cio_work_next(&wq.pointee.pending, work)
-        }
+    private static func nextRunnable(_ queue: Queue) -> Work? {
+        var next = queue.firstPending
+        while let work = next, Worker.running(work) != nil { next = work.next }
         return next
     }
 
-    /// The item is not touched once its function has begun: that may free it.
-    private static func run(_ work: Work, _ me: Worker) {
-        guard let function = work.pointee.func else { return _ = WorkQueues.unlink(work) }
-        me.pointee.work = work
-        me.pointee.func = function
-        me.pointee.ticket = WorkQueues.unlink(work)
-        pthread_mutex_unlock(&cio_work_mutex)
-        function(work)
-        pthread_mutex_lock(&cio_work_mutex)
-        me.pointee.work = nil
-        me.pointee.ticket = 0
-        pthread_cond_broadcast(&cio_work_done)
-    }
-
-    /// Threads end in a chain, each joining the one before it: whoever joins the last has all.
-    private static func leave(_ wq: Queue, _ me: Worker) {
-        unlink(me)
-        let hasPrevious = wq.pointee.has_ended
-        let previous = wq.pointee.last_ended
-        wq.pointee.has_ended = true
-        wq.pointee.last_ended = me.pointee.thread
-        wq.pointee.threads &-= 1
-        pthread_cond_broadcast(&cio_work_done)
-        pthread_mutex_unlock(&cio_work_mutex)
-        if hasPrevious { pthread_join(previous, nil) }
-    }
-
-    private static func unlink(_ me: Worker) {
-        if cio_workers == me {
-            cio_workers = me.pointee.next
-        } else if let before = first({ $0.pointee.next == me }) {
-            before.pointee.next = me.pointee.next
-        }
+    private static func run(_ work: Work, _ me: Worker, _ lock: inout WorkLock) {
+        guard let function = work.function else { return _ = work.unlink() }
+        me.begin(work, function)
+        lock.unlocked { function(work.raw) }
+        me.end()
     }
 
     // MARK: Ending
 
-    /// Waits for the end of all threads but the calling one, with the lock; gives it up to join.
-    package static func stop(_ wq: Queue) {
-        let remaining: UInt32 = own?.pointee.wq == wq ? 1 : 0
-        wq.pointee.stopping = true
-        pthread_cond_broadcast(&wq.pointee.wake)
-        while wq.pointee.threads > remaining { pthread_cond_wait(&cio_work_done, &cio_work_mutex) }
-        guard wq.pointee.has_ended else { return }
-        wq.pointee.has_ended = false
-        let last = wq.pointee.last_ended
-        pthread_mutex_unlock(&cio_work_mutex)
-        pthread_join(last, nil)
-        pthread_mutex_lock(&cio_work_mutex)
+    /// - Returns: the thread that left before, to be joined: whoever joins the last has joined all.
+    private static func leave(_ queue: Queue, _ me: Worker) -> pthread_t? {
+        me.unlist()
+        let previous = queue.raw.pointee.has_ended ? queue.raw.pointee.last_ended : nil
+        queue.raw.pointee.has_ended = true
+        queue.raw.pointee.last_ended = me.raw.pointee.thread
+        queue.raw.pointee.threads &-= 1
+        pthread_cond_broadcast(&cio_work_done)
+        return previous
     }
 
-    /// In the child of fork() there is one thread, perhaps a worker that forked.
-    package static func forgetOthers() {
-        let survivor = own
-        cio_workers = survivor
-        survivor?.pointee.next = nil
-        var next = cio_workqueues
-        while let wq = next {
-            wq.pointee.threads = survivor?.pointee.wq == wq ? 1 : 0
-            wq.pointee.idle = 0
-            wq.pointee.has_ended = false
-            pthread_cond_init(&wq.pointee.wake, nil)
-            WorkQueues.dropPending(wq)
-            next = wq.pointee.next
-        }
+    /// Waits for the end of all threads, none of which may be the caller.
+    static func stop(_ queue: Queue, _ lock: inout WorkLock) {
+        queue.raw.pointee.stopping = true
+        pthread_cond_broadcast(&queue.raw.pointee.wake)
+        while queue.raw.pointee.threads > 0 { lock.waitForAnEnd() }
+        guard queue.raw.pointee.has_ended else { return }
+        queue.raw.pointee.has_ended = false
+        let last = queue.raw.pointee.last_ended
+        lock.unlocked { pthread_join(last, nil) }
     }
 }
 
@@ -159,5 +90,5 @@ package enum Workers {
 public func cio_worker_main(_ wq: UnsafeMutablePointer<workqueue_struct>) {
     var me = cio_worker(
         next: nil, wq: wq, thread: pthread_self(), work: nil, func: nil, ticket: 0)
-    withUnsafeMutablePointer(to: &me) { Workers.main(wq, $0) }
+    withUnsafeMutablePointer(to: &me) { Workers.main(Worker(raw: $0)) }
 }

@@ -1,37 +1,69 @@
 // SPDX-License-Identifier: MIT
-// Finds records by key in O(1): linear hashing, the chains threaded through the records.
+// Finds records by key in O(1), without a lock: linear hashing, chains threaded through the records.
 
 import Synchronization
 
 /// The records of an index: how to hash one, and where its chain goes on.
 ///
-/// `next` acquires, so that a reader which then finds the sequence unchanged saw no change under way.
 /// A link is one more than the number of the next record, so that zeroed memory ends a chain.
+/// `link` acquires, `setLink` releases.
 package protocol IndexedRecords {
-    static func hash(_ record: UInt32) -> UInt32
-    static func next(_ record: UInt32) -> UInt32
-    static func setNext(_ record: UInt32, _ link: UInt32)
+    associatedtype Number: Numbered
+    static func hash(_ record: Number) -> UInt32
+    static func link(_ record: Number) -> UInt32
+    static func setLink(_ record: Number, _ link: UInt32)
 }
 
-/// Grows a bucket at a time, so that no request pays for all the others, and needs no memory but
-/// four bytes a bucket, given back when the last record leaves. A refused commit makes chains longer, not requests fail.
+/// Writers hold a lock. Readers hold nothing, and never wait: wherever a writer was stopped, each
+/// record that was in the index before and after its change is found, and a miss is an answer.
 ///
-/// Writers hold the core lock. A reader without the lock may miss a record that is being moved; the
-/// sequence number tells, odd while a change is under way.
+/// The chain of a bucket is in split order: records are sorted by their hash, the lowest bit first.
+/// So the records that a larger table has in another bucket are the end of a chain, and the table
+/// grows by cutting a chain in two. No record is ever moved:
+///
+///     2 buckets   0 -> ..00 -> ..00 -> ..10 -> ..110        (hashes, as bits)
+///                 1 -> ..01 -> ..11
+///
+///     split 0     2 -------------------v                    1. the new head
+///                 0 -> ..00 -> ..00 -> ..10 -> ..110        2. the number of buckets
+///                                  ^                        3. the cut
+///     3 buckets   0 -> ..00 -> ..00
+///                 1 -> ..01 -> ..11
+///                 2 -> ..10 -> ..110
+///
+/// Guarantees to readers, in the order in which the code keeps them:
+///
+/// A. A record's own link and key are in place before a link to it is (release, acquire).
+/// B. A record that is taken out keeps its link until `removals` has moved: who stands on it goes
+///    on rightly. Only then may its owner change it, or give its memory back.
+/// C. A new bucket has its head before it is counted, and is counted before the chain is cut.
+/// D. A miss is an answer if neither `removals` nor the number of buckets has moved meanwhile.
+///    By B nobody was led astray then, and by C no chain was cut before its end was reached.
+///    A hit is an answer at once: who matches looks at the record itself.
+///
+/// D repeats a look-up only if a writer got something done, so a writer that is stopped, or that
+/// the reader interrupted, delays nobody. Chains in use by others may lead anywhere, even round in
+/// circles: every 256 steps a reader looks whether `removals` has moved.
+///
+/// It grows a bucket at a time, so that no request pays for all the others, and needs no memory but
+/// four bytes a bucket, given back when the last record leaves. A refused commit makes chains
+/// longer, not requests fail.
 package struct HashIndex<Records: IndexedRecords>: ~Copyable {
     private static var minBuckets: UInt32 { 1 << 10 }
     private static var maxBuckets: UInt32 { 1 << 22 }
     private static var commitBuckets: UInt32 { 1 << 14 }
-    /// A reader that has followed more links than this looks whether they are in motion.
-    private static var longChain: UInt32 { (1 << 8) - 1 }
+    private static var stepsUnseen: UInt32 { (1 << 8) - 1 }
 
     private let heads = Cell<UInt>(0)
     private let buckets = Cell<UInt32>(0)
     private let committed = Cell<UInt32>(0)
-    private let count = Cell<UInt32>(0)
-    private let sequence = Cell<UInt32>(0)
+    private let records = Cell<UInt32>(0)
+    private let removals = Cell<UInt64>(0)
 
     package init() {}
+
+    /// How many records there are.
+    package var count: UInt32 { records.value }
 
     /// Makes sure that `insert` can work.
     /// - Returns: false for want of memory; nothing has changed.
@@ -47,56 +79,102 @@ package struct HashIndex<Records: IndexedRecords>: ~Copyable {
     }
 
     /// - Returns: a record of this hash that matches, or nil.
-    /// - Complexity: O(1); no lock, but asks again while a writer moves records
+    /// - Complexity: O(1), no lock
     @inline(__always)
-    package func find(_ hash: UInt32, _ matches: (UInt32) -> Bool) -> UInt32? {
+    package func find(_ hash: UInt32, _ matches: (Records.Number) -> Bool) -> Records.Number? {
         while true {
-            let version = sequence.acquire()
+            let removals = self.removals.acquire()
             let buckets = self.buckets.acquire()
             guard buckets != 0 else { return nil }
             var link = head(HashIndex.bucket(hash, of: buckets)).pointee.acquire()
             var steps: UInt32 = 0
             while link != 0 {
-                if matches(link &- 1) { return link &- 1 }
-                link = Records.next(link &- 1)
+                let record = HashIndex.record(link)
+                if matches(record) { return record }
+                link = Records.link(record)
                 steps &+= 1
-                // Links in motion could lead round in circles; a chain at rest ends.
-                if steps & Self.longChain == 0, sequence.value != version { break }
+                if steps & Self.stepsUnseen == 0, self.removals.value != removals { break }
             }
-            if version & 1 == 0, sequence.value == version { return nil }
+            // D: the links were acquired, so this looks after them.
+            if link == 0, self.removals.value == removals, self.buckets.value == buckets {
+                return nil
+            }
         }
     }
 
     /// - Complexity: O(1)
-    package func insert(_ record: UInt32) {
-        count.increment()
-        // Readers that miss wait for a change to end: the system call comes before it.
-        let grows = count.value > buckets.value && buckets.value < Self.maxBuckets
-            && commit(buckets.value &+ 1)
-        change {
-            if grows { split() }
-            push(record, to: head(HashIndex.bucket(Records.hash(record), of: buckets.value)))
+    package func insert(_ record: Records.Number) {
+        records.increment()
+        if records.value > buckets.value, buckets.value < Self.maxBuckets,
+            commit(buckets.value &+ 1)
+        {
+            split()
+        }
+        let hash = Records.hash(record)
+        let place = place(in: hash) { !HashIndex.precedes(Records.hash($0), hash) }
+        Records.setLink(record, place.link)
+        point(place, at: HashIndex.link(to: record))  // A
+    }
+
+    /// Takes a record out. Its key must still be what it was.
+    /// - Complexity: O(1)
+    package func remove(_ record: Records.Number) {
+        let place = place(in: Records.hash(record)) { $0 == record }
+        guard place.link != 0 else { return }
+        point(place, at: Records.link(record))
+        removals.release(removals.value &+ 1)
+        atomicMemoryFence(ordering: .releasing)  // B: later changes are seen after this one
+        records.decrement()
+        if records.value == 0 { reset() }
+    }
+
+    // MARK: Chains
+
+    /// Where on a chain a link is kept: behind a record, or in a bucket.
+    private struct Place {
+        let head: UnsafeMutablePointer<Cell<UInt32>>
+        let before: Records.Number?
+        /// What it says now.
+        let link: UInt32
+    }
+
+    /// - Returns: the first place on the chain of a hash that leads to a record that `isWanted`, or
+    ///   ends the chain.
+    @inline(__always)
+    private func place(in hash: UInt32, _ isWanted: (Records.Number) -> Bool) -> Place {
+        let head = head(HashIndex.bucket(hash, of: buckets.value))
+        var before: Records.Number?
+        var link = head.pointee.value
+        while link != 0, !isWanted(HashIndex.record(link)) {
+            let record = HashIndex.record(link)
+            before = record
+            link = Records.link(record)
+        }
+        return Place(head: head, before: before, link: link)
+    }
+
+    @inline(__always)
+    private func point(_ place: Place, at link: UInt32) {
+        if let before = place.before {
+            Records.setLink(before, link)
+        } else {
+            place.head.pointee.release(link)
         }
     }
 
-    /// - Complexity: O(1)
-    package func remove(_ record: UInt32) {
-        change {
-            let head = head(HashIndex.bucket(Records.hash(record), of: buckets.value))
-            let next = Records.next(record)
-            var link = head.pointee.value
-            if link == record &+ 1 {
-                head.pointee.release(next)
-            } else {
-                while link != 0, Records.next(link &- 1) != record &+ 1 {
-                    link = Records.next(link &- 1)
-                }
-                guard link != 0 else { return }
-                Records.setNext(link &- 1, next)
-            }
-            count.decrement()
-        }
-        if count.value == 0 { reset() }
+    @inline(__always)
+    private static func record(_ link: UInt32) -> Records.Number {
+        Records.Number(rawValue: link &- 1)
+    }
+
+    @inline(__always)
+    private static func link(to record: Records.Number) -> UInt32 { record.rawValue &+ 1 }
+
+    /// Split order: at the lowest bit in which two hashes differ, zero comes first.
+    @inline(__always)
+    private static func precedes(_ one: UInt32, _ other: UInt32) -> Bool {
+        let difference = one ^ other
+        return one & (difference & (0 &- difference)) == 0 && difference != 0
     }
 
     @inline(__always)
@@ -107,29 +185,23 @@ package struct HashIndex<Records: IndexedRecords>: ~Copyable {
         return bucket < buckets ? bucket : bucket & (mask &>> 1)
     }
 
-    private func push(_ record: UInt32, to head: UnsafeMutablePointer<Cell<UInt32>>) {
-        Records.setNext(record, head.pointee.value)
-        head.pointee.release(record &+ 1)
-    }
+    // MARK: Size
 
-    /// One bucket more: takes its records from the one they are in.
+    /// One bucket more: gets the end of another one's chain.
     private func split() {
-        let buckets = self.buckets.value
-        let source = head(HashIndex.bucket(buckets, of: buckets))
-        self.buckets.release(buckets &+ 1)
-        var link = source.pointee.value
-        source.pointee.value = 0
-        while link != 0 {
-            let record = link &- 1
-            link = Records.next(record)
-            push(record, to: head(HashIndex.bucket(Records.hash(record), of: buckets &+ 1)))
-        }
+        let new = buckets.value
+        // The new bucket's records are those of an old one whose hashes have this bit.
+        let bit = UInt32(1) &<< UInt32(31 &- new.leadingZeroBitCount)
+        let cut = place(in: new) { Records.hash($0) & bit != 0 }
+        head(new).pointee.release(cut.link)
+        buckets.release(new &+ 1)  // C
+        if cut.link != 0 { point(cut, at: 0) }
     }
 
     /// The last record is gone: so is the memory, but for the first buckets.
     private func reset() {
         guard buckets.value > Self.minBuckets else { return }
-        change { buckets.release(Self.minBuckets) }
+        buckets.release(Self.minBuckets)
         let kept = UnsafeMutableRawPointer(head(Self.commitBuckets))
         Memory.decommit(kept, Int(committed.value &- Self.commitBuckets) &* 4)
     }
@@ -147,13 +219,5 @@ package struct HashIndex<Records: IndexedRecords>: ~Copyable {
     @inline(__always)
     private func head(_ bucket: UInt32) -> UnsafeMutablePointer<Cell<UInt32>> {
         UnsafeMutablePointer(bitPattern: heads.value &+ UInt(bucket) &* 4).unsafelyUnwrapped
-    }
-
-    @inline(__always)
-    private func change(_ body: () -> Void) {
-        sequence.value = sequence.value &+ 1
-        atomicMemoryFence(ordering: .releasing)
-        body()
-        sequence.release(sequence.value &+ 1)
     }
 }

@@ -16,6 +16,8 @@ package struct IDBitmap: ~Copyable {
     private let block = Cell<UInt>(0)
     private let limit = Cell<UInt32>(0)
     private let levels = Cell<UInt32>(0)
+    /// The first word of level 0.
+    private let leaves = Cell<UInt>(0)
     /// A run of numbers that are all taken, as the last search found it: the next one for the same
     /// range begins at its end.
     private let runStart = Cell<UInt32>(0)
@@ -41,6 +43,7 @@ package struct IDBitmap: ~Copyable {
         guard let memory = Memory.table(words &* 8) else { return false }
         layOut(memory.assumingMemoryBound(to: UInt64.self), Int(capacity))
         block.value = UInt(bitPattern: memory)
+        leaves.value = UnsafePointer<UInt>(bitPattern: block.value).unsafelyUnwrapped[0]
         limit.value = capacity
         return true
     }
@@ -70,20 +73,40 @@ package struct IDBitmap: ~Copyable {
         block.value = 0
     }
 
-    /// - Returns: the lowest free number of `low ... high`, or nil.
+    /// Takes the lowest free number of `low ... high`.
+    /// - Returns: it, or nil.
     /// - Complexity: O(levels); one word where the last search ended
     @inline(__always)
-    package func lowestFree(from low: UInt32, through high: UInt32) -> UInt32? {
-        let isInRun = low >= runStart.value && low <= runEnd.value
-        let start = isInRun ? runEnd.value : low
+    package func takeLowest(from low: UInt32, through high: UInt32) -> UInt32? {
+        // Where the last search for this range ended; below the capacity, or there is nothing.
+        let start = runEnd.value
+        guard low >= runStart.value, low <= start, start < limit.value else {
+            return takeLowest(from: low, low, high)
+        }
+        let word = bits(of: start)
+        let free = ~word.pointee & (~0 &<< UInt64(start & 63))
+        let found = start & ~63 | UInt32(truncatingIfNeeded: free.trailingZeroBitCount)
+        // Numbers beyond the capacity count as taken: what is free in a word is below it.
+        guard free != 0, found <= high else { return takeLowest(from: start, low, high) }
+        runEnd.value = found &+ 1
+        word.pointee |= free & (0 &- free)
+        if word.pointee == ~0 { fill(word: Int(found &>> 6)) }
+        return found
+    }
+
+    /// The same, whatever is where the search starts.
+    @inline(never)
+    private func takeLowest(from start: UInt32, _ low: UInt32, _ high: UInt32) -> UInt32? {
         guard start < limit.value else { return nil }
-        let free = ~word(0, Int(start &>> 6)).pointee & (~0 &<< UInt64(start & 63))
+        let free = ~bits(of: start).pointee & (~0 &<< UInt64(start & 63))
         let found = free != 0
             ? start & ~63 | UInt32(truncatingIfNeeded: free.trailingZeroBitCount)
             : search(from: (start &>> 6) &+ 1)
-        if !isInRun { runStart.value = low }
+        if low < runStart.value || low > runEnd.value { runStart.value = low }
         runEnd.value = found
-        return found <= high && found < limit.value ? found : nil
+        guard found <= high, found < limit.value else { return nil }
+        take(found)
+        return found
     }
 
     /// - Returns: the lowest free number at or after word `first` of level 0; the capacity if none.
@@ -137,7 +160,7 @@ package struct IDBitmap: ~Copyable {
     @inline(__always)
     package func take(_ number: UInt32) {
         if number == runEnd.value { runEnd.value = number &+ 1 }
-        let word = word(0, Int(number &>> 6))
+        let word = bits(of: number)
         word.pointee |= 1 &<< UInt64(number & 63)
         if word.pointee == ~0 { fill(word: Int(number &>> 6)) }
     }
@@ -147,7 +170,7 @@ package struct IDBitmap: ~Copyable {
     @inline(__always)
     package func release(_ number: UInt32) {
         if number >= runStart.value, number < runEnd.value { runEnd.value = number }
-        let word = word(0, Int(number &>> 6))
+        let word = bits(of: number)
         if word.pointee == ~0 { unfill(word: Int(number &>> 6)) }
         word.pointee &= ~(1 &<< UInt64(number & 63))
     }
@@ -175,6 +198,12 @@ package struct IDBitmap: ~Copyable {
             guard wasFull else { return }
             index &>>= 6
         }
+    }
+
+    /// The word of level 0 that has a number.
+    @inline(__always)
+    private func bits(of number: UInt32) -> Word {
+        Word(bitPattern: leaves.value &+ UInt(number &>> 6) &* 8).unsafelyUnwrapped
     }
 
     @inline(__always)

@@ -41,24 +41,29 @@ package enum Memory {
     /// For a table that will not be used after all.
     package static func discard(table: UnsafeMutableRawPointer?) { CIOASIDMemory.free(table) }
 
-    package static func allocate<Record: ~Copyable>(
-        _: Record.Type
-    ) -> UnsafeMutablePointer<Record>? {
-        allocate(MemoryLayout<Record>.stride)?.assumingMemoryBound(to: Record.self)
-    }
-
-    /// - Returns: zeroed memory for `count` elements of a type that is valid as such, or nil.
+    /// Room for elements that are valid when zero.
     package static func allocate<Element>(
         _ count: Int, of _: Element.Type
     ) -> UnsafeMutablePointer<Element>? {
-        allocate(count &* MemoryLayout<Element>.stride)?.assumingMemoryBound(to: Element.self)
+        allocate(count &* MemoryLayout<Element>.stride)?.bindMemory(
+            to: Element.self, capacity: count)
     }
 
-    /// - Returns: a block that holds `value`, or nil.
-    package static func make<Value>(_ value: Value) -> UnsafeMutablePointer<Value>? {
-        guard let block = allocate(1, of: Value.self) else { return nil }
-        block.initialize(to: value)
-        return block
+    /// Room for a structure of C, zeroed.
+    package static func allocate<Structure>(_: Structure.Type) -> UnsafeMutablePointer<Structure>? {
+        allocate(1, of: Structure.self)
+    }
+
+    /// - Returns: a block with this record in it, or nil.
+    package static func make<Record: ~Copyable>(_ record: consuming Record) -> Ref<Record>? {
+        guard let block = allocate(MemoryLayout<Record>.stride) else { return nil }
+        let place = block.bindMemory(to: Record.self, capacity: 1)
+        place.initialize(to: record)
+        return Ref(place)
+    }
+
+    package static func free<Record: ~Copyable>(_ record: Ref<Record>) {
+        free(UnsafeMutableRawPointer(record.pointer))
     }
 
     package static func free(_ block: UnsafeMutableRawPointer?) {

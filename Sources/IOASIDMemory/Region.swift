@@ -1,121 +1,118 @@
 // SPDX-License-Identifier: MIT
-// Type-stable memory: a reserved part of the address space that holds numbered records.
+// Type-stable memory: numbered records at places that follow from their numbers.
 
 import Synchronization
 
-/// Records 0 ..< capacity in stretches of 2^recordShift records and 2^byteShift bytes.
+/// Records 0 ..< capacity, one after the other.
 ///
-/// Nothing is ever unmapped, so a reader may look at any record at any time; one that was never
-/// used, or whose memory went back, reads as zero. Memory is committed and given back by the
-/// stretch. The last few that became empty are kept, so that ids which come and go cost no system
-/// call.
-package struct Region: ~Copyable {
-    private static var keptLimit: Int { 4 }
-    private static var firstUse: Int { keptLimit &+ 1 }
-    private static var committed: UInt32 { 1 << 31 }
+/// The only way from a number to a record and back. How large a record is, the compiler says; a
+/// chunk must be whole pages, which a unit test checks for each kind of record.
+package struct Region<Record: ~Copyable>: ~Copyable {
+    package typealias Number = RecordNumber<Record>
 
-    private let start = Cell<UInt>(0)
+    private let chunks: Chunks
     private let limit = Cell<UInt32>(0)
-    /// One block, apart from what look-ups read. Which stretches are kept though empty, as numbers
-    /// plus one; where the next one goes; then for each stretch: is it committed, and how many of
-    /// its records are in use.
-    private let uses = Cell<UInt>(0)
-    private let recordShift: UInt
-    private let byteShift: UInt
+    private let chunkShift: UInt32
 
-    package init(recordShift: UInt, byteShift: UInt) {
-        self.recordShift = recordShift
-        self.byteShift = byteShift
+    /// - Parameter chunkShift: a chunk has 2^chunkShift records.
+    package init(chunkShift: UInt32) {
+        self.chunkShift = chunkShift
+        chunks = Chunks(bytes: MemoryLayout<Record>.stride &<< Int(chunkShift))
     }
+
+    @inline(__always)
+    private static var stride: UInt { UInt(MemoryLayout<Record>.stride) }
 
     /// How many records there are; 0 before `prepare`.
     @inline(__always)
     package var capacity: UInt32 { limit.acquire() }
 
-    /// Where record 0 is.
-    @inline(__always)
-    package var base: UInt { start.value }
-
     /// - Returns: false for want of memory; nothing has changed.
     package func prepare(capacity: UInt32) -> Bool {
-        let stretches = (UInt(capacity) &>> recordShift) &+ 1
-        let words = Region.firstUse &+ Int(bitPattern: stretches)
-        guard let table = Memory.table(words &* 4) else { return false }
-        guard let memory = Memory.reserve(Int(bitPattern: stretches &<< byteShift)) else {
-            Memory.discard(table: table)
-            return false
-        }
-        uses.value = UInt(bitPattern: table)
-        start.value = UInt(bitPattern: memory)
+        guard chunks.prepare(Int(capacity &>> chunkShift) &+ 1) else { return false }
         limit.release(capacity)
         return true
     }
 
+    /// A record below the capacity; one that is not in use may read as zero.
+    @inline(__always)
+    package subscript(number: Number) -> Ref<Record> {
+        Ref(at: chunks.base &+ UInt(number.rawValue) &* Self.stride)
+    }
+
+    /// What an address means here.
+    package enum Address {
+        case record(Number)
+        /// Between records.
+        case inside
+        case outside
+    }
+
+    /// Looks at no memory but its own.
+    @inline(__always)
+    package func lookUp(_ address: UInt) -> Address {
+        let offset = address &- chunks.base
+        guard offset < UInt(capacity) &* Self.stride else { return .outside }
+        guard offset % Self.stride == 0 else { return .inside }
+        return .record(Number(rawValue: UInt32(truncatingIfNeeded: offset / Self.stride)))
+    }
+
     /// Makes a record writable. It is zero unless it was used before.
     /// - Returns: false for want of memory.
-    /// - Complexity: O(1); a system call when it is the first of its stretch
     @inline(__always)
-    package func occupy(_ number: UInt32) -> Bool {
-        let stretch = UInt(number) &>> recordShift
-        let use = use(of: stretch)
-        // Committed, and with other records in use.
-        guard use.pointee > Region.committed || begin(stretch) else { return false }
-        use.pointee &+= 1
-        return true
+    package func occupy(_ number: Number) -> Bool {
+        chunks.occupy(Int(number.rawValue &>> chunkShift))
     }
 
     /// Says that a record is no longer used; its memory may go back.
-    /// - Complexity: O(1); a system call when a stretch becomes empty beyond those kept
     @inline(__always)
-    package func vacate(_ number: UInt32) {
-        let stretch = UInt(number) &>> recordShift
-        let use = use(of: stretch)
-        use.pointee &-= 1
-        if use.pointee == Region.committed { end(stretch) }
+    package func vacate(_ number: Number) {
+        chunks.vacate(Int(number.rawValue &>> chunkShift))
     }
+}
 
-    /// The first record of a stretch comes.
-    @inline(never)
-    private func begin(_ stretch: UInt) -> Bool {
-        let use = use(of: stretch)
-        if use.pointee == Region.committed {
-            let kept = kept
-            for place in 0..<Region.keptLimit where kept[place] == UInt32(truncatingIfNeeded: stretch &+ 1) {
-                kept[place] = 0
-            }
-            return true
-        }
-        guard Memory.commit(memory(of: stretch), 1 &<< byteShift) else { return false }
-        use.pointee = Region.committed
+/// The same for records of two parts: one that look-ups touch and one that they do not. Each part has
+/// an array of its own, so that either lies dense and is found by one addition:
+///
+///     first 0 | first 1 | ... first capacity-1 | second 0 | second 1 | ...
+///
+/// The chunks of both that have the same records are committed and given back together.
+package struct SplitRegion<First: ~Copyable, Second: ~Copyable>: ~Copyable {
+    private let chunks = Chunks(
+        bytes: MemoryLayout<First>.stride &<< Int(SplitRegion.chunkShift),
+        secondBytes: MemoryLayout<Second>.stride &<< Int(SplitRegion.chunkShift))
+    private let limit = Cell<UInt32>(0)
+
+    package init() {}
+
+    package static var chunkShift: UInt32 { 12 }
+
+    @inline(__always)
+    package var capacity: UInt32 { limit.acquire() }
+
+    /// Differs from process to process.
+    package var base: UInt { chunks.base }
+
+    package func prepare(capacity: UInt32) -> Bool {
+        guard chunks.prepare(Int(capacity &>> Self.chunkShift) &+ 1) else { return false }
+        limit.release(capacity)
         return true
     }
 
-    /// The last record of a stretch has gone: it is kept, in place of the one kept longest.
-    @inline(never)
-    private func end(_ stretch: UInt) {
-        // A constant: TSan takes writing through the property for writing to all of `self`.
-        let kept = kept
-        let place = Int(kept[Region.keptLimit]) % Region.keptLimit
-        kept[Region.keptLimit] &+= 1
-        if kept[place] != 0 {
-            let oldest = UInt(kept[place] &- 1)
-            Memory.decommit(memory(of: oldest), 1 &<< byteShift)
-            use(of: oldest).pointee = 0
-        }
-        kept[place] = UInt32(truncatingIfNeeded: stretch &+ 1)
-    }
-
-    private var kept: UnsafeMutablePointer<UInt32> {
-        UnsafeMutablePointer(bitPattern: uses.value).unsafelyUnwrapped
+    /// The parts of a record below the capacity.
+    @inline(__always)
+    package func first(_ number: UInt32) -> Ref<First> {
+        Ref(at: chunks.base &+ UInt(number) &* UInt(MemoryLayout<First>.stride))
     }
 
     @inline(__always)
-    private func use(of stretch: UInt) -> UnsafeMutablePointer<UInt32> {
-        let first = uses.value &+ UInt(Region.firstUse &* 4)
-        return UnsafeMutablePointer(bitPattern: first &+ stretch &* 4).unsafelyUnwrapped
+    package func second(_ number: UInt32) -> Ref<Second> {
+        Ref(at: chunks.secondBase &+ UInt(number) &* UInt(MemoryLayout<Second>.stride))
     }
 
-    private func memory(of stretch: UInt) -> UnsafeMutableRawPointer {
-        UnsafeMutableRawPointer(bitPattern: start.value &+ stretch &<< byteShift).unsafelyUnwrapped
-    }
+    @inline(__always)
+    package func occupy(_ number: UInt32) -> Bool { chunks.occupy(Int(number &>> Self.chunkShift)) }
+
+    @inline(__always)
+    package func vacate(_ number: UInt32) { chunks.vacate(Int(number &>> Self.chunkShift)) }
 }

@@ -1,30 +1,43 @@
 // SPDX-License-Identifier: MIT
-// The core lock: recursive, because handlers and allocators may call back. The lock is on the C floor.
+// The core lock: recursive, because handlers and allocators may call back. lock.h has it.
 
-import CIOASID
 import CIOASIDRuntime
-import IOASIDMemory
 
 package enum CoreLock {
-    @inline(__always)
-    package static func withLock<Result, Failure: Error>(
-        _ body: () throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        cio_core_lock()
-        defer {
-            #if IOASID_CHECKS
-            if !isNested { invariants?() }
-            #endif
-            cio_core_unlock()
-        }
-        return try body()
-    }
-
     #if IOASID_CHECKS
     /// What must hold whenever nobody has the lock: set by who knows.
     nonisolated(unsafe) package static var invariants: (@convention(c) () -> Void)?
     #endif
 
+    @inline(__always)
+    package static func lock() { cio_core_lock() }
+
+    @inline(__always)
+    package static func unlock() {
+        #if IOASID_CHECKS
+        if !isNested { invariants?() }
+        #endif
+        cio_core_unlock()
+    }
+
+    @inline(__always)
+    package static func withLock<Result: ~Copyable, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        lock()
+        defer { unlock() }
+        return try body()
+    }
+
     /// Does the caller run in a callback of the library? To be asked with the lock held.
     package static var isNested: Bool { cio_core_is_nested() }
+
+    /// Users' code runs now, with the lock held, and what it guards is consistent.
+    /// - Returns: what is to be given to `enter`.
+    @inline(__always)
+    package static func leave() -> CUnsignedInt { cio_core_leave() }
+
+    /// Users' code has returned.
+    @inline(__always)
+    package static func enter(_ before: CUnsignedInt) { cio_core_enter(before) }
 }

@@ -15,7 +15,9 @@ package enum Log {
     ///   - id: shown unless it is `UInt32.max`.
     ///   - caller: the exported function, as `#function` gives it.
     @inline(never)
-    package static func warn(_ message: StaticString, _ id: UInt32 = .max, caller: StaticString = "") {
+    package static func warn(
+        _ message: StaticString, _ id: UInt32 = .max, caller: StaticString = ""
+    ) {
         // Two messages whose addresses fold to one place share its allowance, nothing worse.
         let limit = cio_log_limit(UInt(bitPattern: message.utf8Start))
         guard passes(IOASID_LOG_WARNING), mayRepeat(limit) else { return }
@@ -44,31 +46,6 @@ package enum Log {
         return done ? asked : now
     }
 
-    // MARK: Sink
-
-    /// What is said inside a sink is dropped: it would come back for ever.
-    package static func deliver(_ level: Int32, _ line: UnsafePointer<CChar>) {
-        guard !cio_log_in_sink() else { return }
-        pthread_rwlock_rdlock(&cio_log_lock)
-        cio_log_set_in_sink(true)
-        if let function = logSink.function {
-            function(logSink.data, level, line)
-        } else {
-            cio_log_stderr(line)
-        }
-        cio_log_set_in_sink(false)
-        pthread_rwlock_unlock(&cio_log_lock)
-    }
-
-    /// - Returns: false from inside a sink, which would wait for itself.
-    package static func setSink(_ function: ioasid_log_fn?, _ data: UnsafeMutableRawPointer?) -> Bool {
-        guard !cio_log_in_sink() else { return false }
-        pthread_rwlock_wrlock(&cio_log_lock)
-        logSink = LogSink(function: function, data: data)
-        pthread_rwlock_unlock(&cio_log_lock)
-        return true
-    }
-
     // MARK: Rate
 
     /// Windows are counted with atomic operations on the caller's structure; a race at the edge of
@@ -91,24 +68,12 @@ package enum Log {
     }
 }
 
-private struct LogSink {
-    var function: ioasid_log_fn?
-    var data: UnsafeMutableRawPointer?
-}
-
 private let levelUnknown = Int32.min
 private let logLevel = Atomic<Int32>(Int32.min)
-/// Guarded by `cio_log_lock`.
-nonisolated(unsafe) private var logSink = LogSink(function: nil, data: nil)
 
 // MARK: For ioasid_printk()
 
 @_cdecl("cio_log_passes") @implementation
 public func cio_log_passes(_ level: Int32) -> Bool {
     Log.passes(level)
-}
-
-@_cdecl("cio_log_deliver") @implementation
-public func cio_log_deliver(_ level: Int32, _ line: UnsafePointer<CChar>) {
-    Log.deliver(level, line)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Read-side sections and grace periods: liburcu-bp, the same that <linux/rcupdate.h> gives to users.
+// Read-side sections and grace periods, the same that <linux/rcupdate.h> gives to users.
 
 import CIOASID
 import CIOASIDRuntime
@@ -14,6 +14,13 @@ package enum ReadSide {
         defer { cio_read_unlock() }
         return try body()
     }
+
+    /// For callers that are not one piece of code, such as users of <linux/rcupdate.h>.
+    @inline(__always)
+    package static func enter() { cio_read_lock() }
+
+    @inline(__always)
+    package static func leave() { cio_read_unlock() }
 
     /// Is the calling thread inside a section, its own or one of the library's?
     package static var isInSection: Bool { cio_read_ongoing() }

@@ -6,7 +6,7 @@ import CIOASIDRuntime
 import IOASIDMemory
 import Synchronization
 
-package struct Refusal: Error {
+package struct RequestError: Error {
     package let reason: ioasid_refusal
     package let errno: CInt
 
@@ -16,20 +16,23 @@ package struct Refusal: Error {
         self.errno = errno
     }
 
-    package static var memory: Refusal { Refusal(IOASID_REFUSED_MEMORY, ENOMEM) }
-    package static var argument: Refusal { Refusal(IOASID_REFUSED_ARGUMENT, EINVAL) }
-    package static var noSet: Refusal { Refusal(IOASID_REFUSED_SET, EINVAL) }
-    package static var owner: Refusal { Refusal(IOASID_REFUSED_OWNER, EACCES) }
-    package static var pending: Refusal { Refusal(IOASID_REFUSED_PENDING, EBUSY) }
-    package static var range: Refusal { Refusal(IOASID_REFUSED_RANGE, ENOSPC) }
-    package static var exists: Refusal { Refusal(IOASID_REFUSED_EXISTS, EEXIST) }
-    package static var overflow: Refusal { Refusal(IOASID_REFUSED_OVERFLOW, EOVERFLOW) }
+    package static var memory: RequestError { RequestError(IOASID_REFUSED_MEMORY, ENOMEM) }
+    package static var argument: RequestError { RequestError(IOASID_REFUSED_ARGUMENT, EINVAL) }
+    package static var noSet: RequestError { RequestError(IOASID_REFUSED_SET, EINVAL) }
+    package static var owner: RequestError { RequestError(IOASID_REFUSED_OWNER, EACCES) }
+    package static var pending: RequestError { RequestError(IOASID_REFUSED_PENDING, EBUSY) }
+    package static var range: RequestError { RequestError(IOASID_REFUSED_RANGE, ENOSPC) }
+    package static var exists: RequestError { RequestError(IOASID_REFUSED_EXISTS, EEXIST) }
+    package static var busy: RequestError { RequestError(IOASID_REFUSED_BUSY, EBUSY) }
+    package static var overflow: RequestError { RequestError(IOASID_REFUSED_OVERFLOW, EOVERFLOW) }
 
     /// An id that is not in use; the published functions do not agree on the errno.
-    package static func unknown(_ errno: CInt) -> Refusal { Refusal(IOASID_REFUSED_UNKNOWN, errno) }
+    package static func unknown(_ errno: CInt) -> RequestError {
+        RequestError(IOASID_REFUSED_UNKNOWN, errno)
+    }
 }
 
-extension Refusal {
+extension RequestError {
     /// Counts the refusal and says so on the log, as often as the log lets it.
     @inline(never)
     package func note(_ id: UInt32 = .max, caller: StaticString = #function) {
@@ -37,7 +40,7 @@ extension Refusal {
         cio_probe_refuse(id, reason)
         // What a well-behaved user meets in a race is no news.
         guard reason != IOASID_REFUSED_PENDING else { return }
-        Log.warn(Refusal.name(reason), id, caller: caller)
+        Log.warn(RequestError.name(reason), id, caller: caller)
     }
 
     package static func name(_ reason: ioasid_refusal) -> StaticString {

@@ -19,7 +19,7 @@ public func vtd_guest_create(_ domain: OpaquePointer?, _ pages: CUnsignedInt) ->
     guard let domain = Domain.known(domain), pages > 0 else { return errorPointer(-EINVAL) }
     let (guest, error) = Lock.hardware { GuestMemory.create(domain, pages: UInt64(pages)) }
     guard let guest else { return errorPointer(error) }
-    return OpaquePointer(guest)
+    return guest.handle
 }
 
 @_cdecl("vtd_guest_destroy")

@@ -17,7 +17,7 @@ public func vtd_domain_alloc(_ machine: OpaquePointer?, _ type: CUnsignedInt) ->
         Domain.create(machine, isIdentity: type == IOMMU_DOMAIN_IDENTITY)
     }
     guard let domain else { return errorPointer(error) }
-    return OpaquePointer(domain)
+    return domain.handle
 }
 
 @_cdecl("iommu_domain_free")

@@ -13,7 +13,7 @@ public func vtd_machine_create(_ memory: UInt64) -> OpaquePointer? {
     }
     let machine = Lock.hardware { Machine.create(size: memory) }
     guard let machine else { return errorPointer(-ENOMEM) }
-    return OpaquePointer(machine)
+    return machine.handle
 }
 
 @_cdecl("vtd_machine_destroy")
@@ -93,7 +93,7 @@ public func vtd_unit_create(
     else { return errorPointer(-EINVAL) }
     let unit = Lock.hardware { Unit.create(machine, config) }
     guard let unit else { return errorPointer(-ENOMEM) }
-    return OpaquePointer(unit)
+    return unit.handle
 }
 
 @_cdecl("vtd_unit_destroy")
@@ -137,7 +137,7 @@ public func vtd_device_create(
     else { return errorPointer(-EINVAL) }
     let (device, error) = Lock.hardware { Device.create(unit, SourceID(source_id), features) }
     guard let device else { return errorPointer(error) }
-    return OpaquePointer(device)
+    return device.handle
 }
 
 @_cdecl("vtd_device_destroy")

@@ -26,7 +26,7 @@ package enum Attach {
                 Memory.free(made)
                 return -ENOMEM
             }
-            driver.pointee.attachments.add(made)
+            driver.pointee.attachments.prepend(made)
             domain.pointee.users &+= 1
             return 0
         }

@@ -24,8 +24,7 @@ struct Binding: Listed {
 
     /// The record that a work item is part of.
     static func record(of work: UnsafeMutablePointer<work_struct>) -> Ref<Binding> {
-        (UnsafeMutableRawPointer(work) - MemoryLayout<Ref<Binding>?>.stride)
-            .assumingMemoryBound(to: Binding.self)
+        Ref(raw: UnsafeMutableRawPointer(work) - MemoryLayout<Ref<Binding>?>.stride)
     }
 
     enum Source {
@@ -33,6 +32,13 @@ struct Binding: Listed {
         case guest(iommu_gpasid_bind_data)
         /// A process of the host.
         case process(Ref<AddressSpace>)
+    }
+}
+
+extension Ref<Binding> {
+    var isOfEndedProcess: Bool {
+        guard case .process(let space) = pointee.source else { return false }
+        return !AddressSpace.isAlive(space.pointee.mm)
     }
 }
 
@@ -50,7 +56,7 @@ struct BoundDevice: Called {
 /// Changed with the driver lock and the table lock held, so that either is enough to read.
 package enum Bindings {
     private static let buckets = 1024
-    nonisolated(unsafe) private static var table: Ref<List<Binding>>?
+    nonisolated(unsafe) private static var table: UnsafeMutablePointer<List<Binding>>?
     /// Work items queued or running. Guarded by the table lock.
     nonisolated(unsafe) private static var works = 0
 
@@ -65,7 +71,7 @@ package enum Bindings {
         table = nil
     }
 
-    private static func bucket(_ pasid: PASID) -> Ref<List<Binding>>? {
+    private static func bucket(_ pasid: PASID) -> UnsafeMutablePointer<List<Binding>>? {
         guard let table else { return nil }
         return table + Int(pasid.number % UInt32(buckets))
     }
@@ -90,7 +96,7 @@ package enum Bindings {
 
     static func insert(_ binding: Ref<Binding>) {
         Lock.table {
-            bucket(binding.pointee.pasid)?.pointee.add(binding)
+            bucket(binding.pointee.pasid)?.pointee.prepend(binding)
             binding.pointee.isLive = true
         }
     }
@@ -116,7 +122,7 @@ package enum Bindings {
     }
 
     static func add(_ bound: Ref<BoundDevice>, to binding: Ref<Binding>) {
-        Lock.table { binding.pointee.devices.add(bound) }
+        Lock.table { binding.pointee.devices.prepend(bound) }
         // With the lock that the lists of attachments are walked with.
         Lock.hardware {
             bound.pointee.attachment?.pointee.bindings &+= 1
@@ -126,7 +132,7 @@ package enum Bindings {
 
     /// The device's DMA is over when this returns: entry cleared, caches empty, requests answered.
     static func remove(_ bound: Ref<BoundDevice>, from binding: Ref<Binding>, quiet: Bool) {
-        Lock.table { binding.pointee.devices.remove(bound) }
+        _ = Lock.table { binding.pointee.devices.remove(bound) }
         let device = bound.pointee.device
         Lock.hardware {
             device.tearDown(binding.pointee.pasid, quiet: quiet)
@@ -148,9 +154,10 @@ package enum Bindings {
     }
 
     /// From the notifier: pins the record of a PASID that is going, for its work item.
+    /// - Returns: nil if there is none, or if it is to be unbound yet
     static func markFreed(_ pasid: PASID) -> Ref<Binding>? {
         Lock.table {
-            guard let binding = find(pasid) else { return nil }
+            guard let binding = find(pasid), !binding.isOfEndedProcess else { return nil }
             binding.pointee.isFreed = true
             binding.pointee.references &+= 1
             works &+= 1

@@ -27,7 +27,7 @@ protocol Called: Listed {
 }
 
 // Through the pointer, as everything that threads share. With the hardware lock held.
-extension UnsafeMutablePointer where Pointee: Called {
+extension Ref where Record: Called {
     var isLive: Bool { pointee.calls.fate == .live }
 
     func beginCall() { pointee.calls.running &+= 1 }
@@ -74,12 +74,12 @@ struct Retired {
 
     mutating func add(_ device: Ref<DriverDevice>) {
         device.pointee.calls.fate = .retired
-        devices.add(device)
+        devices.prepend(device)
     }
 
     mutating func add(_ device: Ref<BoundDevice>) {
         device.pointee.calls.fate = .retired
-        bound.add(device)
+        bound.prepend(device)
     }
 
     /// With the driver lock only. One at a time is all that a request or a work item drops.

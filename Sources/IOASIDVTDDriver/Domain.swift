@@ -26,8 +26,7 @@ package struct Domain: Listed {
     // MARK: Every domain there is: how a pointer from outside is told from nonsense
 
     private static func bucket(_ domain: Ref<Domain>) -> Ref<List<Domain>> {
-        UnsafeMutableRawPointer(civtd_domain_bucket(domain))
-            .assumingMemoryBound(to: List<Domain>.self)
+        Ref(raw: UnsafeMutableRawPointer(civtd_domain_bucket(domain.raw)))
     }
 
     /// Without a lock.
@@ -68,7 +67,7 @@ package struct Domain: Listed {
             civtd_return_domain_id(number)
             return (nil, -ENOMEM)
         }
-        bucket(domain).pointee.add(domain)
+        bucket(domain).pointee.prepend(domain)
         machine.pointee.tenants &+= 1
         return (domain, 0)
     }

@@ -14,10 +14,10 @@ struct DriverUnit {
     var allocator = ioasid_allocator_ops()
 }
 
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     /// nil while the unit is not enabled.
     var driver: Ref<DriverUnit>? {
-        pointee.driver?.record.assumingMemoryBound(to: DriverUnit.self)
+        (pointee.driver?.record).map { Ref<DriverUnit>(raw: $0) }
     }
 }
 
@@ -104,7 +104,7 @@ package enum Driver {
             }
             unit.setDriver(
                 UnitDriver(
-                    record: UnsafeMutableRawPointer(driver), deviceAdded: { $0.enable() },
+                    record: driver.raw, deviceAdded: { $0.enable() },
                     deviceLeaves: { $0.leave() },
                     pageRequestsWait: { PageRequests.interrupt($0) }))
             return unit.pointee.devices.find { !$0.enable() } == nil

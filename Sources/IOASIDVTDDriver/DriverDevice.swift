@@ -33,10 +33,10 @@ struct DriverDevice: Called {
 }
 
 // With the hardware lock held.
-extension UnsafeMutablePointer<Device> {
+extension Ref<Device> {
     /// nil while the unit is not enabled.
     var driver: Ref<DriverDevice>? {
-        pointee.driverRecord?.assumingMemoryBound(to: DriverDevice.self)
+        pointee.driverRecord.map { Ref<DriverDevice>(raw: $0) }
     }
 
     /// Makes a PASID directory and a context entry.
@@ -54,7 +54,7 @@ extension UnsafeMutablePointer<Device> {
             machine.freePages(directory, pages)
             return false
         }
-        pointee.driverRecord = UnsafeMutableRawPointer(made)
+        pointee.driverRecord = made.raw
         var flags = ContextEntry.pasidEnable
         if hasTLB { flags |= ContextEntry.deviceTLB }
         if hasPageRequests && pointee.unit.can(VTD_CAP_PRS) {

@@ -103,7 +103,7 @@ package enum GuestBinding {
             return -ENOMEM
         }
         // Before anybody can find the record: FREE may queue the work at once.
-        civtd_init_work(&binding.pointee.work, freeAsync)
+        civtd_init_work(&binding.pointer.pointee.work, freeAsync)
         Quiet.end(pasid)
         let connected = connect(device, attachment, data, to: binding)
         guard connected == 0 else {

@@ -53,7 +53,7 @@ package struct GuestMemory: Listed {
                 return (nil, error == -EEXIST ? -EINVAL : error)
             }
         }
-        all.add(guest)
+        all.prepend(guest)
         return (guest, 0)
     }
 

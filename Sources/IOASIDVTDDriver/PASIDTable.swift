@@ -57,7 +57,7 @@ extension PASIDEntry {
 }
 
 // With the hardware lock held.
-extension UnsafeMutablePointer<Device> {
+extension Ref<Device> {
     /// - Returns: where the entry is in memory; nil if there is no table for it.
     func pasidEntryAddress(_ pasid: PASID, newTable: () -> HPA? = { nil }) -> HPA? {
         guard let driver, pasid.number < pointee.unit.pasidLimit else { return nil }

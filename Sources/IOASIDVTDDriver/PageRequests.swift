@@ -80,7 +80,7 @@ package enum PageRequests {
                 respond(unit, request, invalid)
                 continue
             }
-            driver.pointee.reported.add(reported)
+            driver.pointee.reported.prepend(reported)
             driver.beginCall()
             return Report(
                 request: request, device: driver, handler: handler,

@@ -155,7 +155,7 @@ struct Cleared {
     }
 }
 
-extension UnsafeMutablePointer<Machine> {
+extension Ref<Machine> {
     /// Gives pages back that are chained through their first words; address 0 ends the chain.
     func freeChain(_ first: HPA) {
         var page = first

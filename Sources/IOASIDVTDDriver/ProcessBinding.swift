@@ -10,13 +10,15 @@ import IOASIDVTDHardware
 /// lock; made and dropped with the driver lock held as well.
 ///
 /// The structure of the process is held (mm_count), its memory is not: a process ends whether it is
-/// bound or not. That it does is heard by the FREE of the PASID that it has in its mm; one that has
-/// none gets one of its bindings' for as long.
+/// bound or not. That it does is heard by the FREE of the PASID of its mm, which comes after its last
+/// user has gone; one that has no PASID gets one of its bindings' for as long.
 package struct AddressSpace: Listed {
     package var next: Ref<AddressSpace>?
     let mm: UnsafeMutablePointer<mm_struct>
     let machine: Ref<Machine>
     let root: HPA
+    /// Its entries are cleared.
+    var hasEnded = false
     /// The PASID of the process, if it is one of ours.
     var lent: PASID?
     /// The PASID that later bindings share; private ones are not.
@@ -47,7 +49,7 @@ package struct AddressSpace: Listed {
                 return (nil, -ENOMEM)
             }
             mmgrab(mm)
-            all.add(space)
+            all.prepend(space)
             return (space, 0)
         }
     }
@@ -71,13 +73,12 @@ package struct AddressSpace: Listed {
         civtd_mm_users(mm) > 0
     }
 
-    /// - Returns: the space of the process that ends with this PASID; nil if none does.
-    static func ending(with pasid: PASID) -> Ref<AddressSpace>? {
+    /// - Returns: a space whose process has ended since the last call; nil if there is none.
+    static func takeEnded() -> Ref<AddressSpace>? {
         Lock.hardware {
-            all.find {
-                let its = $0.pointee.lent?.number ?? $0.pointee.mm.pointee.pasid
-                return its == pasid.number && !isAlive($0.pointee.mm)
-            }
+            let ended = all.find { !$0.pointee.hasEnded && !isAlive($0.pointee.mm) }
+            ended?.pointee.hasEnded = true
+            return ended
         }
     }
 
@@ -86,9 +87,9 @@ package struct AddressSpace: Listed {
     /// Gives the process the PASID of a binding, unless it has one.
     static func lend(_ space: Ref<AddressSpace>, _ pasid: PASID) {
         let mm = space.pointee.mm
-        guard civtd_mm_pasid(mm) == 0 else { return }
-        // First, so that the notifier does not look at the field that is being written.
-        Lock.hardware { space.pointee.lent = pasid }
+        guard civtd_mm_pasid(mm) == 0, mmget_not_zero(mm) else { return }
+        Retired.pending.add(mm)
+        space.pointee.lent = pasid
         mm_pasid_set(mm, pasid.number)
     }
 
@@ -98,8 +99,8 @@ package struct AddressSpace: Listed {
         guard space.pointee.lent == binding.pointee.pasid else { return true }
         let mm = space.pointee.mm
         guard mmget_not_zero(mm) else { return false }
-        mm_pasid_set(mm, UInt32.max)
-        Lock.hardware { space.pointee.lent = nil }
+        if civtd_mm_pasid(mm) == binding.pointee.pasid.number { mm_pasid_init(mm) }
+        space.pointee.lent = nil
         var other: Ref<Binding>?
         Bindings.forEach { candidate in
             if case .process(let its) = candidate.pointee.source, its == space { other = candidate }
@@ -181,7 +182,7 @@ package enum ProcessBinding {
             Driver.releasePASID(number)
             return -ENOMEM
         }
-        civtd_init_work(&binding.pointee.work, freeAsync)
+        civtd_init_work(&binding.pointer.pointee.work, freeAsync)
         let error = connect(device, operations, to: binding)
         guard error == 0 else {
             Driver.releasePASID(number)
@@ -194,6 +195,8 @@ package enum ProcessBinding {
         }
         Bindings.insert(binding)
         AddressSpace.lend(space, number)
+        // It may have ended meanwhile, before anybody listened.
+        while let ended = AddressSpace.takeEnded() { end(ended) }
         pasid.pointee = CInt(number.number)
         return 0
     }
@@ -273,7 +276,7 @@ package enum ProcessBinding {
         if request.isPrivileged { wanted |= SVM_REQ_PRIV }
         callUser {
             callback(
-                OpaquePointer(device), request.pasid?.number ?? 0, request.address, nil, wanted,
+                device.handle, request.pasid?.number ?? 0, request.address, nil, wanted,
                 CInt(bitPattern: code))
         }
     }

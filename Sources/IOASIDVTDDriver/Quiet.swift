@@ -8,7 +8,7 @@ import IOASIDVTDHardware
 
 // Until the late unbind, or until the PASID is used again: a stray request is another owner's then.
 // With the hardware lock held.
-extension UnsafeMutablePointer<Device> {
+extension Ref<Device> {
     /// Faults of a PASID that is not bound to the device are recorded again.
     func recordFaults(of pasid: PASID) {
         guard let driver, driver.pointee.quietEntries > 0, let at = pasidEntryAddress(pasid),

@@ -14,14 +14,13 @@ func pasidStatusChange(
 ) -> CInt {
     guard code == CUnsignedLong(IOASID_NOTIFY_FREE.rawValue), let data else { return NOTIFY_DONE }
     let arguments = data.assumingMemoryBound(to: ioasid_nb_args.self)
-    let pasid = PASID(arguments.pointee.id)
-    if let space = AddressSpace.ending(with: pasid) {
-        // Its bindings stay until they are unbound, as with the kernel's driver.
-        ProcessBinding.end(space)
-        return NOTIFY_OK
+    // The bindings of a process that has ended stay until they are unbound, as with the kernel's
+    // driver, even if this is the PASID of one of them.
+    while let space = AddressSpace.takeEnded() { ProcessBinding.end(space) }
+    guard let binding = Bindings.markFreed(PASID(arguments.pointee.id)) else {
+        return NOTIFY_DONE
     }
-    guard let binding = Bindings.markFreed(pasid) else { return NOTIFY_DONE }
-    if !ioasid_queue_work(&binding.pointee.work) { Bindings.workDone(binding) }
+    if !ioasid_queue_work(&binding.pointer.pointee.work) { Bindings.workDone(binding) }
     return NOTIFY_OK
 }
 

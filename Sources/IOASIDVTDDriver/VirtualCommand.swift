@@ -12,13 +12,13 @@ package enum VirtualCommand {
         guard unit.pointee.config.vcmd != nil, let driver = unit.driver else { return 0 }
         driver.pointee.allocator.alloc = intel_vcmd_ioasid_alloc
         driver.pointee.allocator.free = intel_vcmd_ioasid_free
-        driver.pointee.allocator.pdata = UnsafeMutableRawPointer(unit)
-        return ioasid_register_allocator(&driver.pointee.allocator)
+        driver.pointee.allocator.pdata = unit.raw
+        return ioasid_register_allocator(&driver.pointer.pointee.allocator)
     }
 
     static func unregister(_ unit: Ref<Unit>) {
         guard unit.pointee.config.vcmd != nil, let driver = unit.driver else { return }
-        ioasid_unregister_allocator(&driver.pointee.allocator)
+        ioasid_unregister_allocator(&driver.pointer.pointee.allocator)
     }
 
     private static func status(_ response: UInt64) -> UInt64 { (response & 0xff) >> 1 }

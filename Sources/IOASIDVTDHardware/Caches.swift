@@ -6,7 +6,7 @@ import IOASIDMemory
 
 /// A direct-mapped cache: a new entry pushes out the one in its place, and nothing else.
 struct Cache<Entry: CacheEntry> {
-    private let slots: Ref<Entry>
+    private let slots: UnsafeMutablePointer<Entry>
     private let mask: UInt64
 
     /// - Parameter size: a power of two

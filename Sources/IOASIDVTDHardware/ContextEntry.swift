@@ -2,6 +2,7 @@
 // Root, context and PASID directory entries of scalable mode (sections 9.2, 9.4 and 9.5).
 
 @preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
 
 /// A scalable-mode context entry: 256 bits, of which the first two words mean something.
 package struct ContextEntry {
@@ -100,7 +101,7 @@ enum PASIDDirectory {
     }
 }
 
-extension UnsafeMutablePointer<Device> {
+extension Ref<Device> {
     /// Past every cache. With the hardware lock held.
     /// - Returns: where a PASID table entry is in memory; nil if the tables do not lead there.
     package func tableEntryAddress(_ pasid: PASID) -> HPA? {

@@ -12,7 +12,7 @@ enum DMAOutcome {
 }
 
 // With the hardware lock held.
-extension UnsafeMutablePointer<Device> {
+extension Ref<Device> {
     func access(_ request: Request) -> DMAOutcome {
         pointee.unit.pointee.stats.dma &+= 1
         do {
@@ -168,7 +168,7 @@ extension UnsafeMutablePointer<Device> {
 }
 
 // What becomes of a request that could not be translated.
-extension UnsafeMutablePointer<Device> {
+extension Ref<Device> {
     private func handle(_ fault: Fault, _ request: Request) -> DMAOutcome {
         guard hasPageRequests, pointee.unit.can(VTD_CAP_PRS), fault.isRecoverable,
             pointee.context?.has(ContextEntry.pageRequests) == true

@@ -63,7 +63,7 @@ package struct Device: Listed {
             value.discard()
             return nil
         }
-        unit.pointee.devices.add(device)
+        unit.pointee.devices.prepend(device)
         return device
     }
 
@@ -85,7 +85,7 @@ package struct Device: Listed {
 }
 
 // Through the pointer, as for units.
-extension UnsafeMutablePointer<Device> {
+extension Ref<Device> {
     package var hasTLB: Bool { pointee.features & VTD_DEV_ATS != 0 }
     package var hasPageRequests: Bool { pointee.features & VTD_DEV_PRI != 0 }
 }

@@ -10,7 +10,7 @@ package struct FaultLog {
     static let size = 64
     private static let isFault: UInt64 = 1 << 63
 
-    private let registers: Ref<UInt64>
+    private let registers: UnsafeMutablePointer<UInt64>
     /// Where the next fault goes, and where the search for the oldest begins.
     private var next = 0
     private var oldest = 0

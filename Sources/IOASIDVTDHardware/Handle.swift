@@ -41,3 +41,16 @@ package enum Handle {
         return found
     }
 }
+
+// Records as C and strangers know them.
+extension Ref {
+    /// The pointer may be anything: to be looked up before it is followed.
+    package init(_ handle: OpaquePointer) { self.init(UnsafeMutablePointer(handle)) }
+
+    package init(raw: UnsafeMutableRawPointer) {
+        self.init(raw.assumingMemoryBound(to: Record.self))
+    }
+
+    package var handle: OpaquePointer { OpaquePointer(pointer) }
+    package var raw: UnsafeMutableRawPointer { UnsafeMutableRawPointer(pointer) }
+}

@@ -41,12 +41,12 @@ package struct EventSource {
 }
 
 // With the hardware lock held.
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     func event(_ which: vtd_interrupt) -> Ref<EventSource>? {
         switch which {
-        case VTD_INTERRUPT_FAULT: stable(&pointee.faultEvent)
-        case VTD_INTERRUPT_PAGE_REQUEST: stable(&pointee.requestEvent)
-        case VTD_INTERRUPT_INVALIDATION: stable(&pointee.invalidationEvent)
+        case VTD_INTERRUPT_FAULT: Ref<EventSource>(stable(&pointer.pointee.faultEvent))
+        case VTD_INTERRUPT_PAGE_REQUEST: Ref<EventSource>(stable(&pointer.pointee.requestEvent))
+        case VTD_INTERRUPT_INVALIDATION: Ref<EventSource>(stable(&pointer.pointee.invalidationEvent))
         default: nil
         }
     }
@@ -71,7 +71,7 @@ extension UnsafeMutablePointer<Unit> {
 }
 
 // Without a lock.
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     /// Calls whoever is to be told of what has happened. A function may do what it wants, the unit may
     /// be gone after it.
     package func deliverInterrupts() {
@@ -84,7 +84,7 @@ extension UnsafeMutablePointer<Unit> {
                 return taken
             }
             guard let (which, function, data) = taken else { return }
-            callUser { function(OpaquePointer(self), which, data) }
+            callUser { function(handle, which, data) }
             Lock.hardware {
                 guard Handle.isUnit(self) else { return }
                 pointee.interruptsRunning &-= 1
@@ -116,7 +116,10 @@ extension UnsafeMutablePointer<Unit> {
 /// Runs a function of the program. The thread is known to be in one until it returns.
 @inline(__always)
 package func callUser<Result>(_ function: () -> Result) -> Result {
-    civtd_begin_call()
-    defer { civtd_end_call() }
-    return function()
+    var call = civtd_call()
+    return withUnsafeMutablePointer(to: &call) { call in
+        civtd_begin_call(call)
+        defer { civtd_end_call(call) }
+        return function()
+    }
 }

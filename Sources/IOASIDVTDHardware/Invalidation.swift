@@ -5,7 +5,7 @@
 import IOASIDMemory
 
 // With the hardware lock held.
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     /// - Returns: false if it cannot be done, which is an invalidation queue error.
     func carryOut(_ descriptor: Descriptor) -> Bool {
         switch descriptor {

@@ -38,7 +38,7 @@ enum QueueError: UInt64 {
 }
 
 // Software's side, of the ring that comes with the unit.
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     /// Submits descriptors and waits for them, in one go: nobody else's come between.
     /// - Returns: false if hardware stopped at one of them.
     package func submit(_ descriptors: UnsafePointer<vtd_inv_desc>, _ count: Int) -> Bool {
@@ -73,7 +73,7 @@ extension UnsafeMutablePointer<Unit> {
             | (drain ? VTD_INV_WAIT_PD : 0) | UInt64(InvalidationQueue.done) << 32
         wait.qw.1 = status.bits
         enqueue(wait)
-        _ = process(stable(&pointee.invalidations))
+        _ = process(Ref<DescriptorRing>(stable(&pointer.pointee.invalidations)))
         if memory.word(status) == UInt64(InvalidationQueue.done) { return true }
         // Invalidation queue error: skip what is left, as a driver does to go on.
         pointee.invalidations.head = pointee.invalidations.tail
@@ -82,7 +82,7 @@ extension UnsafeMutablePointer<Unit> {
 }
 
 // Hardware's side.
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     /// Carries out what is between head and tail.
     /// - Returns: why it stopped before; the head is then at the descriptor that cannot be.
     func process(_ ring: Ref<DescriptorRing>) -> QueueError? {

@@ -8,14 +8,14 @@ package struct Machine: Listed {
     package var next: Ref<Machine>?
     package let memory: PhysicalMemory
     /// A bit a page. Page 0 is never given out: address 0 means "none" in root and context entries.
-    fileprivate let taken: Ref<UInt64>
+    fileprivate let taken: UnsafeMutablePointer<UInt64>
     package fileprivate(set) var pagesUsed: UInt64 = 0
     fileprivate var searchStart: UInt64 = 1
     package var units = List<Unit>()
     /// How many objects of a driver lie in it, which must go before the machine does.
     package var tenants = 0
 
-    private init(memory: PhysicalMemory, taken: Ref<UInt64>) {
+    private init(memory: PhysicalMemory, taken: UnsafeMutablePointer<UInt64>) {
         self.memory = memory
         self.taken = taken
     }
@@ -38,7 +38,7 @@ package struct Machine: Listed {
             Memory.free(taken)
             return nil
         }
-        all.add(machine)
+        all.prepend(machine)
         return machine
     }
 
@@ -53,7 +53,7 @@ package struct Machine: Listed {
 
 // Objects that threads share are changed through their pointer, a field at a time: a mutating
 // method would claim the whole of them, constants included.
-extension UnsafeMutablePointer<Machine> {
+extension Ref<Machine> {
     private func isTaken(_ page: UInt64) -> Bool {
         pointee.taken[Int(truncatingIfNeeded: page / 64)] & (1 << (page & 63)) != 0
     }

@@ -38,7 +38,7 @@ private enum Register {
 
 // MARK: What the unit can do
 
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     private func flag(_ capability: UInt32, _ bit: UInt64) -> UInt64 { can(capability) ? 1 << bit : 0 }
 
     private var capability: UInt64 {
@@ -63,14 +63,14 @@ extension UnsafeMutablePointer<Unit> {
     }
 }
 
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     /// The program has a queue of its own.
     package var hasOwnQueue: Bool { pointee.driver == nil && pointee.registers.isQueued }
 }
 
 // MARK: Reading. With the hardware lock held
 
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     /// The aligned 64 bits at an offset; what is no register reads as 0.
     package func register(_ offset: UInt32) -> UInt64 {
         let file = pointee.registers
@@ -145,7 +145,7 @@ extension UnsafeMutablePointer<Unit> {
 
 // MARK: Writing. With the hardware lock held
 
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     /// A register of 64 bits. One of 32 is written by setHalfRegister().
     package func setRegister(_ offset: UInt32, _ value: UInt64) {
         switch offset {
@@ -262,7 +262,7 @@ extension UnsafeMutablePointer<Unit> {
 
     private func processQueue() {
         guard pointee.registers.isQueued, pointee.registers.queueError == nil,
-            let error = process(stable(&pointee.queue))
+            let error = process(Ref<DescriptorRing>(stable(&pointer.pointee.queue)))
         else { return }
         pointee.registers.queueError = error
         raise(VTD_INTERRUPT_FAULT)
@@ -271,7 +271,7 @@ extension UnsafeMutablePointer<Unit> {
 
 // MARK: The virtual command. Without a lock
 
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     package func commandPASIDs(_ command: UInt64) {
         guard let vcmd = pointee.config.vcmd else { return }
         let response = callUser { vcmd(command, pointee.config.vcmd_data) }

@@ -113,7 +113,7 @@ package struct Unit: Listed {
             value.discard()
             return nil
         }
-        machine.pointee.units.add(unit)
+        machine.pointee.units.prepend(unit)
         return unit
     }
 
@@ -125,7 +125,7 @@ package struct Unit: Listed {
 }
 
 // Through the pointer: a method of the struct would read all of it, counters that DMA changes too.
-extension UnsafeMutablePointer<Unit> {
+extension Ref<Unit> {
     /// Without a lock. What nobody is told of stays in the queue.
     package func signalPageRequests() {
         let driver = Lock.hardware {

@@ -25,7 +25,7 @@ struct WaitingRequests {
     private static let slots = 2 * credits
     private static let groups: UInt32 = 512
 
-    private let slots: Ref<Slot>
+    private let slots: UnsafeMutablePointer<Slot>
     private var nextGroup: UInt32 = 0
     private var answers: UInt64 = 0
 

@@ -29,6 +29,9 @@ for needed in $(sed -n 's/.*Shared library: \[\(.*\)\]/\1/p' "$work/dynamic"); d
 	esac
 done
 grep -q RUNPATH "$work/dynamic" && fail "carries a run path"
+# A late dlopen() has no room for thread-local variables; nothing of ours may be unmapped under a thread.
+readelf -lW "$library" | grep -qw TLS && fail "has thread-local variables"
+grep -q 'FLAGS_1.*NODELETE' "$work/dynamic" || fail "may be unloaded"
 
 # Swift's own allocator traps where malloc fails, and a lazy global may run twice: neither is linked.
 nm "$library" | grep -wE 'swift_(once|slowAlloc|allocObject|initStackObject)' > "$work/runtime" &&

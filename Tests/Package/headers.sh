@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # headers.sh CC CXX INCLUDE: every public header compiles alone and twice, in every C and C++
-# dialect, and before the standard headers, in the newest.
+# dialect, before the standard headers, in the newest, and those of RCU beside liburcu's.
 set -euo pipefail
 
 cc=$1 cxx=$2 include=$3
@@ -62,6 +62,42 @@ done
 for file in before_*.c; do
 	echo "$cc -x c -std=c17 $flags $file"
 	echo "$cxx -x c++ -std=c++20 $flags $file"
+done >> commands
+
+# liburcu's headers, where they are installed, may come before and after: they share names with ours.
+for theirs in urcu.h urcu-bp.h urcu-qsbr.h urcu/urcu-bp.h urcu/call-rcu.h urcu/rculfhash.h; do
+	"$cc" -fsyntax-only -include "$theirs" -x c /dev/null 2> /dev/null || continue
+	for order in "$theirs linux/rculist.h" "linux/rculist.h $theirs"; do
+		name=urcu_$(tr ' ./' '___' <<< "$order")
+		printf '#include <%s>\n' $order > "$name.c"
+		cat >> "$name.c" <<-'END'
+			struct item {
+				struct list_head node;
+				struct rcu_head rcu;
+			};
+			static struct item *item;
+			static void call(struct rcu_head *head)
+			{
+				(void)head;
+			}
+			int main(void)
+			{
+				struct item *old;
+
+				rcu_read_lock();
+				old = rcu_dereference(item);
+				rcu_read_unlock();
+				rcu_assign_pointer(item, (struct item *)0);
+				synchronize_rcu();
+				call_rcu(&old->rcu, call);
+				kfree_rcu(old, rcu);
+				rcu_barrier();
+				return 0;
+			}
+		END
+		echo "$cc -x c -std=gnu17 $flags -Wno-pedantic $name.c"
+		echo "$cxx -x c++ -std=gnu++20 $flags -Wno-pedantic $name.c"
+	done
 done >> commands
 
 xargs -P 2 -d '\n' -n 1 sh -c '$0 || { echo "FAIL: $0" >&2; exit 1; }' < commands

@@ -80,7 +80,7 @@ step "fresh prefix"
 install_to "$work/prefix"
 exists "$work/prefix"/lib/{libioasid.so,"libioasid.so.$soversion","libioasid.so.$version"}
 exists "$work/prefix"/lib/{pkgconfig/ioasid.pc,cmake/ioasid/ioasid{Config,ConfigVersion,Targets}.cmake}
-(cd "$source/include" && find linux -name '*.h' | sort) > "$work/headers"
+(cd "$source/include" && find linux urcu -name '*.h' | sort) > "$work/headers"
 (cd "$work/prefix/include/ioasid" && find . -type f | sed 's|^\./||' | sort) |
 	diff -u "$work/headers" - || fail "installed headers differ from include/"
 consume "$work/prefix"

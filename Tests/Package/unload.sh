@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# unload.sh CC INCLUDE LIBRARY: a program that is not linked with the library loads and unloads it at work.
+# unload.sh CC INCLUDE LIBRARY: a program that is not linked with the library loads and closes it, at work and often.
 set -euo pipefail
 
 work=$(mktemp -d)

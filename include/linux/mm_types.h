@@ -10,11 +10,13 @@
  * @mm_users: users of the address space; the last one's mmput() drops the PASID
  * @mm_count: references on this structure; all users together hold one
  * @pasid: INVALID_IOASID, or the PASID of the address space
+ * @stored: what mm_pasid_set() stored, plus one (library's own)
  */
 struct mm_struct {
 	atomic_t mm_users;
 	atomic_t mm_count;
 	u32 pasid;
+	u32 stored;
 };
 
 #endif

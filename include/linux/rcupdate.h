@@ -1,13 +1,108 @@
 /* SPDX-License-Identifier: MIT */
-/* Compat: read-copy-update, over liburcu-bp: the readers that the library itself waits for. */
+/* Compat: read-copy-update: the readers that the library itself waits for. */
 #ifndef IOASID_LINUX_RCUPDATE_H
 #define IOASID_LINUX_RCUPDATE_H
 
 #include <stdbool.h>
 
-#include <urcu/urcu-bp.h>
+#include <linux/types.h>
 
-/* Whoever included <urcu-bp.h> before has some of the names; these mean the same. */
+/*
+ * Threads need no registration: a thread's first section does it, and cannot fail. A section ends in
+ * the thread that began it; a thread that ends inside one ends it. After fork() the child has the
+ * sections of the thread that forked, and no others.
+ *
+ * A program may use liburcu as well. The two do not meet: neither waits for the other's readers.
+ */
+
+typedef struct rcu_head ioasid_rcu_head;
+typedef void (*rcu_callback_t)(struct rcu_head *head);
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * ioasid_rcu_read_lock() - begin a read-side section
+ *
+ * Sections may be nested. A reader may sleep; whoever waits for it then waits as long.
+ *
+ * Context: any, also a signal handler. Waits for nobody, never fails.
+ */
+void ioasid_rcu_read_lock(void);
+
+/**
+ * ioasid_rcu_read_unlock() - end the innermost read-side section
+ *
+ * Context: as ioasid_rcu_read_lock(), by the same thread.
+ */
+void ioasid_rcu_read_unlock(void);
+
+/**
+ * ioasid_rcu_read_lock_held() - is the calling thread in a read-side section?
+ *
+ * Return: true also in a getter of ioasid_find() and in a log sink, which the library calls in one.
+ * Context: any, also a signal handler.
+ */
+bool ioasid_rcu_read_lock_held(void);
+
+/**
+ * ioasid_rcu_synchronize() - wait for a grace period
+ *
+ * Returns when all read-side sections that were going on have ended. Those who call it at the same
+ * time wait together. In a section, which the kernel forbids, it says so on the log and waits for
+ * the others only.
+ *
+ * Context: waits for readers: not in a handler or with a lock that a reader may want, not in a
+ *	signal handler. No cancellation point.
+ */
+void ioasid_rcu_synchronize(void);
+
+/**
+ * ioasid_call_rcu() - have a function called after a grace period
+ * @head: a struct rcu_head, the library's until @func is called; NULL does nothing
+ * @func: what to call, with @head; NULL does nothing
+ *
+ * Functions are called one after another, in the order of the calls, by a thread of the library that
+ * the first use starts; it blocks all signals and has no address space. They may defer more. A function
+ * must come back: longjmp(), pthread_exit() and exceptions that leave it are not supported.
+ *
+ * At exit() what is left goes with the process. The child of fork() has its own copy of what waits,
+ * memory and functions, and deals with it when it next uses one of these functions; so a function
+ * that does something outside of its process does it in both. The one that was being called is not
+ * called again.
+ *
+ * Context: any thread, also a reader, an item, a handler or a log sink; not a signal handler. Does
+ *	not wait.
+ */
+void ioasid_call_rcu(struct rcu_head *head, rcu_callback_t func);
+
+/**
+ * ioasid_free_rcu() - free() a block when no reader can use it any more
+ * @head: a struct rcu_head inside the block, to remember it by
+ * @block: what malloc() or kmalloc() returned; NULL does nothing
+ *
+ * Not before 20 ms have passed, either: the kernel gathers such blocks, and some of its code looks
+ * at a block that it has just given away. Everything else as for ioasid_call_rcu().
+ *
+ * Context: as ioasid_call_rcu().
+ */
+void ioasid_free_rcu(struct rcu_head *head, void *block);
+
+/**
+ * ioasid_rcu_barrier() - wait until all that was deferred before is freed or called
+ *
+ * Blocks are then freed after a grace period, at once. In a read-side section, or in a function
+ * that ioasid_call_rcu() calls, it says so on the log and does not wait.
+ *
+ * Context: waits for readers, as ioasid_rcu_synchronize(), and for the functions.
+ */
+void ioasid_rcu_barrier(void);
+
+/*
+ * The kernel's names are functions, so that they are back when liburcu's headers, coming later, have
+ * borrowed and cleared them. Whoever included <urcu.h> before has some as macros.
+ */
 #undef rcu_read_lock
 #undef rcu_read_unlock
 #undef synchronize_rcu
@@ -16,35 +111,50 @@
 #undef rcu_dereference
 #undef rcu_assign_pointer
 
-/*
- * Thread sanitizers do not see into liburcu, and are told what a grace period means: whatever
- * readers did in their sections happens before what follows the wait.
- */
-#if defined(__SANITIZE_THREAD__)
-#define IOASID_RCU_TSAN
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define IOASID_RCU_TSAN
-#endif
+static inline void rcu_read_lock(void)
+{
+	ioasid_rcu_read_lock();
+}
+
+static inline void rcu_read_unlock(void)
+{
+	ioasid_rcu_read_unlock();
+}
+
+static inline bool rcu_read_lock_held(void)
+{
+	return ioasid_rcu_read_lock_held();
+}
+
+static inline void synchronize_rcu(void)
+{
+	ioasid_rcu_synchronize();
+}
+
+static inline void kvfree_rcu_barrier(void)
+{
+	ioasid_rcu_barrier();
+}
+
+#ifdef IOASID_RCU_HEAD
+static inline void call_rcu(struct rcu_head *head, rcu_callback_t func)
+{
+	ioasid_call_rcu(head, func);
+}
+
+static inline void rcu_barrier(void)
+{
+	ioasid_rcu_barrier();
+}
+#else
+/* liburcu came first and has declared functions of these names. */
+#define call_rcu(head, func) ioasid_call_rcu(head, func)
+#define rcu_barrier() ioasid_rcu_barrier()
 #endif
 
 #ifdef __cplusplus
-extern "C" {
+}
 #endif
-
-#ifdef IOASID_RCU_TSAN
-/* liburcu declares it only to those who inline its readers. */
-extern struct urcu_bp_gp urcu_bp_gp;
-void __tsan_acquire(void *addr);
-void __tsan_release(void *addr);
-#define rcu_read_unlock() (__tsan_release(&urcu_bp_gp), urcu_bp_read_unlock())
-#define synchronize_rcu() (urcu_bp_synchronize_rcu(), __tsan_acquire(&urcu_bp_gp))
-#else
-#define rcu_read_unlock() urcu_bp_read_unlock()
-#define synchronize_rcu() urcu_bp_synchronize_rcu()
-#endif
-#define rcu_read_lock() urcu_bp_read_lock()
-#define rcu_read_lock_held() (urcu_bp_read_ongoing() != 0)
 
 #define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_CONSUME)
 #define rcu_dereference_raw(p) rcu_dereference(p)
@@ -56,37 +166,16 @@ void __tsan_release(void *addr);
 #define rcu_replace_pointer(p, value, condition) \
 	((void)(condition), __atomic_exchange_n(&(p), value, __ATOMIC_ACQ_REL))
 
-/* liburcu runs these in a helper thread that its first use starts. */
-#define call_rcu(head, fn) urcu_bp_call_rcu(head, fn)
-
-/**
- * ioasid_free_rcu() - free() a block when no reader can use it any more
- * @head: a struct rcu_head inside the block, to remember it by
- * @block: what malloc() or kmalloc() returned; NULL does nothing
- *
- * Context: any, also inside a read-side section; does not wait. A thread of the library frees, it
- * is started by the first call. What is left at exit() or dlclose() is freed then.
- */
-void ioasid_free_rcu(struct rcu_head *head, void *block);
-
-/**
- * ioasid_free_rcu_barrier() - wait until all that was given to ioasid_free_rcu() is free
- *
- * Context: waits for a grace period: not in a read-side section.
- */
-void ioasid_free_rcu_barrier(void);
-
 #define kfree_rcu(ptr, member) \
 	__extension__({ \
 		__typeof__(ptr) ioasid_ptr = (ptr); \
 		if (ioasid_ptr) \
-			ioasid_free_rcu(&ioasid_ptr->member, (void *)ioasid_ptr); \
+			ioasid_free_rcu((ioasid_rcu_head *)&ioasid_ptr->member, (void *)ioasid_ptr); \
 	})
 
-#define rcu_barrier() (ioasid_free_rcu_barrier(), urcu_bp_barrier())
-
-#ifdef __cplusplus
-}
-#endif
+/* Names that the kernel has for the same. */
+#define kvfree_rcu(ptr, member) kfree_rcu(ptr, member)
+#define init_rcu_head(head) ((void)(head))
+#define destroy_rcu_head(head) ((void)(head))
 
 #endif

@@ -12,7 +12,7 @@
  *	made at the first use; NULL in threads of work queues, and for want of memory. The thread
  *	holds no reference of its own: whoever assigns keeps it alive.
  * @pid: number of the thread
- * @tgid: number of the process
+ * @tgid: number of the process; the child of fork() finds both numbers changed
  */
 struct task_struct {
 	struct mm_struct *mm;
@@ -27,8 +27,11 @@ extern "C" {
 /**
  * ioasid_current() - the calling thread
  *
+ * More than 16,383 threads at a time share one structure: those that come then.
+ *
  * Return: its structure, never NULL, valid as long as the thread lives.
- * Context: any; the first call in a process takes the core lock.
+ * Context: any thread; not a signal handler: a thread's first call takes the core lock. Does not
+ *	wait for readers.
  */
 struct task_struct *ioasid_current(void);
 
@@ -36,11 +39,13 @@ struct task_struct *ioasid_current(void);
 }
 
 /* The word is a member's name in headers of C++: an object instead of a macro, used the same way. */
+/* clang-format off */
 struct ioasid_current_thread {
 	operator struct task_struct *() const { return ioasid_current(); }
 	struct task_struct *operator->() const { return ioasid_current(); }
 };
 static constexpr struct ioasid_current_thread current{};
+/* clang-format on */
 #else
 #define current ioasid_current()
 #endif

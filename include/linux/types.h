@@ -40,7 +40,17 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 
-/* struct rcu_head is liburcu's: <linux/rcupdate.h>. */
+/*
+ * What a block lends to kfree_rcu() and call_rcu(). liburcu has one of the same name and size: a
+ * program that includes its headers before these has that one.
+ */
+#ifndef _URCU_CALL_RCU_H
+#define IOASID_RCU_HEAD
+struct rcu_head {
+	struct rcu_head *next;
+	void (*func)(struct rcu_head *head);
+};
+#endif
 
 #endif
 

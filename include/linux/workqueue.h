@@ -20,18 +20,16 @@ typedef void (*work_func_t)(struct work_struct *work);
  * @func: what to do; may free the structure around the item, or queue it again
  * @wq: queue it was put on last (library's own)
  * @ticket: number of its latest queueing; 0 when not pending (library's own)
- * @cancels: threads that are cancelling it (library's own)
  */
 struct work_struct {
 	struct list_head entry;
 	work_func_t func;
 	struct workqueue_struct *wq;
 	u64 ticket;
-	unsigned int cancels;
 };
 
 #define DECLARE_WORK(name, fn) \
-	struct work_struct name = { { &(name).entry, &(name).entry }, fn, NULL, 0, 0 }
+	struct work_struct name = { { &(name).entry, &(name).entry }, fn, NULL, 0 }
 
 static inline void INIT_WORK(struct work_struct *work, work_func_t func)
 {
@@ -40,16 +38,20 @@ static inline void INIT_WORK(struct work_struct *work, work_func_t func)
 	work->func = func;
 	work->wq = NULL;
 	work->ticket = 0;
-	work->cancels = 0;
 }
 
 #define INIT_WORK_ONSTACK(work, func) INIT_WORK(work, func)
 #define destroy_work_on_stack(work) ((void)(work))
 
 /*
- * Threads start when there is work, block all signals, and stay until the queue is destroyed, at
- * exit() or at dlclose() of the library; then items that run are awaited and those that have not
- * begun are dropped. After fork() the child has empty queues, the parent goes on undisturbed.
+ * Threads start when there is work, block all signals, and stay until the queue is destroyed. At
+ * exit() nothing is waited for: they end with the process, in the middle of an item if need be.
+ * After fork() the child has the same queues, all empty, and may queue any item; what was pending
+ * or running is for the parent to do, whom the fork does not disturb. docs/process.md has more.
+ *
+ * None of these functions may be called in a signal handler. Those that wait are no cancellation
+ * points: a thread that is cancelled meanwhile ends at its next one. An item must come back from
+ * its function: longjmp(), pthread_exit() and exceptions that leave it are not supported.
  */
 
 /* Queues are bound to no CPU. */
@@ -71,7 +73,7 @@ extern "C" {
  * @max_active: how many of its items may run at the same time; 0 is WQ_DFL_ACTIVE
  *
  * Return: the queue; NULL for want of memory or threads, or unknown flags.
- * Context: any.
+ * Context: any thread, also an item, a handler, a log sink or a reader. Does not wait.
  */
 struct workqueue_struct *ioasid_wq_alloc(const char *name, unsigned int flags, int max_active);
 
@@ -79,7 +81,8 @@ struct workqueue_struct *ioasid_wq_alloc(const char *name, unsigned int flags, i
  * ioasid_wq_destroy() - finish what is queued, end the threads, free the queue
  * @wq: the queue; only its own items may still queue on it. NULL does nothing
  *
- * Context: waits; not from an item of @wq, where it does nothing but log.
+ * Context: waits for the items, so not with a lock that they take, and not in a handler or a
+ *	read-side section that they wait for. From an item of @wq it does nothing but log.
  */
 void ioasid_wq_destroy(struct workqueue_struct *wq);
 
@@ -87,7 +90,7 @@ void ioasid_wq_destroy(struct workqueue_struct *wq);
  * ioasid_wq_system() - the common queue
  *
  * Return: the queue that schedule_work() uses; cannot be destroyed.
- * Context: any.
+ * Context: any, also a signal handler.
  */
 struct workqueue_struct *ioasid_wq_system(void);
 
@@ -100,7 +103,8 @@ struct workqueue_struct *ioasid_wq_system(void);
  * and waits for the end of this one.
  *
  * Return: true; false if it is pending already, is being cancelled, or @wq takes no more.
- * Context: any. What was done before happens before the function runs.
+ * Context: any thread, also an item, a handler, a log sink or a reader. Does not wait. What was done
+ *	before happens before the function runs.
  */
 bool ioasid_wq_queue(struct workqueue_struct *wq, struct work_struct *work);
 
@@ -108,7 +112,7 @@ bool ioasid_wq_queue(struct workqueue_struct *wq, struct work_struct *work);
  * ioasid_wq_flush() - wait until everything that is queued now is done
  * @wq: the queue
  *
- * Context: waits; an item of @wq that calls it does not wait for itself.
+ * Context: waits, as ioasid_wq_destroy() does. An item of @wq that calls it does not wait.
  */
 void ioasid_wq_flush(struct workqueue_struct *wq);
 
@@ -117,7 +121,8 @@ void ioasid_wq_flush(struct workqueue_struct *wq);
  * @work: the item; it may queue itself again, and free itself
  *
  * Return: true if there was something to wait for.
- * Context: waits; from the item itself it does not.
+ * Context: waits, as ioasid_wq_destroy() does. From the item itself, or from another one of a
+ *	queue that runs one at a time, it does not.
  */
 bool ioasid_wq_flush_work(struct work_struct *work);
 
@@ -127,7 +132,7 @@ bool ioasid_wq_flush_work(struct work_struct *work);
  * @sync: also wait until it is not running, and refuse to queue it meanwhile
  *
  * Return: true if it was pending.
- * Context: with @sync it waits; from the item itself it does not.
+ * Context: with @sync it waits for the item, not from the item itself. Without it never waits.
  */
 bool ioasid_wq_cancel(struct work_struct *work, bool sync);
 
@@ -138,9 +143,11 @@ bool ioasid_wq_cancel(struct work_struct *work, bool sync);
 #define system_wq ioasid_wq_system()
 #define system_unbound_wq ioasid_wq_system()
 
+/* clang-format off */
 __attribute__((__format__(__printf__, 1, 4)))
 static inline struct workqueue_struct *alloc_workqueue(const char *fmt, unsigned int flags,
 						       int max_active, ...)
+/* clang-format on */
 {
 	char name[16];
 	va_list args;

@@ -22,7 +22,8 @@ extern "C" {
  * ioasid_find() may call mmget_not_zero() on what it is given.
  *
  * Return: it, with one user, and without a PASID; NULL for want of memory.
- * Context: takes the core lock. May wait for a grace period, without that lock.
+ * Context: takes the core lock. May wait for a grace period, without that lock; not in a callback of
+ *	the library or in a read-side section. Not in a signal handler. No cancellation point.
  */
 struct mm_struct *ioasid_mm_alloc(void);
 
@@ -30,10 +31,12 @@ struct mm_struct *ioasid_mm_alloc(void);
  * ioasid_mm_put() - drop a user of an address space
  * @mm: the address space
  *
- * The last one frees the PASID, as 5.18 to 6.3 do, and drops the users' common reference. A put
- * too many does nothing.
+ * The last one frees the PASID, as 5.18 to 6.3 do, and drops the users' common reference. The PASID
+ * is the one that mm_pasid_set() stored: older code writes numbers into the field itself, and frees
+ * them itself. If it took that one back as well, and the field says "none" (INVALID_IOASID, or 0),
+ * nothing is freed. A put too many does nothing.
  *
- * Context: lock-free but for the last user; then see ioasid_free().
+ * Context: any thread; not a signal handler. Lock-free but for the last user; then see ioasid_free().
  */
 void ioasid_mm_put(struct mm_struct *mm);
 
@@ -44,7 +47,7 @@ void ioasid_mm_put(struct mm_struct *mm);
  * The last one gives memory of ioasid_mm_alloc() back. Any other structure is its owner's to free.
  * A drop too many does nothing.
  *
- * Context: lock-free but for the last reference.
+ * Context: any thread; not a signal handler. Lock-free but for the last reference.
  */
 void ioasid_mm_drop(struct mm_struct *mm);
 
@@ -93,18 +96,20 @@ static inline struct mm_struct *get_task_mm(struct task_struct *task)
 static inline void mm_pasid_init(struct mm_struct *mm)
 {
 	mm->pasid = INVALID_IOASID;
+	mm->stored = 0;
 }
 
 static inline void mm_pasid_set(struct mm_struct *mm, u32 pasid)
 {
 	mm->pasid = pasid;
+	mm->stored = pasid + 1;
 }
 
 static inline void mm_pasid_drop(struct mm_struct *mm)
 {
 	if (pasid_valid(mm->pasid)) {
 		ioasid_free(mm->pasid);
-		mm->pasid = INVALID_IOASID;
+		mm_pasid_init(mm);
 	}
 }
 

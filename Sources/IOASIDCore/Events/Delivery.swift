@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// A delivery under way: what is told to whom next. It never calls anybody; CallOut+Events.swift does.
+
+import CIOASIDCore
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+/// Lies on the stack of the thread that does it; all of them have the core lock.
+///
+/// Deliveries nest when a handler causes an event. So that everybody is told of events in the order
+/// in which they happened, an operation that may cause one flushes first: those who have not yet
+/// been told of the event whose handler this is are told before it. So only the innermost delivery
+/// can have anybody left, because the others were flushed when it began:
+///
+///     event 1:  A  B  C        A is told of 1; A frees an id
+///               |              flush: B and C are told of 1 ...
+///     event 2:  +-> A  B  C    ... and then all of 2
+struct Delivery {
+    enum Source {
+        case event(Event)
+        /// What a late subscriber has missed.
+        case replay(UnsafeMutablePointer<Replay>)
+    }
+
+    private let source: Source
+    /// Who is next on each chain; kept current by `skip` when subscribers leave. A replay goes to
+    /// `local` alone, who stays.
+    private var global: SubscriberRef?
+    private var local: SubscriberRef?
+    /// Who came later than the event is not told.
+    private let limit: UInt64
+    let outer: UnsafeMutablePointer<Delivery>?
+    /// What the handler that stopped it returned.
+    var result = NOTIFY_DONE
+    /// A replay's rest is being told.
+    private var isFlushing = false
+
+    /// How often a handler was called.
+    static let calls = Cell<UInt64>(0)
+
+    nonisolated(unsafe) static var innermost: UnsafeMutablePointer<Delivery>?
+
+    private init(_ source: Source, _ global: SubscriberRef?, _ local: SubscriberRef?) {
+        self.source = source
+        self.global = global
+        self.local = local
+        limit = Subscriber.lastSequence.value
+        outer = Delivery.innermost
+    }
+
+    /// - Returns: nil if nobody listens.
+    init?(_ event: Event, to audience: Audience) {
+        let global = audience.contains(.all) ? Subscribers.toAll.pointee.first : nil
+        let local = audience.contains(.set) ? Subscribers.of(event.set).pointee.first : nil
+        guard global != nil || local != nil else { return nil }
+        self.init(.event(event), global, local)
+    }
+
+    init(_ replay: UnsafeMutablePointer<Replay>, to subscriber: SubscriberRef) {
+        self.init(.replay(replay), nil, subscriber)
+    }
+
+    @inline(__always)
+    static func hasAudience(_ set: SetRef) -> Bool {
+        Subscribers.hasGlobal || !set.pointee.subscribers.isEmpty
+    }
+
+    /// - Returns: who is to be told of what next; nil when all are told.
+    mutating func next() -> (SubscriberRef, Event)? {
+        switch source {
+        case .event(let event):
+            while let subscriber = advance() {
+                guard subscriber.pointee.sequence <= limit else { continue }
+                if !isToldByReplay(subscriber, event) { return (subscriber, event) }
+            }
+            return nil
+        case .replay(let replay):
+            guard let local, let event = replay.pointee.next() else { return nil }
+            return (local, event)
+        }
+    }
+
+    /// A handler wants no others told.
+    /// - Returns: whether that is so.
+    mutating func stop() -> Bool {
+        guard case .event(let event) = source, !event.isUnstoppable else { return false }
+        global = nil
+        local = nil
+        return true
+    }
+
+    /// Can the rest be told by a flush? The handler that is told the rest of its replay that way
+    /// does not begin with it again: that would nest once for each id.
+    mutating func beginFlush() -> Bool {
+        guard case .replay = source else { return true }
+        defer { isFlushing = true }
+        return !isFlushing
+    }
+
+    /// A subscriber leaves its list: nobody may come to it any more.
+    static func skip(_ subscriber: SubscriberRef) {
+        var delivery = innermost
+        while let one = delivery {
+            one.pointee.skip(subscriber)
+            delivery = one.pointee.outer
+        }
+    }
+
+    private mutating func skip(_ subscriber: SubscriberRef) {
+        if global == subscriber { global = subscriber.pointee.next }
+        guard local == subscriber else { return }
+        switch source {
+        case .event: local = subscriber.pointee.next
+        case .replay: local = nil
+        }
+    }
+
+    /// Both chains merged by priority.
+    private mutating func advance() -> SubscriberRef? {
+        if let first = global, local.map({ first.pointee.precedes($0) }) ?? true {
+            global = first.pointee.next
+            return first
+        }
+        let first = local
+        local = first?.pointee.next
+        return first
+    }
+
+    /// Has the subscriber a replay under way that will tell of it?
+    private func isToldByReplay(_ subscriber: SubscriberRef, _ event: Event) -> Bool {
+        var delivery = outer
+        while let one = delivery {
+            if case .replay(let replay) = one.pointee.source, one.pointee.local == subscriber {
+                return replay.pointee.willTell(event)
+            }
+            delivery = one.pointee.outer
+        }
+        return false
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// What is told to subscribers, and to whom.
+
+import CIOASIDCore
+import IOASIDMemory
+
+/// One event. Its arguments are taken when it happens, and made anew for each handler.
+struct Event {
+    let what: ioasid_notify_val
+    let id: ID
+    let spid: SPID
+    let set: SetNumber
+    let data: UnsafeMutableRawPointer?
+
+    /// Of an id.
+    init(_ what: ioasid_notify_val, _ one: Incarnation) {
+        self.what = what
+        id = one.id
+        spid = one.ref.links.pointee.spid
+        set = one.word.set
+        data = one.ref.data
+    }
+
+    /// Of a set.
+    init(_ what: ioasid_notify_val, _ set: SetNumber) {
+        self.what = what
+        id = .invalid
+        spid = .none
+        self.set = set
+        data = nil
+    }
+
+    /// A handler's NOTIFY_STOP ends the delivery of the others; these everybody must hear.
+    var isUnstoppable: Bool {
+        what == IOASID_NOTIFY_FREE || what == IOASID_NOTIFY_UNBIND || what == IOASID_NOTIFY_SET_FREE
+    }
+}
+
+/// Which chains of subscribers an event goes to.
+package struct Audience: OptionSet {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static var all: Audience { Audience(rawValue: 1) }
+    package static var set: Audience { Audience(rawValue: 2) }
+}

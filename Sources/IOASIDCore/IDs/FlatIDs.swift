@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Ids of the default allocator: numbers below the capacity, which index one flat table.
+
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+enum FlatIDs {
+    private static let records = SplitRegion<Slot, Links>()
+    /// Custom allocators' numbers below the capacity are taken here, too.
+    private static let taken = IDBitmap()
+
+    @inline(__always)
+    static var capacity: UInt32 { records.capacity }
+
+    /// Differs from process to process.
+    static var base: UInt { records.base }
+
+    static func prepare(capacity: UInt32) -> Bool {
+        guard taken.prepare(capacity: capacity) else { return false }
+        guard records.prepare(capacity: capacity) else {
+            taken.discard()
+            return false
+        }
+        return true
+    }
+
+    /// The place of an id below the capacity.
+    @inline(__always)
+    static func ref(_ id: ID) -> IDRef {
+        IDRef(slot: records.first(id.rawValue), links: records.second(id.rawValue))
+    }
+
+    @inline(__always)
+    static func links(_ id: ID) -> Ref<Links> { records.second(id.rawValue) }
+
+    @inline(__always)
+    static func incarnation(of id: ID) -> Incarnation? {
+        guard id.rawValue < capacity else { return nil }
+        let ref = ref(id)
+        let word = ref.word
+        return word.isFree ? nil : Incarnation(id: id, ref: ref, word: word)
+    }
+
+    /// - Returns: the lowest number of a range that is not in use, its place writable; nil if there
+    ///   is none.
+    @inline(__always)
+    static func take(_ range: IDRange) throws(RequestError) -> ID? {
+        guard let number = taken.takeLowest(from: range.low, through: range.high) else {
+            return nil
+        }
+        guard records.occupy(number) else {
+            taken.release(number)
+            throw .memory
+        }
+        return ID(rawValue: number)
+    }
+
+    @inline(__always)
+    static func release(_ id: ID) {
+        taken.release(id.rawValue)
+        records.vacate(id.rawValue)
+    }
+
+    /// A custom allocator's number is not to be handed out as well.
+    static func exclude(_ id: ID) {
+        if id.rawValue < taken.capacity { taken.take(id.rawValue) }
+    }
+
+    static func include(_ id: ID) {
+        if id.rawValue < taken.capacity { taken.release(id.rawValue) }
+    }
+
+    #if IOASID_CHECKS
+    static func isTaken(_ number: UInt32) -> Bool { taken.isTaken(number) }
+
+    static func nextTaken(from number: UInt32) -> UInt32? { taken.lowestTaken(from: number) }
+    #endif
+}

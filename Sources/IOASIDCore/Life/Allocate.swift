@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// How an id comes to life.
+
+import CIOASIDCore
+import CIOASIDRuntime
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+extension Core {
+    @inline(__always)
+    package static func allocate(
+        _ handle: SetHandle?, _ range: IDRange, _ data: UnsafeMutableRawPointer?, _ out: CallOut
+    ) throws(RequestError) -> ID {
+        try out.beginCreating()
+        let set = try liveSet(handle)
+        guard !range.isEmpty else { throw .range }
+        let record = SetTable[set]
+        try Quota.charge(record)
+        let id: ID
+        let ref: IDRef
+        do throws(RequestError) {
+            (id, ref) = try pick(range, set, out)
+        } catch {
+            uncharge(set)
+            throw error
+        }
+        record.pointee.active.append(id, ref.links)
+        let word = SlotWord(set: set, generation: IDTable.nextGeneration())
+        ref.publish(word, data: data)
+        cio_probe_alloc(id.rawValue, set.rawValue)
+        guard Delivery.hasAudience(record) || Trace.isOn else { return id }
+        return try announce(Incarnation(id: id, ref: ref, word: word), out)
+    }
+
+    /// Sends ALLOC.
+    /// - Returns: the id, unless a handler freed it at once: then it is not the caller's.
+    @inline(never)
+    private static func announce(_ one: Incarnation, _ out: CallOut) throws(RequestError) -> ID {
+        out.send(Event(IOASID_NOTIFY_ALLOC, one), to: .set)
+        let now = one.ref.word
+        guard now.isSameLife(as: one.word), now.isAlive else { throw .unknown(ENOENT) }
+        return one.id
+    }
+
+    /// - Returns: an id that the active allocator picks and its place, not yet visible to look-ups.
+    @inline(__always)
+    private static func pick(
+        _ range: IDRange, _ set: SetNumber, _ out: CallOut
+    ) throws(RequestError) -> (ID, IDRef) {
+        if let group = Allocators.active { return try pick(range, group, set, out) }
+        if let taken = try IDTable.take(range) { return taken }
+        return try pickFirst(range)
+    }
+
+    /// There was none: perhaps because there is no table yet.
+    @inline(never)
+    private static func pickFirst(_ range: IDRange) throws(RequestError) -> (ID, IDRef) {
+        guard IDTable.capacity == 0 else { throw .range }
+        try Quota.prepare()
+        guard let taken = try IDTable.take(range) else { throw .range }
+        return taken
+    }
+
+    // MARK: Custom allocators
+
+    /// Asks a custom allocator. What cannot be used is handed back.
+    @inline(never)
+    private static func pick(
+        _ range: IDRange, _ group: Ref<AllocatorGroup>, _ set: SetNumber, _ out: CallOut
+    ) throws(RequestError) -> (ID, IDRef) {
+        try Quota.prepare()
+        guard CustomIDs.prepare(), let allocator = group.pointee.allocators.first else {
+            throw .memory
+        }
+        // It may unregister itself meanwhile.
+        Allocators.retain(group)
+        let owner = SetIncarnation(set)
+        let id = out.allocate(range, group, allocator.pointee.ops)
+        do throws(RequestError) {
+            return (id, try accept(id, range, group, owner))
+        } catch {
+            // A live id of its own, handed out again, must stay what it is.
+            if id != .invalid, IDTable.allocator(of: id) != group { out.free(id, group) }
+            Allocators.release(group)
+            throw error
+        }
+    }
+
+    private static func accept(
+        _ id: ID, _ range: IDRange, _ group: Ref<AllocatorGroup>, _ owner: SetIncarnation
+    ) throws(RequestError) -> IDRef {
+        guard id != .invalid, range.contains(id), IDTable.incarnation(of: id) == nil else {
+            throw RequestError(IOASID_REFUSED_ALLOCATOR, ENOSPC)
+        }
+        guard owner.isLive else { throw .noSet }
+        guard let ref = IDTable.adopt(id, for: group) else { throw .memory }
+        return ref
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// The only way out: every call of users' code with the core lock held is one of those in this file.
+
+import CIOASIDCore
+import CIOASIDRuntime
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+/// The permission to call users' code. Only who took the lock for that has one, so a function calls
+/// out, or may do so further down, exactly if it takes a `CallOut`.
+///
+/// Users' code may call back. So whoever calls out does it in a consistent state, and looks
+/// everything up again afterwards: an id may be another's by then, a set gone.
+package struct CallOut {
+    private init() {}
+
+    /// Takes the lock for a request that may call users' code. Who has it for the first time also
+    /// does what was put off (see `Deferred`).
+    @inline(__always)
+    package static func withLock<Result, Failure: Error>(
+        _ body: (CallOut) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        CoreLock.lock()
+        defer {
+            if Deferred.isWaiting { finishDeferred() }
+            Trace.flush()
+            CoreLock.unlock()
+        }
+        return try body(CallOut())
+    }
+
+    @inline(never)
+    private static func finishDeferred() {
+        guard !CoreLock.isNested else { return }
+        Core.finishDeferred(CallOut())
+    }
+
+    // MARK: How deep
+
+    private static let depth = Cell<UInt32>(0)
+
+    /// Handlers that cause an event of their own kind for ever would take the host's stack. So
+    /// beyond this what creates is refused, and what ends something is put off.
+    private static var depthLimit: UInt32 { 64 }
+
+    /// Is the caller too deep in callbacks to go deeper?
+    @inline(__always)
+    var isTooDeep: Bool { Self.depth.value >= Self.depthLimit }
+
+    /// To be called before something is created or bound: refuses if too deep, then flushes.
+    @inline(__always)
+    func beginCreating() throws(RequestError) {
+        guard Self.depth.value != 0 else { return }
+        guard !isTooDeep else { throw .busy }
+        flush()
+    }
+
+    /// To be called before something ends: flushes, unless too deep; then the end is put off.
+    @inline(__always)
+    func beginEnding() {
+        guard Self.depth.value != 0, !isTooDeep else { return }
+        flush()
+    }
+
+    /// In the child of fork(), if the thread that was in a callback is not there: nobody is.
+    static func forgetCallbacks() { depth.value = 0 }
+
+    // MARK: The calls
+
+    func handler(_ subscriber: SubscriberRef, _ event: Event) -> CInt {
+        var arguments = ioasid_nb_args(
+            id: event.id.rawValue, spid: event.spid.rawValue, set: SetTable.handle(event.set),
+            pdata: event.data)
+        let block = subscriber.pointee.block
+        let call = subscriber.pointee.call
+        return calling { call(block, UInt(event.what.rawValue), &arguments) }
+    }
+
+    /// - Returns: what a custom allocator picks.
+    func allocate(_ range: IDRange, _ group: Ref<AllocatorGroup>, _ ops: AllocatorOps) -> ID {
+        let alloc = group.pointee.alloc
+        let data = ops.pointee.pdata
+        return calling { ID(rawValue: alloc(range.low, range.high, data)) }
+    }
+
+    /// Gives a number back to its allocator, whichever of the group that is now.
+    func free(_ id: ID, _ group: Ref<AllocatorGroup>) {
+        guard let allocator = group.pointee.allocators.first else { return }
+        let free = group.pointee.free
+        let data = allocator.pointee.ops.pointee.pdata
+        calling { free(id.rawValue, data) }
+    }
+
+    /// Cancellation would end the thread with the lock held. It is held off while users' code runs,
+    /// and not around each lock: that is no place where a thread is cancelled.
+    @inline(__always)
+    private func calling<Result>(_ body: () -> Result) -> Result {
+        Trace.flush()
+        let cancellation = cio_hold_cancellation()
+        Self.depth.increment()
+        let before = CoreLock.leave()
+        defer {
+            CoreLock.enter(before)
+            Self.depth.decrement()
+            cio_restore_cancellation(cancellation)
+        }
+        return body()
+    }
+}
+
+// MARK: - Events
+
+extension CallOut {
+    /// - Returns: what the handler that stopped it returned, NOTIFY_DONE if none did.
+    @discardableResult
+    func send(_ event: Event, to audience: Audience) -> CInt {
+        Trace.change(event)
+        guard let delivery = Delivery(event, to: audience) else { return NOTIFY_DONE }
+        return perform(delivery)
+    }
+
+    /// Tells one subscriber what it has missed, unless it leaves.
+    func send(_ replay: UnsafeMutablePointer<Replay>, to subscriber: SubscriberRef) {
+        _ = perform(Delivery(replay, to: subscriber))
+    }
+
+    private func perform(_ delivery: consuming Delivery) -> CInt {
+        var delivery = delivery
+        return withUnsafeMutablePointer(to: &delivery) { current in
+            Delivery.innermost = current
+            let result = tell(current)
+            Delivery.innermost = current.pointee.outer
+            return result
+        }
+    }
+
+    /// Tells everybody who is left. A handler that flushes comes back here: then the rest of the
+    /// walk is its own, and the outer loop finds nobody.
+    private func tell(_ current: UnsafeMutablePointer<Delivery>) -> CInt {
+        var stopped = NOTIFY_DONE
+        while let (subscriber, event) = current.pointee.next() {
+            Delivery.calls.increment()
+            Trace.event(event, subscriber)
+            // It may be gone when its handler returns.
+            let result = handler(subscriber, event)
+            guard result & NOTIFY_STOP_MASK != 0 else { continue }
+            if current.pointee.stop() {
+                stopped = result
+            } else if event.isUnstoppable {
+                Log.warn("a handler cannot stop FREE, UNBIND or SET_FREE", event.id.rawValue)
+            }
+        }
+        if stopped != NOTIFY_DONE { current.pointee.result = stopped }
+        return current.pointee.result
+    }
+
+    /// In a handler: tells the others of its event before the handler causes another one.
+    @inline(never)
+    private func flush() {
+        guard let current = Delivery.innermost, current.pointee.beginFlush() else { return }
+        _ = tell(current)
+    }
+}

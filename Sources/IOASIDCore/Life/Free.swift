@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// How an id ends: freed, told of, its last reference dropped, its number back where it came from.
+
+import CIOASIDCore
+import CIOASIDRuntime
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+//  free, sweep, last put of an ACTIVE id         last put of a FREE_PENDING id
+//          |                                              |
+//        retire --- nobody else has it, or wants to know ----+
+//          |                                              |  |
+//       suspend: FREE_PENDING, FREE is told               |  |
+//          |     (put off when too deep)                  |  |
+//          +--- the allocator's own reference ---> drop   |  |
+//                                                   |     |  |
+//                                                   v     v  v
+//                                                     reclaim
+//                                  default allocator: the number is free
+//                                  custom allocator:  its free() is called, then forgotten
+
+extension Core {
+    @inline(__always)
+    package static func free(
+        _ handle: SetHandle?, _ id: ID, _ out: CallOut
+    ) throws(RequestError) {
+        out.beginEnding()
+        guard let one = IDTable.incarnation(of: id) else { throw .unknown(EINVAL) }
+        try checkOwner(handle, one)
+        // Freed already: the references left are other people's.
+        guard !one.word.isPending else { return }
+        retire(one, out)
+    }
+
+    /// The free path of an ACTIVE id: FREE_PENDING, FREE to everybody, own reference dropped.
+    @inline(__always)
+    static func retire(_ one: Incarnation, _ out: CallOut) {
+        cio_probe_free(one.id.rawValue, one.word.set.rawValue)
+        if one.ref.links.pointee.spid != .none { SPIDIndex.remove(one) }
+        let isHeard = Delivery.hasAudience(SetTable[one.word.set]) || Trace.isOn
+        if !isHeard, endIfLast(one, out) { return }
+        suspend(one, isHeard, out)
+    }
+
+    /// Nobody else has a reference and nobody wants to know: no need to be pending first.
+    /// - Returns: whether that is so.
+    @inline(__always)
+    private static func endIfLast(_ one: Incarnation, _ out: CallOut) -> Bool {
+        let word = one.ref.word
+        guard word.references == 1, one.ref.exchange(word, word.with(.pending).droppingReference)
+        else { return false }
+        SetTable[word.set].pointee.active.remove(one.ref.links)
+        reclaim(one, isListed: false, out)
+        return true
+    }
+
+    /// Others have references, or want to know: the id is pending until the last of them is done.
+    @inline(never)
+    private static func suspend(_ one: Incarnation, _ isHeard: Bool, _ out: CallOut) {
+        one.ref.become(.pending)
+        let set = SetTable[one.word.set]
+        set.pointee.active.remove(one.ref.links)
+        set.pointee.pending.append(one.id, one.ref.links)
+        Population.pending.increment()
+        if !isHeard {
+            drop(one, out)
+        } else if out.isTooDeep {
+            Deferred.append(one)
+        } else {
+            tellFree(one, out)
+        }
+    }
+
+    private static func tellFree(_ one: Incarnation, _ out: CallOut) {
+        out.send(Event(IOASID_NOTIFY_FREE, one), to: [.all, .set])
+        // A handler that puts more than it has may have taken this reference too.
+        if one.isCurrent, !Deferred.contains(one), one.ref.word.references != 0 { drop(one, out) }
+    }
+
+    /// An end that was put off.
+    static func finishFreeing(_ one: Incarnation, _ out: CallOut) {
+        if one.word.references != 0 {
+            tellFree(one, out)
+        } else {
+            reclaim(one, isListed: true, out)
+        }
+    }
+
+    /// Drops a reference of a FREE_PENDING id.
+    /// - Returns: true if it was the last.
+    @inline(never)
+    @discardableResult
+    static func drop(_ one: Incarnation, _ out: CallOut) -> Bool {
+        // While nobody was told of its end, the allocator's own reference is not there to be taken.
+        guard let word = one.ref.dropReference(keepsLast: Deferred.contains(one)) else {
+            return false
+        }
+        Trace.reference(one, word, "put")
+        guard word.references == 0 else { return false }
+        reclaim(one, isListed: true, out)
+        return true
+    }
+
+    /// The last reference is gone: the number returns to whom it came from. `isListed` says whether
+    /// it is on its set's list of pending ids.
+    @inline(__always)
+    private static func reclaim(_ one: Incarnation, isListed: Bool, _ out: CallOut) {
+        if let group = IDTable.allocator(of: one.id) {
+            return giveBack(one, group, isListed: isListed, out)
+        }
+        if isListed { unlist(one) }
+        let set = one.word.set
+        end(one)
+        IDTable.release(one.id)
+        uncharge(set)
+    }
+
+    private static func unlist(_ one: Incarnation) {
+        SetTable[one.word.set].pointee.pending.remove(one.ref.links)
+        Population.pending.decrement()
+    }
+
+    @inline(__always)
+    private static func end(_ one: Incarnation) {
+        cio_probe_reclaim(one.id.rawValue, one.word.set.rawValue)
+        Trace.reclaim(one)
+        one.ref.clear()
+        Population.reclaims.increment()
+    }
+
+    /// To a custom allocator. While its `free` runs the id is still there, FREE_PENDING and without
+    /// references: it can be found, and nobody can get it.
+    @inline(never)
+    private static func giveBack(
+        _ one: Incarnation, _ group: Ref<AllocatorGroup>, isListed: Bool, _ out: CallOut
+    ) {
+        if !isListed {
+            SetTable[one.word.set].pointee.pending.append(one.id, one.ref.links)
+            Population.pending.increment()
+        }
+        guard !out.isTooDeep else { return Deferred.append(one) }
+        out.free(one.id, group)
+        let set = one.word.set
+        unlist(one)
+        end(one)
+        IDTable.forget(one.id)
+        Allocators.release(group)
+        uncharge(set)
+    }
+
+    /// Counts an id out of its set. The last one of a dead set takes the record with it.
+    @inline(__always)
+    static func uncharge(_ set: SetNumber) {
+        let record = SetTable[set]
+        Quota.uncharge(record)
+        if record.pointee.count == 0, record.pointee.state == CIO_SET_DEAD { release(set) }
+    }
+}

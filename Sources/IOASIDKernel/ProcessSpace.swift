@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The address space of the process itself, which all its threads begin with.
+
+@preconcurrency import CIOASIDKernel
+import IOASIDMemory
+import IOASIDRuntime
+import Synchronization
+
+/// 0 until it is made; guarded by the core lock.
+private let processMM = Cell<UInt>(0)
+
+@_cdecl("cio_process_mm") @implementation
+public func cio_process_mm() -> UnsafeMutablePointer<mm_struct>? {
+    CoreLock.withLock {
+        if processMM.value == 0 { processMM.value = UInt(bitPattern: AddressSpaces.make()) }
+        return UnsafeMutablePointer(bitPattern: processMM.value)
+    }
+}
+
+/// Another address space, as in the kernel: the PASID is the parent's, where devices use it.
+@_cdecl("cio_process_mm_after_fork_child") @implementation
+public func cio_process_mm_after_fork_child() {
+    guard let mm = UnsafeMutablePointer<mm_struct>(bitPattern: processMM.value) else { return }
+    mm_pasid_init(mm)
+}
