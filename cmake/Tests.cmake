@@ -150,6 +150,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
 endif()
 # Needs Debian's kernel sources; skipped without.
 package_test(kernel ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_BINARY_DIR})
+if(TARGET ioasid-vtd)
+	package_test(kernel.vtd ${PROJECT_SOURCE_DIR}/scripts/check-kernel-vtd
+		$<TARGET_FILE_DIR:ioasid-vtd>)
+endif()
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
 
