@@ -23,17 +23,16 @@ package struct CallOut {
     ) throws(Failure) -> Result {
         CoreLock.lock()
         defer {
-            if Deferred.isWaiting { finishDeferred() }
-            Trace.flush()
+            if Attention.isWantedAtEnd { finish() }
             CoreLock.unlock()
         }
         return try body(CallOut())
     }
 
     @inline(never)
-    private static func finishDeferred() {
-        guard !CoreLock.isNested else { return }
-        Core.finishDeferred(CallOut())
+    private static func finish() {
+        if !CoreLock.isNested { Core.finishDeferred(CallOut()) }
+        Trace.flush()
     }
 
     // MARK: How deep
