@@ -44,10 +44,4 @@ package struct Audience: OptionSet {
 
     package static var all: Audience { Audience(rawValue: 1) }
     package static var set: Audience { Audience(rawValue: 2) }
-
-    /// Does anybody want to know what happens to the ids of a set?
-    @inline(__always)
-    static func isListening(to set: SetRef) -> Bool {
-        Attention.isWanted || !set.pointee.subscribers.isEmpty
-    }
 }

@@ -24,13 +24,15 @@ extension Core {
             uncharge(set)
             throw error
         }
-        set.pointee.active.append(id, ref.links)
+        set.pointee.active.append(id, ref.links, areFlat: out.isQuiet)
         let number = SetTable.number(of: set)
         let word = SlotWord(set: number, generation: IDTable.nextGeneration())
         ref.publish(word, data: data)
         cio_probe_alloc(id.rawValue, number.rawValue)
-        guard Audience.isListening(to: set) else { return id }
-        return try announce(Incarnation(id: id, ref: ref, word: word), out)
+        if _fastPath(set.pointee.subscribers.isEmpty && (out.isQuiet || !Attention.isListening)) {
+            return id
+        }
+        return try announce(Incarnation(id: id, ref: ref, word: word), out.loud)
     }
 
     /// Sends ALLOC.
@@ -48,7 +50,9 @@ extension Core {
     private static func pick(
         _ range: IDRange, _ set: SetRef, _ out: CallOut
     ) throws(RequestError) -> (ID, IDRef) {
-        if let group = Allocators.active { return try pick(range, group, set, out) }
+        if !out.isQuiet, let group = Allocators.active {
+            return try pick(range, group, set, out)
+        }
         if let taken = try IDTable.take(range) { return taken }
         return try pickFirst(range)
     }

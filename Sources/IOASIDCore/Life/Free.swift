@@ -39,19 +39,20 @@ extension Core {
         cio_probe_free(one.id.rawValue, one.word.set.rawValue)
         if one.ref.links.pointee.spid != .none { SPIDIndex.remove(one) }
         let set = SetTable[one.word.set]
-        let isHeard = Audience.isListening(to: set)
-        if !isHeard, endIfLast(one, of: set, out) { return }
-        suspend(one, isHeard, out)
+        let isHeard =
+            !set.pointee.subscribers.isEmpty || (!out.isQuiet && Attention.isListening)
+        if _fastPath(!isHeard), endIfLast(one, of: set, out) { return }
+        suspend(one, isHeard, out.loud)
     }
 
     /// Nobody else has a reference and nobody wants to know: no need to be pending first.
     /// - Returns: whether that is so.
     @inline(__always)
     private static func endIfLast(_ one: Incarnation, of set: SetRef, _ out: CallOut) -> Bool {
-        let word = one.ref.word
-        guard word.references == 1, one.ref.exchange(word, word.with(.pending).droppingReference)
+        guard one.word.references == 1,
+            one.ref.exchange(one.word, one.word.with(.pending).droppingReference)
         else { return false }
-        set.pointee.active.remove(one.ref.links)
+        set.pointee.active.remove(one.ref.links, areFlat: out.isQuiet)
         reclaim(one, of: set, isListed: false, out)
         return true
     }
@@ -109,11 +110,11 @@ extension Core {
     private static func reclaim(
         _ one: Incarnation, of set: SetRef, isListed: Bool, _ out: CallOut
     ) {
-        if let group = IDTable.allocator(of: one.id) {
+        if !out.isQuiet, let group = IDTable.allocator(of: one.id) {
             return giveBack(one, group, isListed: isListed, out)
         }
         if isListed { unlist(one) }
-        end(one)
+        end(one, out)
         IDTable.release(one.id)
         uncharge(set)
     }
@@ -124,9 +125,9 @@ extension Core {
     }
 
     @inline(__always)
-    private static func end(_ one: Incarnation) {
+    private static func end(_ one: Incarnation, _ out: CallOut) {
         cio_probe_reclaim(one.id.rawValue, one.word.set.rawValue)
-        Trace.reclaim(one)
+        if !out.isQuiet { Trace.reclaim(one) }
         one.ref.clear()
         Population.reclaims.increment()
     }
@@ -145,7 +146,7 @@ extension Core {
         out.free(one.id, group)
         let set = SetTable[one.word.set]
         unlist(one)
-        end(one)
+        end(one, out)
         IDTable.forget(one.id)
         Allocators.release(group)
         uncharge(set)

@@ -15,7 +15,9 @@ extension Core {
     private static func makeSubscriber(
         _ handle: SetHandle?, _ block: Block?
     ) throws(RequestError) -> SubscriberRef {
-        let list = handle == nil ? Subscribers.toAll : Subscribers.of(SetTable.number(of: try liveSet(handle)))
+        let list =
+            handle == nil
+            ? Subscribers.toAll : Subscribers.of(SetTable.number(of: try liveSet(handle)))
         guard Subscribers.find(block, in: list) == nil else { throw .exists }
         let new = try Subscriber.make(block)
         Subscribers.insert(new, into: list)
