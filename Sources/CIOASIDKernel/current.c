@@ -36,6 +36,8 @@ static struct cio_task *own(void)
 		identify(&own->task);
 		own->settled = false;
 		own->life = life;
+	} else if (!thread) {
+		identify(&own->task);
 	}
 	return own;
 }
@@ -55,7 +57,11 @@ struct task_struct *ioasid_current(void)
 
 void cio_current_is_worker(void)
 {
-	own()->settled = true;
+	struct cio_task *me = own();
+
+	/* Those that share are not all workers. */
+	if (me != &tasks[0])
+		me->settled = true;
 }
 
 void cio_current_after_fork_child(void)

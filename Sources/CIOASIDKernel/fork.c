@@ -15,6 +15,6 @@ void cio_kernel_after_fork(bool in_child)
 	pthread_mutex_unlock(&cio_work_mutex);
 	if (in_child) {
 		cio_current_after_fork_child();
-		cio_process_mm_after_fork_child();
+		cio_mm_after_fork_child();
 	}
 }

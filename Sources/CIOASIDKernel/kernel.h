@@ -23,11 +23,11 @@ struct cio_mm {
 	uint32_t next;
 };
 
-/* AddressSpaces.swift: the address space of the process, made at the first call. */
+/* ProcessSpace.swift: the address space of the process, made at the first call. */
 struct mm_struct *_Nullable cio_process_mm(void);
 
-/* AddressSpaces.swift: the child's address space is not the parent's and has no PASID. */
-void cio_process_mm_after_fork_child(void);
+/* ProcessSpace.swift: the child's address space is not the parent's and has no PASID. */
+void cio_mm_after_fork_child(void);
 
 /* current.c */
 void cio_current_is_worker(void);

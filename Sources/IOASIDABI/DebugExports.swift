@@ -38,12 +38,12 @@ public func ioasid_dump_dot(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
 @_cdecl("ioasid_trace_start") @implementation
 public func ioasid_trace_start(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
     guard let out else { return Returns.status { () throws(RequestError) in throw .argument } }
-    return CoreLock.withLock { cio_trace_start(out) }
+    return Trace.start(out)
 }
 
 @_cdecl("ioasid_trace_stop") @implementation
 public func ioasid_trace_stop() {
-    CoreLock.withLock { cio_trace_stop() }
+    Trace.stop()
 }
 
 @_cdecl("ioasid_fail_nth") @implementation

@@ -28,21 +28,37 @@ package enum AddressSpaces {
     private static let free = Cell<UInt32>(0)
     private static let resting = Cell<UInt32>(0)
     private static let restingCount = Cell<UInt32>(0)
+    /// Those that rested until a grace period began, which a thread waits for: one at a time.
+    private static let awaited = Cell<UInt32>(0)
 
     /// - Returns: an address space with one user and one reference, or nil for want of memory.
     package static func make() -> MM? {
-        let (ready, rested) = CoreLock.withLock { () -> (MM?, UInt32) in
-            if let number = popFree() { return (bring(number), 0) }
-            let mayWait = !CoreLock.isNested && !ReadSide.isInSection
-            if mayWait && restingCount.value >= enoughToWait { return (nil, takeResting()) }
-            return (unused().map { bring($0) }, 0)
+        let (ready, mustWait) = CoreLock.withLock { () -> (MM?, Bool) in
+            if let number = popFree() { return (bring(number), false) }
+            guard mayWait else { return (unused().map { bring($0) }, false) }
+            awaitResting()
+            return (nil, true)
         }
-        guard rested != 0 else { return ready }
+        guard mustWait else { return ready }
         ReadSide.waitForReaders()
         return CoreLock.withLock {
-            free.value = appended(rested, before: free.value)
+            free.value = appended(awaited.value, before: free.value)
+            awaited.value = 0
             return popFree().map { bring($0) }
         }
+    }
+
+    private static var mayWait: Bool {
+        !CoreLock.isNested && !ReadSide.isInSection && awaited.value == 0
+            && restingCount.value >= enoughToWait
+    }
+
+    /// In the child of fork(): whoever waited is not here.
+    package static func afterForkInChild() {
+        guard awaited.value != 0 else { return }
+        resting.value = appended(awaited.value, before: resting.value)
+        restingCount.value = enoughToWait
+        awaited.value = 0
     }
 
     /// - Returns: whether this is a live address space of ours; it has one more reference then.
@@ -140,12 +156,10 @@ package enum AddressSpaces {
         return number
     }
 
-    private static func takeResting() -> UInt32 {
-        defer {
-            resting.value = 0
-            restingCount.value = 0
-        }
-        return resting.value
+    private static func awaitResting() {
+        awaited.value = resting.value
+        resting.value = 0
+        restingCount.value = 0
     }
 
     private static func appended(_ list: UInt32, before rest: UInt32) -> UInt32 {

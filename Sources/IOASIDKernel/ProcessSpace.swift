@@ -17,9 +17,10 @@ public func cio_process_mm() -> UnsafeMutablePointer<mm_struct>? {
     }
 }
 
-/// Another address space, as in the kernel: the PASID is the parent's, where devices use it.
-@_cdecl("cio_process_mm_after_fork_child") @implementation
-public func cio_process_mm_after_fork_child() {
+/// The child's is another one, as in the kernel: the PASID is the parent's, where devices use it.
+@_cdecl("cio_mm_after_fork_child") @implementation
+public func cio_mm_after_fork_child() {
+    AddressSpaces.afterForkInChild()
     guard let mm = UnsafeMutablePointer<mm_struct>(bitPattern: processMM.value) else { return }
     mm_pasid_init(mm)
 }

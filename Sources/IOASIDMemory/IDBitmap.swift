@@ -80,14 +80,16 @@ package struct IDBitmap: ~Copyable {
     package func takeLowest(from low: UInt32, through high: UInt32) -> UInt32? {
         // Where the last search for this range ended; below the capacity, or there is nothing.
         let start = runEnd.value
-        guard low >= runStart.value, low <= start, start < limit.value else {
-            return takeLowest(from: low, low, high)
-        }
+        guard _fastPath(low >= runStart.value), _fastPath(low <= start),
+            _fastPath(start < limit.value)
+        else { return takeLowest(from: low, low, high) }
         let word = bits(of: start)
         let free = ~word.pointee & (~0 &<< UInt64(start & 63))
         let found = start & ~63 | UInt32(truncatingIfNeeded: free.trailingZeroBitCount)
         // Numbers beyond the capacity count as taken: what is free in a word is below it.
-        guard free != 0, found <= high else { return takeLowest(from: start, low, high) }
+        guard _fastPath(free != 0), _fastPath(found <= high) else {
+            return takeLowest(from: start, low, high)
+        }
         runEnd.value = found &+ 1
         word.pointee |= free & (0 &- free)
         if word.pointee == ~0 { fill(word: Int(found &>> 6)) }
@@ -99,7 +101,8 @@ package struct IDBitmap: ~Copyable {
     private func takeLowest(from start: UInt32, _ low: UInt32, _ high: UInt32) -> UInt32? {
         guard start < limit.value else { return nil }
         let free = ~bits(of: start).pointee & (~0 &<< UInt64(start & 63))
-        let found = free != 0
+        let found =
+            free != 0
             ? start & ~63 | UInt32(truncatingIfNeeded: free.trailingZeroBitCount)
             : search(from: (start &>> 6) &+ 1)
         if low < runStart.value || low > runEnd.value { runStart.value = low }

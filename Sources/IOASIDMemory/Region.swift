@@ -42,7 +42,7 @@ package struct Region<Record: ~Copyable>: ~Copyable {
 
     /// What an address means here.
     package enum Address {
-        case record(Number)
+        case record(Ref<Record>)
         /// Between records.
         case inside
         case outside
@@ -53,8 +53,14 @@ package struct Region<Record: ~Copyable>: ~Copyable {
     package func lookUp(_ address: UInt) -> Address {
         let offset = address &- chunks.base
         guard offset < UInt(capacity) &* Self.stride else { return .outside }
-        guard offset % Self.stride == 0 else { return .inside }
-        return .record(Number(rawValue: UInt32(truncatingIfNeeded: offset / Self.stride)))
+        return offset % Self.stride == 0 ? .record(Ref(at: address)) : .inside
+    }
+
+    /// - Returns: the number of a record.
+    @inline(__always)
+    package func number(of record: Ref<Record>) -> Number {
+        let offset = record.address &- chunks.base
+        return Number(rawValue: UInt32(truncatingIfNeeded: offset / Self.stride))
     }
 
     /// Makes a record writable. It is zero unless it was used before.

@@ -12,6 +12,19 @@ package enum CoreLock {
     @inline(__always)
     package static func lock() { cio_core_lock() }
 
+    /// Takes the lock if the caller has not got it.
+    @inline(__always)
+    package static func lockIfFree() -> Bool { cio_core_lock_outermost() }
+
+    /// For who took it by `lockIfFree`.
+    @inline(__always)
+    package static func unlockOutermost() {
+        #if IOASID_CHECKS
+        invariants?()
+        #endif
+        cio_core_unlock_outermost()
+    }
+
     @inline(__always)
     package static func unlock() {
         #if IOASID_CHECKS

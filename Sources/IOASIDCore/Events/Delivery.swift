@@ -61,11 +61,6 @@ struct Delivery {
         self.init(.replay(replay), nil, subscriber)
     }
 
-    @inline(__always)
-    static func hasAudience(_ set: SetRef) -> Bool {
-        Subscribers.hasGlobal || !set.pointee.subscribers.isEmpty
-    }
-
     /// - Returns: who is to be told of what next; nil when all are told.
     mutating func next() -> (SubscriberRef, Event)? {
         switch source {

@@ -64,9 +64,6 @@ enum Subscribers {
     /// Subscribers to what is sent to all.
     static var toAll: SubscriberList { Ref(stable(&global)) }
 
-    @inline(__always)
-    static var hasGlobal: Bool { !global.isEmpty }
-
     static func of(_ set: SetNumber) -> SubscriberList {
         Ref(stable(&SetTable[set].pointer.pointee.subscribers))
     }
@@ -74,12 +71,14 @@ enum Subscribers {
     /// Puts a subscriber where it is told in the order of priorities.
     static func insert(_ new: SubscriberRef, into list: SubscriberList) {
         list.pointee.insert(new) { new.pointee.precedes($0) }
+        Attention.set(Attention.subscribers, !global.isEmpty)
     }
 
     /// Takes a subscriber off its list; deliveries under way go on behind it.
     static func remove(_ subscriber: SubscriberRef, from list: SubscriberList) {
         Delivery.skip(subscriber)
         list.pointee.remove(subscriber)
+        Attention.set(Attention.subscribers, !global.isEmpty)
     }
 
     /// - Returns: the registration of a block; only one with this mm token, unless that is nil

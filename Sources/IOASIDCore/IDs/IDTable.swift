@@ -47,8 +47,8 @@ package enum IDTable {
 
     /// The links of an id in use. With the core lock.
     @inline(__always)
-    static func memberLinks(of id: ID) -> Ref<Links> {
-        if CustomIDs.isEmpty { return FlatIDs.links(id) }
+    static func memberLinks(of id: ID, isFlat: Bool = false) -> Ref<Links> {
+        if isFlat || CustomIDs.isEmpty { return FlatIDs.links(id) }
         return links(of: id) ?? FlatIDs.links(id)
     }
 

@@ -54,7 +54,8 @@ extension Core {
             guard let handle, SetTable.isOfRecords(handle) else { return nil }
             throw .noSet
         }
-        while let one = SPIDIndex.find(spid, in: set) {
+        let number = SetTable.number(of: set)
+        while let one = SPIDIndex.find(spid, in: number) {
             guard get else { return one.id }
             guard try addReference(one) else { continue }
             // It may have lost the SPID between the look and the reference: then look again. But

@@ -10,31 +10,32 @@ struct MemberList {
 
     static var empty: MemberList { MemberList(first: .invalid, last: .invalid) }
 
+    /// - Parameter areFlat: all ids are the default allocator's.
     @inline(__always)
-    mutating func append(_ id: ID, _ links: Ref<Links>) {
+    mutating func append(_ id: ID, _ links: Ref<Links>, areFlat: Bool = false) {
         links.pointee.previous = last
         links.pointee.next = .invalid
         if last == .invalid {
             first = id
         } else {
-            IDTable.memberLinks(of: last).pointee.next = id
+            IDTable.memberLinks(of: last, isFlat: areFlat).pointee.next = id
         }
         last = id
     }
 
     @inline(__always)
-    mutating func remove(_ links: Ref<Links>) {
+    mutating func remove(_ links: Ref<Links>, areFlat: Bool = false) {
         let previous = links.pointee.previous
         let next = links.pointee.next
         if previous == .invalid {
             first = next
         } else {
-            IDTable.memberLinks(of: previous).pointee.next = next
+            IDTable.memberLinks(of: previous, isFlat: areFlat).pointee.next = next
         }
         if next == .invalid {
             last = previous
         } else {
-            IDTable.memberLinks(of: next).pointee.previous = previous
+            IDTable.memberLinks(of: next, isFlat: areFlat).pointee.previous = previous
         }
     }
 

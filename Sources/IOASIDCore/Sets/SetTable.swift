@@ -62,20 +62,20 @@ package enum SetTable {
         if case .outside = records.lookUp(UInt(bitPattern: handle)) { false } else { true }
     }
 
-    /// - Returns: the number of the live set that a user means; nil if it is none.
+    /// - Returns: the live set that a user means; nil if it is none.
     /// - Complexity: O(1), no lock
     @inline(__always)
-    package static func find(_ handle: SetHandle?) -> SetNumber? {
-        guard let handle else { return isReady.acquire() != 0 ? system : nil }
-        guard let set = number(handle), self[set].pointee.isLive else { return nil }
+    package static func find(_ handle: SetHandle?) -> SetRef? {
+        guard let handle else { return isReady.acquire() != 0 ? self[system] : nil }
+        guard let set = record(handle), set.pointee.isLive else { return nil }
         return set
     }
 
     /// The same, but a set that is dying will do: it has subscribers until its ids are freed.
     static func findListed(_ handle: SetHandle) -> SetNumber? {
-        guard let set = number(handle) else { return nil }
-        let state = self[set].pointee.state
-        return state == CIO_SET_LIVE || state == CIO_SET_DYING ? set : nil
+        guard let set = record(handle) else { return nil }
+        let state = set.pointee.state
+        return state == CIO_SET_LIVE || state == CIO_SET_DYING ? number(of: set) : nil
     }
 
     /// Is it a live set that somebody created: not the system set, and not a declared one?
@@ -83,15 +83,18 @@ package enum SetTable {
         set != system && self[set].pointee.declared.value == 0 && self[set].pointee.isLive
     }
 
-    /// - Returns: the number of the record that a user's pointer leads to, in whatever state.
+    /// - Returns: the record that a user's pointer leads to, in whatever state.
     @inline(__always)
-    private static func number(_ handle: SetHandle) -> SetNumber? {
+    private static func record(_ handle: SetHandle) -> SetRef? {
         switch records.lookUp(UInt(bitPattern: handle)) {
-        case .record(let set): set == system ? nil : set
+        case .record(let set): set == self[system] ? nil : set
         case .inside: nil
-        case .outside: DeclaredSets.find(UInt(bitPattern: handle))
+        case .outside: DeclaredSets.find(UInt(bitPattern: handle)).map { self[$0] }
         }
     }
+
+    @inline(__always)
+    static func number(of set: SetRef) -> SetNumber { records.number(of: set) }
 
     // MARK: Records
 
