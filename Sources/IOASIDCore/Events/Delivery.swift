@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A delivery under way: what is told to whom next. It never calls anybody; CallOut+Events.swift does.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Dumps: sets and ids copied under the lock, written without it.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

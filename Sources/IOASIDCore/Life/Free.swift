@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How an id ends: freed, told of, its last reference dropped, its number back where it came from.
 
-import CIOASIDCore
-import CIOASIDRuntime
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

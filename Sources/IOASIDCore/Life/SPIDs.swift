@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Set-private ids attached and detached; ids bound and unbound.
 
-import CIOASIDCore
-import CIOASIDRuntime
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How a set comes to life, what its owner may change, and how it ends.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Coming and going of subscribers.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
