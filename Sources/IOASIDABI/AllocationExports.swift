@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Exports: ids, from ioasid_alloc() to the last ioasid_put().
 
-@preconcurrency import CIOASID
-@preconcurrency import CIOASIDCore
-@preconcurrency import CIOASIDKernel
-@preconcurrency import CIOASIDRuntime
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Exports: look-ups by id, and the private data. An unknown id is an answer here, not an error.
 
-@preconcurrency import CIOASID
-@preconcurrency import CIOASIDCore
-@preconcurrency import CIOASIDKernel
-@preconcurrency import CIOASIDRuntime
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The one place where an error becomes what a C caller gets, and is counted and logged.
 
-@preconcurrency import CIOASID
-@preconcurrency import CIOASIDCore
-@preconcurrency import CIOASIDKernel
-@preconcurrency import CIOASIDRuntime
+import CIOASID
+import CIOASIDCore
+import CIOASIDKernel
+import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The checked allocator: the one place where memory comes from. It fails politely, and on demand.
 
-@preconcurrency import CIOASIDMemory
+import CIOASIDMemory
 import Synchronization
 
 package enum Memory {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The core lock: recursive, because handlers and allocators may call back. lock.h has it.
 
-@preconcurrency import CIOASIDRuntime
+import CIOASIDRuntime
 
 package enum CoreLock {
     #if IOASID_CHECKS

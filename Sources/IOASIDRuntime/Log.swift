@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The log: which lines pass, the replaceable sink, and the rate-limited lines of the core.
 
-@preconcurrency import CIOASID
-@preconcurrency import CIOASIDRuntime
+import CIOASID
+import CIOASIDRuntime
 import IOASIDMemory
 import Synchronization
 

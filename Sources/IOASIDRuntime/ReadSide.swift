@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Read-side sections and grace periods, the same that <linux/rcupdate.h> gives to users.
 
-@preconcurrency import CIOASID
-@preconcurrency import CIOASIDRuntime
+import CIOASID
+import CIOASIDRuntime
 import IOASIDMemory
 
 package enum ReadSide {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Why a request was refused: the errno its caller gets, and the reason that is counted and logged.
 
-@preconcurrency import CIOASID
-@preconcurrency import CIOASIDRuntime
+import CIOASID
+import CIOASIDRuntime
 import IOASIDMemory
 import Synchronization
 

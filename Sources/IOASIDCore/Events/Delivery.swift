@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A delivery under way: what is told to whom next. It never calls anybody; CallOut+Events.swift does.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a late subscriber has missed: as the events that tell of what exists.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 

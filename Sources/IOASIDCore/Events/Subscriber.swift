@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who wants to know: registrations of notifier blocks, and the lists they are on.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Custom allocators: which are registered, and which of them picks ids. Nothing here calls them.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The one door to the ids: who looks for one need not know where it lives.
 
-@preconcurrency import CIOASIDMemory
+import CIOASIDMemory
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

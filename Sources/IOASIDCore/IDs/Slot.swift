@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is kept of an id: 16 bytes for look-ups, and 16 beside them for sets and SPIDs.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import Synchronization
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Dumps: sets and ids copied under the lock, written without it.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The trace: a line for each event delivered and each change of a reference, while somebody reads it.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How an id comes to life.
 
-@preconcurrency import CIOASIDCore
-@preconcurrency import CIOASIDRuntime
+import CIOASIDCore
+import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

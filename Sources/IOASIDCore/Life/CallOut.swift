@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The only way out: every call of users' code with the core lock held is one of those in this file.
 
-@preconcurrency import CIOASIDCore
-@preconcurrency import CIOASIDRuntime
+import CIOASIDCore
+import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

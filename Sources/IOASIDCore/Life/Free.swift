@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How an id ends: freed, told of, its last reference dropped, its number back where it came from.
 
-@preconcurrency import CIOASIDCore
-@preconcurrency import CIOASIDRuntime
+import CIOASIDCore
+import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

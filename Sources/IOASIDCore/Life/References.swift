@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // References and look-ups: no lock and no waiting, but for the last reference of an id.
 
-@preconcurrency import CIOASIDCore
-@preconcurrency import CIOASIDRuntime
+import CIOASIDCore
+import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Set-private ids attached and detached; ids bound and unbound.
 
-@preconcurrency import CIOASIDCore
-@preconcurrency import CIOASIDRuntime
+import CIOASIDCore
+import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How a set comes to life, what its owner may change, and how it ends.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Coming and going of subscribers.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sets by token, and declared sets by address.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import Synchronization
 

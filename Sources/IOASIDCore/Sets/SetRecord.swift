@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is kept of a set: the part its users see, and the truth behind it.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

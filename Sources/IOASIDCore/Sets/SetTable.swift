@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // All sets: found by number, by the pointer a user holds, or by token. No pointer is followed on trust.
 
-@preconcurrency import CIOASIDCore
+import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
