@@ -632,6 +632,8 @@ static void *use_the_queue_of_the_worker(void *unused)
 	if (!queue_work(stage.wq, &stage.other.work))
 		_exit(2);
 	flush_work(&stage.other.work);
+	/* Its end is awaited as that of any other. */
+	destroy_workqueue(stage.wq);
 	_exit(atomic_read(&stage.other.runs) == 1 ? 0 : 3);
 	return unused;
 }
