@@ -734,6 +734,13 @@ static int go_on_calling(void)
 	return 0;
 }
 
+/* A barrier that counts wrong would be through before. */
+static void count_call_slowly(struct rcu_head *head)
+{
+	usleep(20000);
+	count_call(head);
+}
+
 /* The one that is behind this one is called in the child too; this one is not called again. */
 static void fork_in_a_call(struct rcu_head *head)
 {
@@ -750,7 +757,7 @@ static void a_function_of_call_rcu_may_fork(void **state)
 	status_of_fork = -1;
 	rcu_read_lock();
 	call_rcu(&first, fork_in_a_call);
-	call_rcu(&later_call, count_call);
+	call_rcu(&later_call, count_call_slowly);
 	rcu_read_unlock();
 	rcu_barrier();
 	assert_int_equal(status_of_fork, 0);
