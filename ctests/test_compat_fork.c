@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <signal.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -625,13 +626,27 @@ static void the_child_may_do_everything(void **state)
 
 static int status_of_fork;
 
-/* In the child the worker goes on with its queue when the item is over. */
+static int count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int count = -2;	/* "." and ".." */
+
+	while (tasks && readdir(tasks))
+		count++;
+	if (tasks)
+		closedir(tasks);
+	return count;
+}
+
+/* In the child the worker goes on with its queue when the item is over: it needs no other. */
 static void *use_the_queue_of_the_worker(void *unused)
 {
 	flush_workqueue(stage.wq);
 	if (!queue_work(stage.wq, &stage.other.work))
 		_exit(2);
 	flush_work(&stage.other.work);
+	if (count_threads() != 2)
+		_exit(4);
 	/* Its end is awaited as that of any other. */
 	destroy_workqueue(stage.wq);
 	_exit(atomic_read(&stage.other.runs) == 1 ? 0 : 3);
@@ -896,7 +911,8 @@ static int begin_group(void **state)
 	parent = getpid();
 	ioasid_set_log_level(-1);
 	found_id = ioasid_alloc(NULL, ANY, &found_id);
-	return pasid_valid(found_id) ? 0 : -1;
+	/* Whoever asked before the fork is to get another answer after it. */
+	return pasid_valid(found_id) && current->pid == parent ? 0 : -1;
 }
 
 int main(void)
