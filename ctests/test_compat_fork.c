@@ -641,9 +641,10 @@ static int count_threads(void)
 /* In the child the worker goes on with its queue when the item is over: it needs no other. */
 static void *use_the_queue_of_the_worker(void *unused)
 {
-	flush_workqueue(stage.wq);
+	/* While it is busy: another thread would be one too many. */
 	if (!queue_work(stage.wq, &stage.other.work))
 		_exit(2);
+	is_ready();
 	flush_work(&stage.other.work);
 	if (count_threads() != 2)
 		_exit(4);
@@ -657,7 +658,9 @@ static int go_on_as_a_worker(void)
 {
 	pthread_t thread;
 
+	atomic_set(&stage.ready, 0);
 	child_assert(!pthread_create(&thread, NULL, use_the_queue_of_the_worker, NULL));
+	wait_for(&stage.ready, 1);
 	return 0;
 }
 
