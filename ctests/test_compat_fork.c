@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <signal.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -625,13 +626,30 @@ static void the_child_may_do_everything(void **state)
 
 static int status_of_fork;
 
-/* In the child the worker goes on with its queue when the item is over. */
+static int count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int count = -2;	/* "." and ".." */
+
+	while (tasks && readdir(tasks))
+		count++;
+	if (tasks)
+		closedir(tasks);
+	return count;
+}
+
+/* In the child the worker goes on with its queue when the item is over: it needs no other. */
 static void *use_the_queue_of_the_worker(void *unused)
 {
-	flush_workqueue(stage.wq);
+	/* While it is busy: another thread would be one too many. */
 	if (!queue_work(stage.wq, &stage.other.work))
 		_exit(2);
+	is_ready();
 	flush_work(&stage.other.work);
+	if (count_threads() != 2)
+		_exit(4);
+	/* Its end is awaited as that of any other. */
+	destroy_workqueue(stage.wq);
 	_exit(atomic_read(&stage.other.runs) == 1 ? 0 : 3);
 	return unused;
 }
@@ -640,7 +658,9 @@ static int go_on_as_a_worker(void)
 {
 	pthread_t thread;
 
+	atomic_set(&stage.ready, 0);
 	child_assert(!pthread_create(&thread, NULL, use_the_queue_of_the_worker, NULL));
+	wait_for(&stage.ready, 1);
 	return 0;
 }
 
@@ -732,6 +752,13 @@ static int go_on_calling(void)
 	return 0;
 }
 
+/* A barrier that counts wrong would be through before. */
+static void count_call_slowly(struct rcu_head *head)
+{
+	usleep(20000);
+	count_call(head);
+}
+
 /* The one that is behind this one is called in the child too; this one is not called again. */
 static void fork_in_a_call(struct rcu_head *head)
 {
@@ -748,7 +775,7 @@ static void a_function_of_call_rcu_may_fork(void **state)
 	status_of_fork = -1;
 	rcu_read_lock();
 	call_rcu(&first, fork_in_a_call);
-	call_rcu(&later_call, count_call);
+	call_rcu(&later_call, count_call_slowly);
 	rcu_read_unlock();
 	rcu_barrier();
 	assert_int_equal(status_of_fork, 0);
@@ -887,7 +914,8 @@ static int begin_group(void **state)
 	parent = getpid();
 	ioasid_set_log_level(-1);
 	found_id = ioasid_alloc(NULL, ANY, &found_id);
-	return pasid_valid(found_id) ? 0 : -1;
+	/* Whoever asked before the fork is to get another answer after it. */
+	return pasid_valid(found_id) && current->pid == parent ? 0 : -1;
 }
 
 int main(void)
