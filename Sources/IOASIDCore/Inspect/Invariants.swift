@@ -22,6 +22,7 @@ extension Core {
         let cost = Population.live &+ UInt64(SetTable.count)
         guard credit.value >= cost else { return }
         credit.value = 0
+        guard Deferred.isOfParent.value == 0 else { return }
         check(!Deferred.isWaiting, "nothing is put off when the outermost call ends")
         check(Delivery.innermost == nil, "no event is being told when nobody has the lock")
         var sum = Sum()

@@ -37,6 +37,8 @@ package struct SetRecord: ~Copyable {
     /// The creator's reference was dropped by ioasid_set_free().
     var isReleased: Bool
     var isPinned: Bool
+    /// SET_FREE was sent.
+    var isEndTold: Bool
     /// To a power of two: the way from a word to its set's address is a shift.
     private let padding: (UInt64, UInt64)
 }
