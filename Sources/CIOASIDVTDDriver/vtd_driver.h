@@ -35,7 +35,7 @@ static inline void civtd_init_work(struct work_struct *work, work_func_t functio
  * Domain ids in use, and the bucket of a domain among all there are: a word that is NULL at first.
  * Guarded by the hardware mutex.
  */
-int civtd_take_domain_id(void);	/* the lowest that is free; 0 if none is */
+int civtd_take_domain_id(void); /* the lowest that is free; 0 if none is */
 void civtd_return_domain_id(int id);
 void **civtd_domain_bucket(const void *domain);
 
