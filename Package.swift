@@ -34,10 +34,12 @@ let package = Package(
         c("CIOASIDCore", ["CIOASID", "CIOASIDRuntime"]),
         layer("IOASIDCore", ["CIOASIDCore", "IOASIDMemory", "IOASIDRuntime"]),
         c("CIOASIDKernel", ["CIOASID", "CIOASIDRuntime"]),
-        layer("IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"], .v6),
+        layer(
+            "IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"], .v6),
         c("CIOASIDABI", ["CIOASIDRuntime", "CIOASIDCore", "CIOASIDKernel"]),
         layer(
-            "IOASIDABI", ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore", "IOASIDKernel"]),
+            "IOASIDABI",
+            ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore", "IOASIDKernel"]),
         c("CIOASIDVTDHardware"),
         layer("IOASIDVTDHardware", ["CIOASIDVTDHardware", "IOASIDMemory"], .v6),
         c("CIOASIDVTDDriver", ["CIOASIDVTDHardware"]),

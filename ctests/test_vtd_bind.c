@@ -109,8 +109,8 @@ static void test_flags_reach_the_entry_when_the_unit_can(void **state)
 	assert_true((entry[1] & ~VTD_PE_DID_MASK) ==
 		    (VTD_PE_PWSNP | VTD_PE_CD | VTD_PE_EMTE | VTD_PE_PWT | VTD_PE_PCD |
 		     5ULL << VTD_PE_EMT_SHIFT | 0x00070406ULL << VTD_PE_PAT_SHIFT));
-	assert_true(entry[2] == (h->gpgd | VTD_PE_SRE | VTD_PE_WPE | VTD_PE_EAFE |
-		    1 << VTD_PE_FLPM_SHIFT));
+	assert_true(entry[2] ==
+		    (h->gpgd | VTD_PE_SRE | VTD_PE_WPE | VTD_PE_EAFE | 1 << VTD_PE_FLPM_SHIFT));
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
 }
 
@@ -267,7 +267,7 @@ static void test_bind_without_memory_leaves_nothing(void **state)
 	u64 pages;
 	int error = -ENOMEM;
 
-	assert_int_equal(bind(h, h->far), 0);	/* what stays: a page of the PASID table */
+	assert_int_equal(bind(h, h->far), 0); /* what stays: a page of the PASID table */
 	assert_int_equal(intel_svm_unbind_gpasid(h->far, h->pasid), 0);
 	pages = vtd_pages_used(h->machine);
 	listen_to(h->set, &heard, 0);
@@ -283,7 +283,7 @@ static void test_bind_without_memory_leaves_nothing(void **state)
 			assert_int_not_equal(dma(h, h->dev), 0);
 		}
 	}
-	assert_int_equal(nth - 1, 4);	/* record, device, table page; then success */
+	assert_int_equal(nth - 1, 4); /* record, device, table page; then success */
 	/* The second device of a PASID. */
 	for (nth = 1; nth <= 2; nth++) {
 		vtd_fail_nth(nth);
@@ -356,7 +356,7 @@ static void test_mediated_devices_count(void **state)
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
 	assert_int_equal(dma(h, h->dev), 0);
 	iommu_aux_detach_device(domain, h->dev);
-	iommu_aux_detach_device(domain, h->dev);	/* bound: stays */
+	iommu_aux_detach_device(domain, h->dev); /* bound: stays */
 	assert_int_equal(iommu_aux_get_pasid(domain, h->dev), pasid);
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
 	assert_int_equal(dma(h, h->dev), VTD_FAULT_PASID_NOT_PRESENT);
@@ -381,14 +381,16 @@ static void test_unmapping_reaches_every_cache(void **state)
 	assert_int_equal(vtd_guest_unmap(h->guest, h->gpgd, GUEST_ADDRESS), -ENOENT);
 	assert_int_equal(dma(h, h->dev), 0);
 	assert_int_equal(stats_of(h->iommu).stale_hits, 1);
-	assert_int_equal(vtd_guest_map(h->guest, h->gpgd, GUEST_ADDRESS, page, VTD_DMA_READ |
-				       VTD_DMA_WRITE), 0);
+	assert_int_equal(vtd_guest_map(h->guest, h->gpgd, GUEST_ADDRESS, page,
+				       VTD_DMA_READ | VTD_DMA_WRITE),
+			 0);
 	/* The host's is the driver's. */
 	assert_int_equal(iommu_map(h->domain, 1UL << 30, 0, VTD_PAGE_SIZE, IOMMU_READ), 0);
 	assert_int_equal(read_dma(h->dev, INVALID_IOASID, 1UL << 30), 0);
 	assert_int_equal(read_dma(h->far, INVALID_IOASID, 1UL << 30), 0);
 	assert_int_equal(iommu_map(h->domain, (1UL << 30) - VTD_PAGE_SIZE, 0, 2 * VTD_PAGE_SIZE,
-				   IOMMU_READ), -EEXIST);
+				   IOMMU_READ),
+			 -EEXIST);
 	assert_true(iommu_iova_to_phys(h->domain, (1UL << 30) - VTD_PAGE_SIZE) == 0);
 	assert_int_equal(iommu_unmap(h->domain, 1UL << 30, VTD_PAGE_SIZE), VTD_PAGE_SIZE);
 	assert_int_equal(read_dma(h->dev, INVALID_IOASID, 1UL << 30), VTD_FAULT_SL_PERMISSION);
@@ -410,8 +412,9 @@ static void test_pasid_used_again_has_no_past(void **state)
 	assert_int_equal(vtd_dma(h->dev, h->pasid, GUEST_ADDRESS, VTD_DMA_READ, &old), 0);
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
 	data.gpgd = vtd_guest_page(h->guest);
-	assert_int_equal(vtd_guest_map(h->guest, data.gpgd, GUEST_ADDRESS,
-				       vtd_guest_page(h->guest), VTD_DMA_READ), 0);
+	assert_int_equal(vtd_guest_map(h->guest, data.gpgd, GUEST_ADDRESS, vtd_guest_page(h->guest),
+				       VTD_DMA_READ),
+			 0);
 	assert_int_equal(intel_svm_bind_gpasid(h->domain, h->dev, &data), 0);
 	assert_int_equal(vtd_dma(h->dev, h->pasid, GUEST_ADDRESS, VTD_DMA_READ, &new), 0);
 	assert_true(new != old);
@@ -453,8 +456,9 @@ static int setup_without_tlb(void **state)
 
 static int setup_everything(void **state)
 {
-	return host_setup_with(state, 0, VTD_CAP_DEFAULT | VTD_CAP_FL5LP | VTD_CAP_SRS |
-			       VTD_CAP_EAFS | VTD_CAP_MTS);
+	return host_setup_with(state, 0,
+			       VTD_CAP_DEFAULT | VTD_CAP_FL5LP | VTD_CAP_SRS | VTD_CAP_EAFS |
+				       VTD_CAP_MTS);
 }
 
 static int setup_without_nesting(void **state)

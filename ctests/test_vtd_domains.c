@@ -19,8 +19,9 @@ static void test_unmapping_costs_what_is_mapped(void **state)
 	struct host *h = *state;
 	struct iommu_domain *domain = new_domain(h);
 	u64 page = page_of(h->machine), used = vtd_pages_used(h->machine);
-	static const unsigned long places[] = { 0, 1UL << 20, (1UL << 30) - 4096, 1UL << 30,
-		1UL << 39, (1UL << 47) + 8192, TOP - 4096 };
+	static const unsigned long places[] = { 0,	   1UL << 20, (1UL << 30) - 4096,
+						1UL << 30, 1UL << 39, (1UL << 47) + 8192,
+						TOP - 4096 };
 	unsigned int i, round;
 
 	for (round = 0; round < 2; round++) {

@@ -325,7 +325,8 @@ static void test_fault_log_overflows(void **state)
 
 	for (count = 0; count < 70; count++)
 		assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL + 4096 * (u64)(count + 1),
-					 VTD_DMA_WRITE, NULL), VTD_FAULT_FL_NOT_PRESENT);
+					 VTD_DMA_WRITE, NULL),
+				 VTD_FAULT_FL_NOT_PRESENT);
 	assert_int_equal(stats_of(b->iommu).faults_lost, 6);
 	for (count = 0; vtd_fault_read(b->iommu, &fault); count++) {
 		assert_true(fault.address == VIRTUAL + 4096 * (u64)(count + 1));

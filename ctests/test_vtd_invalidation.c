@@ -199,9 +199,9 @@ static void test_context_of_functions(void **state)
 		}
 	assert_false(forgets_context(b, vtd_inv_context(VTD_INV_CONTEXT_DEVICE, SID + 8)));
 	/* No domain in context entries of scalable mode: that granularity is all of them. */
-	assert_true(forgets_context(b, raw(VTD_INV_CONTEXT |
-					   VTD_INV_CONTEXT_DOMAIN << VTD_INV_GRAN_SHIFT |
-					   77 << 16, 0)));
+	assert_true(forgets_context(
+		b,
+		raw(VTD_INV_CONTEXT | VTD_INV_CONTEXT_DOMAIN << VTD_INV_GRAN_SHIFT | 77 << 16, 0)));
 }
 
 /* First level: by domain and PASID, or by pages of them. */
@@ -314,8 +314,8 @@ static void test_nested_translations_stand_on_the_domain(void **state)
 	assert_int_equal(stale(b, PASID, VIRTUAL), 0);
 	/* By pages of the domain as well. */
 	map_guest(b, second, 5 << 20, b->pages[0], 3);
-	submit(b->iommu, raw(VTD_INV_IOTLB | VTD_INV_IOTLB_PAGE << VTD_INV_GRAN_SHIFT | DID << 16,
-			     5 << 20));
+	submit(b->iommu,
+	       raw(VTD_INV_IOTLB | VTD_INV_IOTLB_PAGE << VTD_INV_GRAN_SHIFT | DID << 16, 5 << 20));
 	assert_int_equal(stale(b, PASID, VIRTUAL), 0);
 }
 

@@ -16,9 +16,12 @@ static int setup_pri(void **state)
 static int answer(struct device *dev, const struct iommu_fault *fault, u32 code)
 {
 	struct iommu_page_response message = {
-		.argsz = sizeof(message), .version = IOMMU_PAGE_RESP_VERSION_1,
-		.flags = IOMMU_PAGE_RESP_PASID_VALID, .pasid = fault->prm.pasid,
-		.grpid = fault->prm.grpid, .code = code,
+		.argsz = sizeof(message),
+		.version = IOMMU_PAGE_RESP_VERSION_1,
+		.flags = IOMMU_PAGE_RESP_PASID_VALID,
+		.pasid = fault->prm.pasid,
+		.grpid = fault->prm.grpid,
+		.code = code,
 	};
 
 	return iommu_page_response(dev, &message);
@@ -188,7 +191,8 @@ static void test_no_handler_runs_once_it_is_unregistered(void **state)
 		int before = atomic_load(&caller.calls);
 
 		atomic_store(&caller.alive, true);
-		assert_int_equal(iommu_register_device_fault_handler(h->dev, slow_handler, NULL), 0);
+		assert_int_equal(iommu_register_device_fault_handler(h->dev, slow_handler, NULL),
+				 0);
 		while (atomic_load(&caller.calls) == before)
 			sched_yield();
 		while ((error = iommu_unregister_device_fault_handler(h->dev)) == -EBUSY)
@@ -272,7 +276,8 @@ static struct process new_process(struct host *h)
 
 static void map_page(struct host *h, struct process *p, int pasid)
 {
-	assert_int_equal(vtd_mm_map(p->mm, GUEST_ADDRESS, p->page, VTD_DMA_READ | VTD_DMA_WRITE), 0);
+	assert_int_equal(vtd_mm_map(p->mm, GUEST_ADDRESS, p->page, VTD_DMA_READ | VTD_DMA_WRITE),
+			 0);
 	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, GUEST_ADDRESS), 0);
 }
 

@@ -129,7 +129,7 @@ static void test_user_space_asks_for_itself(void **state)
 	data.version = 0;
 	assert_int_equal(iommu_uapi_sva_bind_gpasid(g.h->domain, g.h->dev, &data), -EINVAL);
 	data = binding(&g, 0);
-	data.hpasid = g.h->pasid;	/* of no process's set */
+	data.hpasid = g.h->pasid; /* of no process's set */
 	assert_int_equal(iommu_uapi_sva_bind_gpasid(g.h->domain, g.h->dev, &data), -EINVAL);
 	data.hpasid = 3000;
 	assert_int_equal(iommu_uapi_sva_bind_gpasid(g.h->domain, g.h->dev, &data), -ENOENT);

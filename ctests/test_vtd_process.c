@@ -122,7 +122,7 @@ static void test_process_bind_without_memory_leaves_nothing(void **state)
 			assert_int_equal(current->mm->mm_users.counter, users);
 		}
 	}
-	assert_int_equal(nth - 1, 5);	/* page table, its record, binding, device; then success */
+	assert_int_equal(nth - 1, 5); /* page table, its record, binding, device; then success */
 	assert_int_equal(intel_svm_unbind_mm(h->dev, pasid), 0);
 }
 
@@ -136,8 +136,11 @@ static u32 fault_answer;
 static int on_fault(struct iommu_fault *fault, void *data)
 {
 	struct iommu_page_response answer = { .argsz = sizeof(answer),
-		.version = IOMMU_PAGE_RESP_VERSION_1, .flags = IOMMU_PAGE_RESP_PASID_VALID,
-		.pasid = fault->prm.pasid, .grpid = fault->prm.grpid, .code = fault_answer };
+					      .version = IOMMU_PAGE_RESP_VERSION_1,
+					      .flags = IOMMU_PAGE_RESP_PASID_VALID,
+					      .pasid = fault->prm.pasid,
+					      .grpid = fault->prm.grpid,
+					      .code = fault_answer };
 
 	(void)data;
 	faults++;
@@ -148,7 +151,8 @@ static int on_fault(struct iommu_fault *fault, void *data)
 		return -1;
 	if (fault_answer == IOMMU_PAGE_RESP_SUCCESS)
 		assert_int_equal(vtd_mm_map(current->mm, ADDRESS, fault_page,
-					    VTD_DMA_READ | VTD_DMA_WRITE), 0);
+					    VTD_DMA_READ | VTD_DMA_WRITE),
+				 0);
 	assert_int_equal(iommu_page_response(faulting->dev, &answer), 0);
 	assert_int_equal(iommu_page_response(faulting->dev, &answer), -EINVAL);
 	return 0;
@@ -295,7 +299,7 @@ static void test_identity_domain_passes_through(void **state)
 	assert_int_equal(vtd_dma(dev, INVALID_IOASID, 0x3000, VTD_DMA_READ, &physical), 0);
 	assert_true(physical == 0x3000);
 	assert_int_equal(vtd_device_destroy(dev), -EBUSY);
-	iommu_domain_free(identity);	/* attached: stays */
+	iommu_domain_free(identity); /* attached: stays */
 	iommu_detach_device(identity, dev);
 	assert_int_equal(read_dma(dev, INVALID_IOASID, 0x3000), VTD_FAULT_PASID_NOT_PRESENT);
 	iommu_domain_free(identity);
@@ -363,12 +367,12 @@ static void test_virtual_command_gives_every_pasid_back(void **state)
 	assert_int_equal(intel_iommu_enable(iommu), 0);
 	id = ioasid_alloc(NULL, 1, 1000, &owner);
 	assert_int_equal(id, 500);
-	intel_vcmd_ioasid_free(id, iommu);	/* in use: refused */
+	intel_vcmd_ioasid_free(id, iommu); /* in use: refused */
 	assert_int_equal(hypervisor.frees, 0);
 	ioasid_free(NULL, id);
 	assert_int_equal(hypervisor.frees, 1);
 	assert_int_equal(hypervisor.freed, 500);
-	id = ioasid_alloc(NULL, 1, 1000, NULL);	/* without private data */
+	id = ioasid_alloc(NULL, 1, 1000, NULL); /* without private data */
 	assert_int_equal(id, 501);
 	intel_vcmd_ioasid_free(id, iommu);
 	assert_int_equal(hypervisor.frees, 1);

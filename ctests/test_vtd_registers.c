@@ -117,17 +117,19 @@ static int setup_pri(void **state)
 static void test_what_the_unit_says_it_can(void **state)
 {
 	struct bench *b = *state;
-	struct vtd_unit_config full = { VTD_CAP_DEFAULT | VTD_CAP_FL5LP | VTD_CAP_SRS | VTD_CAP_EAFS |
-		VTD_CAP_MTS | VTD_CAP_SL5LP | VTD_CAP_SLADS, 16, NULL, NULL };
+	struct vtd_unit_config full = { VTD_CAP_DEFAULT | VTD_CAP_FL5LP | VTD_CAP_SRS |
+						VTD_CAP_EAFS | VTD_CAP_MTS | VTD_CAP_SL5LP |
+						VTD_CAP_SLADS,
+					16, NULL, NULL };
 	struct intel_iommu *iommu = vtd_unit_create(b->machine, &full);
 	u64 cap = get(b->iommu, VTD_REG_CAP), ecap = get(b->iommu, VTD_REG_ECAP);
 
-	assert_int_equal(cap >> 8 & 0x1f, 0x6);		/* SAGAW: 39 and 48 bits */
-	assert_int_equal(cap >> 48 & 0x3f, 18);		/* MAMV */
-	assert_int_equal(cap >> 40 & 0xff, 63);		/* NFR */
+	assert_int_equal(cap >> 8 & 0x1f, 0x6); /* SAGAW: 39 and 48 bits */
+	assert_int_equal(cap >> 48 & 0x3f, 18); /* MAMV */
+	assert_int_equal(cap >> 40 & 0xff, 63); /* NFR */
 	assert_int_equal((cap >> 24 & 0x3ff) * 16, VTD_REG_FRCD);
 	assert_int_equal(cap >> 60 & 1, 0);
-	assert_int_equal(ecap >> 35 & 0x1f, 19);	/* PSS */
+	assert_int_equal(ecap >> 35 & 0x1f, 19); /* PSS */
 	assert_true((ecap >> 43 & 1) && (ecap >> 46 & 3) == 3);
 	assert_int_equal(ecap >> 45 & 1, 0);
 	cap = get(iommu, VTD_REG_CAP);
@@ -182,8 +184,9 @@ static void test_root_counts_when_it_is_set(void **state)
 static void test_queue_of_ones_own(void **state)
 {
 	struct bench *b = *state;
-	struct vtd_inv_desc wait = { { VTD_INV_WAIT | VTD_INV_WAIT_SW | VTD_INV_WAIT_IF |
-				       77ULL << 32, 0, 0, 0 } };
+	struct vtd_inv_desc wait = {
+		{ VTD_INV_WAIT | VTD_INV_WAIT_SW | VTD_INV_WAIT_IF | 77ULL << 32, 0, 0, 0 }
+	};
 	struct driver d;
 	int round;
 
@@ -400,7 +403,8 @@ static void test_page_comes_in_the_interrupt(void **state)
 
 	take_over(&d, b);
 	assert_int_equal(vtd_unit_set_interrupt(d.iommu, VTD_INTERRUPT_PAGE_REQUEST,
-						answer_in_interrupt, &d), 0);
+						answer_in_interrupt, &d),
+			 0);
 	store(b->machine, d.status, b->pages[1] + index_at(MISSING, 1));
 	store(b->machine, d.status + 8, b->pages[0] | PT_P | PT_U);
 	assert_int_equal(vtd_dma(b->dev, PASID, MISSING, VTD_DMA_READ, &physical), 0);
@@ -416,7 +420,7 @@ static void test_request_queue_overflows(void **state)
 	u32 i;
 
 	take_over(&d, b);
-	set(d.iommu, VTD_REG_PQH, 0x3fe0);	/* room for 510 */
+	set(d.iommu, VTD_REG_PQH, 0x3fe0); /* room for 510 */
 	set(d.iommu, VTD_REG_PQT, 0x3fc0 - 3 * 32);
 	for (i = 0; i < 5; i++)
 		read_dma(b->dev, PASID, MISSING + i * VTD_PAGE_SIZE);
@@ -585,7 +589,8 @@ static void test_no_interrupt_runs_once_it_is_taken_back(void **state)
 
 		atomic_store(&alive, true);
 		assert_int_equal(vtd_unit_set_interrupt(b->iommu, VTD_INTERRUPT_FAULT,
-							slow_interrupt, NULL), 0);
+							slow_interrupt, NULL),
+				 0);
 		while (atomic_load(&running) == before)
 			sched_yield();
 		assert_int_equal(vtd_unit_set_interrupt(b->iommu, VTD_INTERRUPT_FAULT, NULL, NULL),
@@ -616,8 +621,9 @@ static void test_interrupt_destroys_everything(void **state)
 	assert_int_equal(setup(&mine), 0);
 	b = mine;
 	set32(b->iommu, VTD_REG_FECTL, 0);
-	assert_int_equal(vtd_unit_set_interrupt(b->iommu, VTD_INTERRUPT_FAULT,
-						destroy_in_interrupt, b), 0);
+	assert_int_equal(vtd_unit_set_interrupt(b->iommu, VTD_INTERRUPT_FAULT, destroy_in_interrupt,
+						b),
+			 0);
 	assert_int_equal(read_dma(b->dev, PASID, MISSING), VTD_FAULT_FL_NOT_PRESENT);
 	assert_int_equal(vtd_blocks_used(), 0);
 	free(b);

@@ -41,8 +41,7 @@ static void test_reserved_bits_on_the_way(void **state)
 {
 	struct bench *b = *state;
 
-	expect_reserved(b, b->root + (SID >> 8) * 16, 0xfff0000000000ffe,
-			VTD_FAULT_ROOT_RESERVED);
+	expect_reserved(b, b->root + (SID >> 8) * 16, 0xfff0000000000ffe, VTD_FAULT_ROOT_RESERVED);
 	expect_reserved(b, context_of(b), 0xfff00000000001e0, VTD_FAULT_CONTEXT_RESERVED);
 	expect_reserved(b, context_of(b) + 8, ~0x1fffffULL, VTD_FAULT_CONTEXT_RESERVED);
 	expect_reserved(b, context_of(b) + 16, 0x8000000000000001, VTD_FAULT_CONTEXT_RESERVED);
@@ -79,8 +78,9 @@ static void use_five_second_levels(struct bench *b)
 
 	store(b->machine, five, four | 3);
 	write_entry(b, VTD_PGTT_SECOND_LEVEL, five, 0);
-	store(b->machine, b->entry, (load(b->machine, b->entry) & ~(7ULL << VTD_PE_AW_SHIFT)) |
-	      (u64)VTD_AW_57 << VTD_PE_AW_SHIFT);
+	store(b->machine, b->entry,
+	      (load(b->machine, b->entry) & ~(7ULL << VTD_PE_AW_SHIFT)) |
+		      (u64)VTD_AW_57 << VTD_PE_AW_SHIFT);
 }
 
 static void test_five_second_levels_are_refused(void **state)
@@ -180,8 +180,7 @@ static void test_first_level_is_marked(void **state)
 	/* A write that is refused marks nothing dirty. */
 	store(b->machine, leaf, b->pages[0] | PT_P | PT_U);
 	forget(b);
-	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL),
-			 VTD_FAULT_NO_WRITE);
+	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL), VTD_FAULT_NO_WRITE);
 	assert_int_equal(load(b->machine, leaf) & PT_D, 0);
 	assert_int_equal(stats_of(b->iommu).stale_hits, 0);
 }
@@ -216,7 +215,8 @@ static u64 make_nested(struct bench *b, u64 table_bits)
 
 	for (level = 0; level <= 4; level++) {
 		b->pages[level] = page_of(b->machine);
-		map_guest(b, second, (u64)(5 - level) << 20, b->pages[level], level ? table_bits : 3);
+		map_guest(b, second, (u64)(5 - level) << 20, b->pages[level],
+			  level ? table_bits : 3);
 		if (level)
 			store(b->machine, b->pages[level] + index_at(VIRTUAL, level),
 			      (u64)(6 - level) << 20 | PT_P | PT_W | PT_U);

@@ -29,8 +29,8 @@ struct bench {
 	struct intel_iommu *iommu;
 	struct device *dev;
 	u64 root, context, directory, table;
-	u64 entry;	/* of PASID */
-	u64 pages[5];	/* tables of a walk, [level]; [0] is the page */
+	u64 entry; /* of PASID */
+	u64 pages[5]; /* tables of a walk, [level]; [0] is the page */
 };
 
 static inline u64 index_at(u64 address, int level)
@@ -56,8 +56,9 @@ static inline void write_entry(struct bench *b, enum vtd_pgtt type, u64 second, 
 {
 	store(b->machine, b->entry + 16, first);
 	store(b->machine, b->entry + 8, DID);
-	store(b->machine, b->entry, VTD_PE_P | (u64)type << VTD_PE_PGTT_SHIFT |
-	      (u64)VTD_AW_48 << VTD_PE_AW_SHIFT | second);
+	store(b->machine, b->entry,
+	      VTD_PE_P | (u64)type << VTD_PE_PGTT_SHIFT | (u64)VTD_AW_48 << VTD_PE_AW_SHIFT |
+		      second);
 }
 
 static inline int bench_setup(void **state, unsigned int features, u32 capabilities)

@@ -80,7 +80,7 @@ static inline void expect_fault(struct intel_iommu *iommu, u32 reason, ioasid_t 
 struct host {
 	struct vtd_machine *machine;
 	struct intel_iommu *iommu, *other;
-	struct device *dev, *second, *far;	/* @far is behind @other */
+	struct device *dev, *second, *far; /* @far is behind @other */
 	struct iommu_domain *domain;
 	struct vtd_guest *guest;
 	u64 gpgd;
@@ -201,7 +201,8 @@ static inline int host_setup_with(void **state, unsigned int features, u32 capab
 	h->gpgd = vtd_guest_page(h->guest);
 	page = vtd_guest_page(h->guest);
 	assert_int_equal(vtd_guest_map(h->guest, h->gpgd, GUEST_ADDRESS, page,
-				       VTD_DMA_READ | VTD_DMA_WRITE), 0);
+				       VTD_DMA_READ | VTD_DMA_WRITE),
+			 0);
 
 	h->set = ioasid_set_alloc(h, 100, IOASID_SET_TYPE_NULL);
 	assert_false(IS_ERR(h->set));

@@ -8,7 +8,7 @@
 #define RESERVED 3ULL	/* 0, and 1 for first-level entries */
 
 static u64 taken[IDS / WORD] = { RESERVED };
-static int lowest;	/* in the words before it no id is free */
+static int lowest; /* in the words before it no id is free */
 
 int civtd_take_domain_id(void)
 {

@@ -35,9 +35,26 @@ static inline void civtd_init_work(struct work_struct *work, work_func_t functio
  * Domain ids in use, and the bucket of a domain among all there are: a word that is NULL at first.
  * Guarded by the hardware mutex.
  */
-int civtd_take_domain_id(void);	/* the lowest that is free; 0 if none is */
+int civtd_take_domain_id(void); /* the lowest that is free; 0 if none is */
 void civtd_return_domain_id(int id);
 void **civtd_domain_bucket(const void *domain);
+
+/* How large a request of this granularity must say that it is; more than any is if it is unknown. */
+static inline u32 civtd_invalidate_size(u8 granularity)
+{
+	switch (granularity) {
+	case IOMMU_INV_GRANU_DOMAIN:
+		return offsetof(struct iommu_cache_invalidate_info, granu);
+	case IOMMU_INV_GRANU_PASID:
+		return offsetof(struct iommu_cache_invalidate_info, granu) +
+		       sizeof(struct iommu_inv_pasid_info);
+	case IOMMU_INV_GRANU_ADDR:
+		return offsetof(struct iommu_cache_invalidate_info, granu) +
+		       sizeof(struct iommu_inv_addr_info);
+	default:
+		return ~0u;
+	}
+}
 
 /* Of a process that may be ending in another thread. */
 static inline int civtd_mm_users(const struct mm_struct *mm)

@@ -99,6 +99,43 @@ public func iommu_uapi_sva_unbind_gpasid(
     return asked(udata) { intel_svm_unbind_gpasid(dev, UInt32($0.hpasid)) }
 }
 
+private func invalidate(
+    _ domain: OpaquePointer?, _ dev: OpaquePointer?,
+    _ info: UnsafeMutablePointer<iommu_cache_invalidate_info>?, mayUse: (PASID) -> CInt
+) -> CInt {
+    guard let info, let domain = Domain.known(domain) else { return -EINVAL }
+    // No more of it is read than it has.
+    guard info.pointee.argsz >= civtd_invalidate_size(0),
+        info.pointee.argsz >= civtd_invalidate_size(info.pointee.granularity)
+    else { return -EINVAL }
+    var copy = iommu_cache_invalidate_info()
+    let size = min(Int(info.pointee.argsz), MemoryLayout<iommu_cache_invalidate_info>.size)
+    memcpy(&copy, info, size)
+    guard GuestInvalidation.isWellFormed(copy) else { return -EINVAL }
+    return Lock.driver {
+        guard let device = Driver.device(dev) else { return -ENODEV }
+        return GuestInvalidation.carryOut(domain, device, copy, mayUse: mayUse)
+    }
+}
+
+@_cdecl("intel_iommu_sva_invalidate")
+@implementation
+public func intel_iommu_sva_invalidate(
+    _ domain: OpaquePointer?, _ dev: OpaquePointer?,
+    _ inv_info: UnsafeMutablePointer<iommu_cache_invalidate_info>?
+) -> CInt {
+    invalidate(domain, dev, inv_info) { Ownership.check($0) }
+}
+
+@_cdecl("iommu_uapi_cache_invalidate")
+@implementation
+public func iommu_uapi_cache_invalidate(
+    _ domain: OpaquePointer?, _ dev: OpaquePointer?, _ uinfo: UnsafeMutableRawPointer?
+) -> CInt {
+    let info = uinfo?.assumingMemoryBound(to: iommu_cache_invalidate_info.self)
+    return invalidate(domain, dev, info) { Ownership.checkStrictly($0) }
+}
+
 @_cdecl("intel_svm_bind_mm")
 @implementation
 public func intel_svm_bind_mm(

@@ -34,7 +34,8 @@ public func iommu_map(
     _ domain: OpaquePointer?, _ iova: CUnsignedLong, _ paddr: UInt64, _ size: Int, _ prot: CInt
 ) -> CInt {
     guard prot & ~(IOMMU_READ | IOMMU_WRITE) == 0 else { return -EINVAL }
-    let bits = (prot & IOMMU_READ != 0 ? SecondLevelBit.read : 0)
+    let bits =
+        (prot & IOMMU_READ != 0 ? SecondLevelBit.read : 0)
         | (prot & IOMMU_WRITE != 0 ? SecondLevelBit.write : 0)
     return Domain.map(
         domain, GPA(UInt64(iova)), HPA(paddr), UInt64(UInt(bitPattern: size)), bits)

@@ -21,34 +21,40 @@ struct Calls {
     var fate = Fate.live
 }
 
-/// A record that has functions of a user.
+/// A record that has functions of a user. Its first stored property is `next`, its second `calls`.
 protocol Called: Listed {
     var calls: Calls { get set }
 }
 
 // Through the pointer, as everything that threads share. With the hardware lock held.
 extension Ref where Record: Called {
-    var isLive: Bool { pointee.calls.fate == .live }
+    /// By its address: what is done to it is not done to the record, which others read with another
+    /// lock.
+    private var calls: Ref<Calls> { Ref<Calls>(raw: raw + MemoryLayout<Ref<Record>?>.stride) }
 
-    func beginCall() { pointee.calls.running &+= 1 }
+    var isLive: Bool { calls.pointee.fate == .live }
+    var isCalled: Bool { calls.pointee.running > 0 }
+
+    func retire() { calls.pointee.fate = .retired }
+    func beginCall() { calls.pointee.running &+= 1 }
 
     func endCall() {
-        pointee.calls.running &-= 1
-        guard pointee.calls.running == 0 else { return }
-        if pointee.calls.fate == .abandoned { Memory.free(self) }
+        calls.pointee.running &-= 1
+        guard !isCalled else { return }
+        if calls.pointee.fate == .abandoned { Memory.free(self) }
         civtd_calls_done()
     }
 
     /// For want of the driver lock, and of time to wait: the last call frees the record.
     func discard() {
-        pointee.calls.fate = .abandoned
-        if pointee.calls.running == 0 { Memory.free(self) }
+        calls.pointee.fate = .abandoned
+        if !isCalled { Memory.free(self) }
     }
 
     /// Waits, unless the calling thread is in a user's function, and frees the record.
     fileprivate func settle() {
         if civtd_is_in_call() { return discard() }
-        while pointee.calls.running > 0 { civtd_wait_for_calls() }
+        while isCalled { civtd_wait_for_calls() }
         Memory.free(self)
     }
 }
@@ -73,12 +79,12 @@ struct Retired {
     // MARK: With the hardware lock held
 
     mutating func add(_ device: Ref<DriverDevice>) {
-        device.pointee.calls.fate = .retired
+        device.retire()
         devices.prepend(device)
     }
 
     mutating func add(_ device: Ref<BoundDevice>) {
-        device.pointee.calls.fate = .retired
+        device.retire()
         bound.prepend(device)
     }
 

@@ -87,7 +87,9 @@ package struct Domain: Listed {
     package func translate(_ address: GPA) -> HPA? {
         guard address.bits >> Domain.addressBits == 0 else { return nil }
         if isIdentity { return HPA(address.bits) }
-        guard let at = table.mappedEntry(address.bits), let bits = memory.word(at) else { return nil }
+        guard let at = table.mappedEntry(address.bits), let bits = memory.word(at) else {
+            return nil
+        }
         return HPA(entry: bits) + address.inPage
     }
 

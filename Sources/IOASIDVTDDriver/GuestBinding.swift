@@ -45,7 +45,7 @@ package enum GuestBinding {
         return isFine ? 0 : -EINVAL
     }
 
-    private static func hasGuestPASID(_ data: iommu_gpasid_bind_data) -> Bool {
+    static func hasGuestPASID(_ data: iommu_gpasid_bind_data) -> Bool {
         data.flags & UInt64(IOMMU_SVA_GPASID_VAL) != 0
     }
 

@@ -16,7 +16,8 @@ extension PASIDEntry {
     /// A process of the host.
     static func firstLevel(root: HPA) -> PASIDEntry {
         PASIDEntry(
-            word0: type(VTD_PGTT_FIRST_LEVEL), word1: UInt64(Domain.firstLevelID.number) | VTD_PE_PWSNP,
+            word0: type(VTD_PGTT_FIRST_LEVEL),
+            word1: UInt64(Domain.firstLevelID.number) | VTD_PE_PWSNP,
             word2: root.bits | VTD_PE_NXE)
     }
 

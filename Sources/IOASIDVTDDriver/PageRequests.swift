@@ -36,7 +36,7 @@ package enum PageRequests {
             guard driver.pointee.reported.isEmpty else { return -EBUSY }
             driver.pointee.handler = nil
             guard !civtd_is_in_call() else { return 0 }
-            while let driver = device.driver, driver.pointee.calls.running > 0 {
+            while let driver = device.driver, driver.isCalled {
                 civtd_wait_for_calls()
             }
             return 0

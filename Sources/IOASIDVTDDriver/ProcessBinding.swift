@@ -130,7 +130,8 @@ package struct AddressSpace: Listed {
         _ mm: UnsafeMutablePointer<mm_struct>, _ address: IOVA
     ) -> Ref<AddressSpace>? {
         Lock.hardware {
-            guard let space = find(mm), let at = space.pointee.table.mappedEntry(address.bits) else {
+            guard let space = find(mm), let at = space.pointee.table.mappedEntry(address.bits)
+            else {
                 return nil
             }
             space.pointee.machine.pointee.memory.setWord(at, 0)

@@ -28,7 +28,9 @@ package enum VirtualCommand {
         return vcmd(command, unit.pointee.config.vcmd_data)
     }
 
-    package static func allocate(_ unit: Ref<Unit>, from low: UInt32, through high: UInt32) -> UInt32? {
+    package static func allocate(_ unit: Ref<Unit>, from low: UInt32, through high: UInt32)
+        -> UInt32?
+    {
         guard low >= UInt32(PASID_MIN), low <= high,
             high <= Driver.pasidLimit.load(ordering: .relaxed),
             let response = command(unit, UInt64(VCMD_CMD_ALLOC)),

@@ -95,7 +95,8 @@ enum Descriptor {
                 PageRange(device: high, isSized: high & VTD_INV_DEV_PSIZE != 0))
         case VTD_INV_IEC: return .interruptEntries
         case VTD_INV_WAIT:
-            let status = low & VTD_INV_WAIT_SW != 0
+            let status =
+                low & VTD_INV_WAIT_SW != 0
                 ? (HPA(high), UInt32(truncatingIfNeeded: low >> 32)) : nil
             return .wait(Wait(status: status, interrupts: low & VTD_INV_WAIT_IF != 0))
         case VTD_INV_PAGE_RESPONSE:

@@ -46,7 +46,8 @@ extension Ref<Unit> {
         switch which {
         case VTD_INTERRUPT_FAULT: Ref<EventSource>(stable(&pointer.pointee.faultEvent))
         case VTD_INTERRUPT_PAGE_REQUEST: Ref<EventSource>(stable(&pointer.pointee.requestEvent))
-        case VTD_INTERRUPT_INVALIDATION: Ref<EventSource>(stable(&pointer.pointee.invalidationEvent))
+        case VTD_INTERRUPT_INVALIDATION:
+            Ref<EventSource>(stable(&pointer.pointee.invalidationEvent))
         default: nil
         }
     }

@@ -69,7 +69,8 @@ extension Ref<Unit> {
         let status = InvalidationQueue.status(pointee.invalidations)
         memory.setWord(status, 0)
         var wait = vtd_inv_desc()
-        wait.qw.0 = UInt64(VTD_INV_WAIT.rawValue) | VTD_INV_WAIT_SW | VTD_INV_WAIT_FN
+        wait.qw.0 =
+            UInt64(VTD_INV_WAIT.rawValue) | VTD_INV_WAIT_SW | VTD_INV_WAIT_FN
             | (drain ? VTD_INV_WAIT_PD : 0) | UInt64(InvalidationQueue.done) << 32
         wait.qw.1 = status.bits
         enqueue(wait)
@@ -100,7 +101,9 @@ extension Ref<Unit> {
     private func fetch(_ at: HPA, isWide: Bool) -> (UInt64, UInt64, UInt64, UInt64)? {
         guard let low = memory.word(at), let high = memory.word(at + 8) else { return nil }
         guard isWide else { return (low, high, 0, 0) }
-        guard let third = memory.word(at + 16), let fourth = memory.word(at + 24) else { return nil }
+        guard let third = memory.word(at + 16), let fourth = memory.word(at + 24) else {
+            return nil
+        }
         return (low, high, third, fourth)
     }
 }

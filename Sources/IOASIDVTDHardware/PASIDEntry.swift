@@ -42,7 +42,8 @@ package struct PASIDEntry {
 
     /// Reserved, some of it only for want of a capability.
     private func reservedBits(_ capabilities: UInt32) -> UInt64 {
-        var bits = word0 & PASIDEntry.reserved0 | word1 & PASIDEntry.reserved1
+        var bits =
+            word0 & PASIDEntry.reserved0 | word1 & PASIDEntry.reserved1
             | word2 & PASIDEntry.reserved2
         if capabilities & VTD_CAP_SLADS == 0 { bits |= word0 & VTD_PE_SLADE }
         if capabilities & VTD_CAP_SRS == 0 { bits |= word2 & VTD_PE_SRE }

@@ -52,7 +52,9 @@ package enum TableLevel {
     static func order(_ level: UInt64) -> UInt64 { 9 &* (level &- 1) }
 
     /// The bits of an address within a leaf of a level.
-    static func within(_ level: UInt64) -> UInt64 { (UInt64(1) << (order(level) &+ pageShift)) &- 1 }
+    static func within(_ level: UInt64) -> UInt64 {
+        (UInt64(1) << (order(level) &+ pageShift)) &- 1
+    }
 
     package static func isCanonical(_ address: UInt64, levels: UInt64) -> Bool {
         let shift = 64 &- (pageShift &+ 9 &* levels)

@@ -39,7 +39,9 @@ private enum Register {
 // MARK: What the unit can do
 
 extension Ref<Unit> {
-    private func flag(_ capability: UInt32, _ bit: UInt64) -> UInt64 { can(capability) ? 1 << bit : 0 }
+    private func flag(_ capability: UInt32, _ bit: UInt64) -> UInt64 {
+        can(capability) ? 1 << bit : 0
+    }
 
     private var capability: UInt64 {
         let widths: UInt64 = can(VTD_CAP_SL5LP) ? 0b01110 : 0b00110
@@ -202,7 +204,8 @@ extension Ref<Unit> {
         switch offset {
         case VTD_REG_RTADDR, VTD_REG_IQT, VTD_REG_IQA, VTD_REG_PQH, VTD_REG_PQT, VTD_REG_PQA:
             let old = register(offset)
-            let mixed = isUpper
+            let mixed =
+                isUpper
                 ? old & 0xffff_ffff | UInt64(value) << 32
                 : old & ~0xffff_ffff | UInt64(value)
             setRegister(offset, mixed)
@@ -247,7 +250,8 @@ extension Ref<Unit> {
         pointee.registers.contextCommand = value & ~Register.contextCommand
         guard value & Register.contextCommand != 0, !pointee.registers.isQueued else { return }
         let granularity = value >> 61 & 3
-        let low = UInt64(VTD_INV_CONTEXT.rawValue) | granularity << UInt64(VTD_INV_GRAN_SHIFT)
+        let low =
+            UInt64(VTD_INV_CONTEXT.rawValue) | granularity << UInt64(VTD_INV_GRAN_SHIFT)
             | (value & 0xffff) << 16 | (value >> 16 & 0xffff) << 32 | (value >> 32 & 3) << 48
         let descriptor = Descriptor.decode((low, 0, 0, 0), canDrain: false)
         guard let descriptor, carryOut(descriptor) else { return }

@@ -48,7 +48,7 @@ private struct Bench {
 @Suite(.serialized) struct HardwareAloneTests {
     @Test func translatesAndFaultsWithoutADriver() throws {
         let bench = try Bench()
-        let device = OpaquePointer(bench.device.pointer)
+        let device = bench.device.handle
         var reached: UInt64 = 0
         #expect(DMA.access(device, Bench.pasid, 0x1234, VTD_DMA_READ) { reached = $1.bits } == 0)
         #expect(reached == 0x1234)

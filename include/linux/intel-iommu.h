@@ -104,6 +104,27 @@ int intel_svm_bind_gpasid(struct iommu_domain *domain, struct device *dev,
 int intel_svm_unbind_gpasid(struct device *dev, u32 pasid);
 
 /**
+ * intel_iommu_sva_invalidate() - make the hardware forget what a guest told its own unit to forget
+ * @domain: the guest's domain, attached to @dev
+ * @dev: the device
+ * @inv_info: caches and granularity; the PASID is the guest's, or the host's if it was bound without
+ *	IOMMU_SVA_GPASID_VAL
+ *
+ * The PASID is translated to the host's by what is bound on @domain to @dev, the domain id to that of
+ * @domain: nothing else can be reached. With the IOTLB the device's own TLB is told as well, because a
+ * guest may count on it. IOMMU_INV_GRANU_ADDR takes the smallest aligned range that has all pages, or
+ * the whole PASID beyond a gigabyte. After it returns no cache has what was named.
+ *
+ * Return: 0; -EINVAL a bad argument, a field of @inv_info, a granularity that a cache has not (pages
+ * of the PASID cache, a domain of the device TLB), @domain is not attached to @dev, or the PASID is not
+ * bound there; -ENODEV unknown device; -EPERM as intel_svm_bind_gpasid(); -EDEADLK called from a
+ * handler that a binding of this thread caused.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
+ */
+int intel_iommu_sva_invalidate(struct iommu_domain *domain, struct device *dev,
+			       struct iommu_cache_invalidate_info *inv_info);
+
+/**
  * intel_svm_add_pasid_notifier() - listen to FREE
  *
  * intel_iommu_enable() does it; calling it again changes nothing.

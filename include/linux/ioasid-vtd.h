@@ -264,8 +264,8 @@ static inline struct vtd_inv_desc vtd_inv_pasid_cache(u32 granularity, u16 did, 
 {
 	struct vtd_inv_desc desc = { { 0, 0, 0, 0 } };
 
-	desc.qw[0] = VTD_INV_PASID_CACHE | (u64)granularity << VTD_INV_GRAN_SHIFT |
-		     (u64)did << 16 | (u64)(pasid & 0xfffff) << 32;
+	desc.qw[0] = VTD_INV_PASID_CACHE | (u64)granularity << VTD_INV_GRAN_SHIFT | (u64)did << 16 |
+		     (u64)(pasid & 0xfffff) << 32;
 	return desc;
 }
 
@@ -754,8 +754,7 @@ int vtd_dma_write(struct device *dev, ioasid_t pasid, u64 address, const void *b
  * rejects, where it stops (invalidation queue error); -EBUSY the program has enabled a queue of its own
  * by the registers.
  */
-int vtd_inv_submit(struct intel_iommu *iommu, const struct vtd_inv_desc *descs,
-		   unsigned int count);
+int vtd_inv_submit(struct intel_iommu *iommu, const struct vtd_inv_desc *descs, unsigned int count);
 
 /**
  * vtd_fault_read() - take the oldest fault record

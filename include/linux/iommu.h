@@ -167,6 +167,92 @@ struct iommu_gpasid_bind_data {
 
 #endif /* IOMMU_GPASID_BIND_VERSION_1 */
 
+/*
+ * Cache invalidation by a guest, with the layout of Linux 5.10 to 5.15.
+ */
+#ifndef IOMMU_CACHE_INVALIDATE_INFO_VERSION_1
+
+/**
+ * enum iommu_inv_granularity - how much is to be forgotten
+ * @IOMMU_INV_GRANU_DOMAIN: all of the guest's PASIDs
+ * @IOMMU_INV_GRANU_PASID: one
+ * @IOMMU_INV_GRANU_ADDR: pages of one
+ * @IOMMU_INV_GRANU_NR: how many there are
+ */
+enum iommu_inv_granularity {
+	IOMMU_INV_GRANU_DOMAIN,
+	IOMMU_INV_GRANU_PASID,
+	IOMMU_INV_GRANU_ADDR,
+	IOMMU_INV_GRANU_NR,
+};
+
+#define IOMMU_INV_ADDR_FLAGS_PASID (1 << 0)
+#define IOMMU_INV_ADDR_FLAGS_ARCHID (1 << 1)
+#define IOMMU_INV_ADDR_FLAGS_LEAF (1 << 2)
+
+/**
+ * struct iommu_inv_addr_info - pages of a PASID
+ * @flags: IOMMU_INV_ADDR_FLAGS_*; PASID must be there, ARCHID and LEAF change nothing
+ * @archid: not used by VT-d
+ * @pasid: as the guest calls it
+ * @addr: the first page
+ * @granule_size: bytes, a multiple of VTD_PAGE_SIZE
+ * @nb_granules: how many
+ */
+struct iommu_inv_addr_info {
+	__u32 flags;
+	__u32 archid;
+	__u64 pasid;
+	__u64 addr;
+	__u64 granule_size;
+	__u64 nb_granules;
+};
+
+#define IOMMU_INV_PASID_FLAGS_PASID (1 << 0)
+#define IOMMU_INV_PASID_FLAGS_ARCHID (1 << 1)
+
+/**
+ * struct iommu_inv_pasid_info - a PASID
+ * @flags: IOMMU_INV_PASID_FLAGS_*; PASID must be there, ARCHID changes nothing
+ * @archid: not used by VT-d
+ * @pasid: as the guest calls it
+ */
+struct iommu_inv_pasid_info {
+	__u32 flags;
+	__u32 archid;
+	__u64 pasid;
+};
+
+#define IOMMU_CACHE_INVALIDATE_INFO_VERSION_1 1
+
+#define IOMMU_CACHE_INV_TYPE_IOTLB (1 << 0)
+#define IOMMU_CACHE_INV_TYPE_DEV_IOTLB (1 << 1)
+#define IOMMU_CACHE_INV_TYPE_PASID (1 << 2)
+#define IOMMU_CACHE_INV_TYPE_NR 3
+
+/**
+ * struct iommu_cache_invalidate_info - what a guest told its unit to forget
+ * @argsz: size of this structure as the caller knows it, at least as far as @granularity needs
+ * @version: IOMMU_CACHE_INVALIDATE_INFO_VERSION_1
+ * @cache: IOMMU_CACHE_INV_TYPE_*, one or several
+ * @granularity: enum iommu_inv_granularity
+ * @padding: zero
+ * @granu: by @granularity
+ */
+struct iommu_cache_invalidate_info {
+	__u32 argsz;
+	__u32 version;
+	__u8 cache;
+	__u8 granularity;
+	__u8 padding[6];
+	union {
+		struct iommu_inv_pasid_info pasid_info;
+		struct iommu_inv_addr_info addr_info;
+	} granu;
+};
+
+#endif /* IOMMU_CACHE_INVALIDATE_INFO_VERSION_1 */
+
 #define IOMMU_READ (1 << 0)
 #define IOMMU_WRITE (1 << 1)
 
@@ -307,6 +393,20 @@ int iommu_uapi_sva_bind_gpasid(struct iommu_domain *domain, struct device *dev, 
  * Context: may sleep. Not from an ioasid notifier. Follows v5.10, with the check of V4.
  */
 int iommu_uapi_sva_unbind_gpasid(struct iommu_domain *domain, struct device *dev, void *udata);
+
+/**
+ * iommu_uapi_cache_invalidate() - what a guest told its unit to forget, on behalf of user space
+ * @domain: the guest's domain, attached to @dev
+ * @dev: the device
+ * @uinfo: struct iommu_cache_invalidate_info, with the guest's PASID
+ *
+ * As intel_iommu_sva_invalidate(), for PASIDs of the set of the current process.
+ *
+ * Return: as intel_iommu_sva_invalidate(); -EPERM a PASID is of another process, -EINVAL also if its
+ * set is no process's.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10, with the check of V4.
+ */
+int iommu_uapi_cache_invalidate(struct iommu_domain *domain, struct device *dev, void *uinfo);
 
 /**
  * iommu_register_device_fault_handler() - be told of the page requests of a device

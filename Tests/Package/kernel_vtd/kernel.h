@@ -46,10 +46,15 @@
 #undef __GFP_ZERO
 #define __GFP_ZERO 0
 
-typedef struct { u64 pgd; } pgd_t;
+typedef struct {
+	u64 pgd;
+} pgd_t;
 typedef unsigned long cycles_t;
 typedef spinlock_t raw_spinlock_t;
-static inline cycles_t get_cycles(void) { return 0; }
+static inline cycles_t get_cycles(void)
+{
+	return 0;
+}
 #define cpu_relax() ((void)0)
 #define panic(...) abort()
 #define might_sleep() ((void)0)
@@ -100,14 +105,30 @@ struct pci_dev {
 #define to_pci_dev(d) container_of(d, struct pci_dev, dev)
 #define dev_is_pci(d) true
 #define dev_iommu_priv_get(d) ((struct device_domain_info *)(d)->iommu_data)
-static inline int pci_max_pasids(struct pci_dev *dev) { (void)dev; return 1 << 20; }
-static inline bool pci_device_is_present(struct pci_dev *dev) { (void)dev; return true; }
+static inline int pci_max_pasids(struct pci_dev *dev)
+{
+	(void)dev;
+	return 1 << 20;
+}
+static inline bool pci_device_is_present(struct pci_dev *dev)
+{
+	(void)dev;
+	return true;
+}
 
 struct intel_iommu;
-struct iommu_domain { int unused; };
-struct iommu_device { int unused; };
-struct dmar_drhd_unit { int unused; };
-struct completion { int done; };
+struct iommu_domain {
+	int unused;
+};
+struct iommu_device {
+	int unused;
+};
+struct dmar_drhd_unit {
+	int unused;
+};
+struct completion {
+	int done;
+};
 struct iopf_queue;
 struct iommu_ops;
 struct attribute_group;
@@ -115,7 +136,9 @@ struct iommu_fault_event;
 struct iommu_page_response;
 
 /* One entry is all that a domain on one unit needs. */
-struct xarray { void *entry; };
+struct xarray {
+	void *entry;
+};
 static inline void *xa_load(struct xarray *array, unsigned long index)
 {
 	(void)index;

@@ -176,7 +176,8 @@ static void test_kind(enum kind kind, bool has_tlb)
 	set_up(&u, kind, &(struct tree){ { NULL } }, PASID + 1);
 	intel_pasid_tear_down_entry(&u.iommu, &u.pci.dev, PASID + 1, true);
 	sent = queue_sent();
-	entry = machine_virtual(*(u64 *)(u.info.pasid_table->table + (PASID + 1) / 64 * 8) & ~0xfffULL);
+	entry = machine_virtual(*(u64 *)(u.info.pasid_table->table + (PASID + 1) / 64 * 8) &
+				~0xfffULL);
 	check(entry[(PASID + 1) % 64 * 8] == PASID_PTE_FPD);
 	check(sent == 2 + has_tlb);
 

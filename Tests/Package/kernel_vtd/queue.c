@@ -50,8 +50,9 @@ int queue_sent(void)
 int qi_submit_sync(struct intel_iommu *iommu, struct qi_desc *desc, unsigned int count,
 		   unsigned long options)
 {
-	struct qi_desc wait = { QI_IWD_TYPE | QI_IWD_STATUS_WRITE | QI_IWD_FENCE |
-				QI_IWD_STATUS_DATA(2ULL), 0, 0, 0 };
+	struct qi_desc wait = {
+		QI_IWD_TYPE | QI_IWD_STATUS_WRITE | QI_IWD_FENCE | QI_IWD_STATUS_DATA(2ULL), 0, 0, 0
+	};
 	unsigned int i;
 
 	(void)iommu;
@@ -80,8 +81,10 @@ static void submit(struct intel_iommu *iommu, u64 low, u64 high)
 
 void qi_flush_iotlb(struct intel_iommu *iommu, u16 did, u64 addr, unsigned int order, u64 type)
 {
-	submit(iommu, QI_IOTLB_DID(did) | QI_IOTLB_DR(1) | QI_IOTLB_DW(1) | QI_IOTLB_GRAN(type) |
-	       QI_IOTLB_TYPE, QI_IOTLB_ADDR(addr) | QI_IOTLB_AM(order));
+	submit(iommu,
+	       QI_IOTLB_DID(did) | QI_IOTLB_DR(1) | QI_IOTLB_DW(1) | QI_IOTLB_GRAN(type) |
+		       QI_IOTLB_TYPE,
+	       QI_IOTLB_ADDR(addr) | QI_IOTLB_AM(order));
 }
 
 void qi_flush_piotlb(struct intel_iommu *iommu, u16 did, u32 pasid, u64 addr, unsigned long npages,
@@ -92,16 +95,19 @@ void qi_flush_piotlb(struct intel_iommu *iommu, u16 did, u32 pasid, u64 addr, un
 	if (npages == -1UL)
 		submit(iommu, low | QI_EIOTLB_GRAN(QI_GRAN_NONG_PASID), 0);
 	else
-		submit(iommu, low | QI_EIOTLB_GRAN(QI_GRAN_PSI_PASID), QI_EIOTLB_ADDR(addr) |
-		       QI_EIOTLB_IH(ih) | QI_EIOTLB_AM(__builtin_ctzl(npages)));
+		submit(iommu, low | QI_EIOTLB_GRAN(QI_GRAN_PSI_PASID),
+		       QI_EIOTLB_ADDR(addr) | QI_EIOTLB_IH(ih) |
+			       QI_EIOTLB_AM(__builtin_ctzl(npages)));
 }
 
 void qi_flush_dev_iotlb(struct intel_iommu *iommu, u16 sid, u16 pfsid, u16 qdep, u64 addr,
 			unsigned int mask)
 {
 	addr |= (1ULL << (VTD_PAGE_SHIFT + mask - 1)) - 1;
-	submit(iommu, QI_DEV_IOTLB_SID(sid) | QI_DEV_IOTLB_QDEP(qdep) | QI_DIOTLB_TYPE |
-	       QI_DEV_IOTLB_PFSID(pfsid), QI_DEV_IOTLB_ADDR(addr) | QI_DEV_IOTLB_SIZE);
+	submit(iommu,
+	       QI_DEV_IOTLB_SID(sid) | QI_DEV_IOTLB_QDEP(qdep) | QI_DIOTLB_TYPE |
+		       QI_DEV_IOTLB_PFSID(pfsid),
+	       QI_DEV_IOTLB_ADDR(addr) | QI_DEV_IOTLB_SIZE);
 }
 
 void qi_flush_dev_iotlb_pasid(struct intel_iommu *iommu, u16 sid, u16 pfsid, u32 pasid, u16 qdep,
@@ -109,8 +115,9 @@ void qi_flush_dev_iotlb_pasid(struct intel_iommu *iommu, u16 sid, u16 pfsid, u32
 {
 	/* All ones but the highest bit: 2^order pages. */
 	addr |= GENMASK_ULL(order + VTD_PAGE_SHIFT - 2, VTD_PAGE_SHIFT);
-	submit(iommu, QI_DEV_EIOTLB_PASID(pasid) | QI_DEV_EIOTLB_SID(sid) |
-	       QI_DEV_EIOTLB_QDEP(qdep) | QI_DEIOTLB_TYPE | QI_DEV_IOTLB_PFSID(pfsid),
+	submit(iommu,
+	       QI_DEV_EIOTLB_PASID(pasid) | QI_DEV_EIOTLB_SID(sid) | QI_DEV_EIOTLB_QDEP(qdep) |
+		       QI_DEIOTLB_TYPE | QI_DEV_IOTLB_PFSID(pfsid),
 	       QI_DEV_EIOTLB_ADDR(addr) | QI_DEV_EIOTLB_SIZE);
 }
 
