@@ -38,10 +38,19 @@ let package = Package(
         c("CIOASIDABI", ["CIOASIDRuntime", "CIOASIDCore", "CIOASIDKernel"]),
         layer(
             "IOASIDABI", ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore", "IOASIDKernel"]),
-        c("CIOASIDVTD"),
-        layer("IOASIDVTD", ["CIOASIDVTD", "IOASIDABI"]),
+        c("CIOASIDVTDHardware"),
+        layer("IOASIDVTDHardware", ["CIOASIDVTDHardware", "IOASIDMemory"], .v6),
+        c("CIOASIDVTDDriver", ["CIOASIDVTDHardware"]),
+        layer(
+            "IOASIDVTDDriver",
+            ["CIOASIDVTDDriver", "IOASIDMemory", "IOASIDVTDHardware", "IOASIDABI"], .v6),
+        layer("IOASIDVTDABI", ["IOASIDMemory", "IOASIDVTDHardware", "IOASIDVTDDriver"], .v6),
+        // Links nothing of the driver: so the hardware works without one.
+        .testTarget(
+            name: "IOASIDVTDHardwareTests", dependencies: ["IOASIDVTDHardware"],
+            cSettings: [headers], swiftSettings: [.swiftLanguageMode(.v6)]),
         .testTarget(
             name: "IOASIDTests", dependencies: ["IOASIDMemory", "IOASIDCore", "IOASIDABI"],
             cSettings: [headers]),
     ],
-    swiftLanguageModes: [.v5])
+    swiftLanguageModes: [.v6])

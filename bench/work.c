@@ -105,7 +105,8 @@ static void alloc_and_free(void)
 	drop(0, 1000);
 	live = 0;
 
-	fill(0, full);		/* memory comes from the system the first time; that is not the allocator's work */
+	/* Memory comes from the system the first time; that is not the allocator's work. */
+	fill(0, full);
 	drop(0, full);
 	in_pieces("seq-alloc", full, fill);
 	in_pieces("seq-free", full, drop);

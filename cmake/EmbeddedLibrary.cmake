@@ -39,27 +39,33 @@ endif()
 set(IOASID_MODULES ${CMAKE_BINARY_DIR}/swift)
 file(MAKE_DIRECTORY ${IOASID_MODULES})
 
-# embedded_module(MODULE [LANGUAGE mode] C floors... SWIFT modules...): compiles Sources/MODULE into
-# one object; LANGUAGE is Swift's language mode, where it is not the one of all.
+# embedded_module(MODULE C floors... SWIFT modules...): compiles Sources/MODULE into one object.
 #
-# What a module may import is what is listed here: the compiler finds no other. The C modules are
-# folders of Sources/ with a modulemap; they and the modules below are handed on to whoever imports
-# this one, because the compiler looks into the bodies of what it inlines.
+# What a module may import is what is listed here, and what that imports: the compiler finds no
+# other. The C modules are folders of Sources/ with a modulemap.
 function(embedded_module module)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "LANGUAGE" "C;SWIFT")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "C;SWIFT")
 	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${module}/*.swift)
 
 	set(floors ${arg_C})
-	set(needed)
+	set(imports ${arg_SWIFT})
 	foreach(import IN LISTS arg_SWIFT)
 		get_property(its_floors GLOBAL PROPERTY ${import}_floors)
+		get_property(its_imports GLOBAL PROPERTY ${import}_imports)
 		list(APPEND floors ${its_floors})
-		list(APPEND needed ${IOASID_MODULES}/${import}.swiftmodule)
+		list(APPEND imports ${its_imports})
 	endforeach()
 	list(REMOVE_DUPLICATES floors)
+	list(REMOVE_DUPLICATES imports)
 	set_property(GLOBAL PROPERTY ${module}_floors ${floors})
+	set_property(GLOBAL PROPERTY ${module}_imports ${imports})
 
 	set(search)
+	set(needed)
+	foreach(import IN LISTS imports)
+		list(APPEND search -I ${IOASID_MODULES}/${import})
+		list(APPEND needed ${IOASID_MODULES}/${import}/${import}.swiftmodule)
+	endforeach()
 	foreach(floor IN LISTS floors)
 		list(APPEND search -I ${PROJECT_SOURCE_DIR}/Sources/${floor})
 		file(GLOB its_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${floor}/*.h
@@ -80,19 +86,18 @@ function(embedded_module module)
 		-enforce-exclusivity=unchecked
 		# Unused parts of the Embedded runtime then fall to --gc-sections.
 		-Xfrontend -function-sections
-		-I ${IOASID_MODULES} ${search} -Xcc -I${PROJECT_SOURCE_DIR}/include)
-	if(arg_LANGUAGE)
-		list(APPEND flags -swift-version ${arg_LANGUAGE})
-	endif()
+		${search} -Xcc -I${PROJECT_SOURCE_DIR}/include)
 	if(IOASID_SANITIZE)
 		list(APPEND flags -sanitize=${IOASID_SANITIZE})
 	endif()
 
+	file(MAKE_DIRECTORY ${IOASID_MODULES}/${module})
 	set(object ${IOASID_MODULES}/${module}.o)
-	add_custom_command(OUTPUT ${object} ${IOASID_MODULES}/${module}.swiftmodule
+	set(interface ${IOASID_MODULES}/${module}/${module}.swiftmodule)
+	add_custom_command(OUTPUT ${object} ${interface}
 		COMMAND ${IOASID_SWIFTC} ${flags} "$<$<BOOL:${defines}>:-D$<JOIN:${defines},;-D>>"
 			"$<$<BOOL:${defines}>:-Xcc;-D$<JOIN:${defines},;-Xcc;-D>>"
-			-emit-module -emit-module-path ${IOASID_MODULES}/${module}.swiftmodule
+			-emit-module -emit-module-path ${interface}
 			-c ${sources} -o ${object}
 		DEPENDS ${sources} ${headers} ${public} ${needed}
 		COMMENT "Compiling Swift module ${module}"

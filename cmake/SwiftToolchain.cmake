@@ -14,8 +14,7 @@ if(NOT IOASID_SWIFTC)
 		"Put its usr/bin on PATH or configure with -DIOASID_SWIFTC=/path/to/swiftc.")
 endif()
 
-# Language mode 5, as in Package.swift: 6 refuses C globals such as mutexes.
-set(IOASID_SWIFT_FLAGS -swift-version 5 -wmo -parse-as-library -enable-experimental-feature Embedded)
+set(IOASID_SWIFT_FLAGS -swift-version 6 -wmo -parse-as-library -enable-experimental-feature Embedded)
 if(IOASID_SWIFT_TARGET)
 	list(APPEND IOASID_SWIFT_FLAGS -target ${IOASID_SWIFT_TARGET})
 endif()
@@ -56,14 +55,15 @@ endfunction()
 check_swift_version()
 check_embedded_swift()
 
-# Objects of swiftc call the sanitizer runtime of swiftc's own clang: use that for C and for linking.
+# Objects of swiftc call the sanitizer or profile runtime of swiftc's own clang: use that for C and
+# for linking.
 file(REAL_PATH ${IOASID_SWIFTC} real_swiftc)
 cmake_path(GET real_swiftc PARENT_PATH IOASID_SWIFT_BIN)
 if(IOASID_SANITIZE)
 	if(NOT IOASID_SANITIZE MATCHES "^(address|thread)$")
 		message(FATAL_ERROR "IOASID_SANITIZE is '${IOASID_SANITIZE}': address, thread or empty")
 	endif()
-	if(NOT CMAKE_C_COMPILER)
-		set(CMAKE_C_COMPILER ${IOASID_SWIFT_BIN}/clang)
-	endif()
+endif()
+if((IOASID_SANITIZE OR IOASID_COVERAGE) AND NOT CMAKE_C_COMPILER)
+	set(CMAKE_C_COMPILER ${IOASID_SWIFT_BIN}/clang)
 endif()

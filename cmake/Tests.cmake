@@ -90,8 +90,8 @@ if(TARGET ioasid-vtd)
 		LABELS example TIMEOUT 300 RUN_SERIAL TRUE ENVIRONMENT "${sanitizer_environment}")
 endif()
 
-# What ships is looked at in plain builds only: a sanitizer adds symbols and libraries.
-if(IOASID_SANITIZE)
+# What ships is looked at in plain builds only: sanitizers and coverage add symbols and libraries.
+if(IOASID_SANITIZE OR IOASID_COVERAGE)
 	return()
 endif()
 
@@ -143,8 +143,17 @@ package_test(events readme.sh ${PROJECT_SOURCE_DIR}/docs/events.md ${PROJECT_SOU
 	$<TARGET_FILE_DIR:ioasid>)
 package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
 package_test(toolchain toolchain.sh ${PROJECT_SOURCE_DIR} ${IOASID_SWIFTC})
+# Exact counts of what ships: other builds take more. Skipped without valgrind.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+	package_test(instructions ${PROJECT_SOURCE_DIR}/scripts/instructions
+		--check $<TARGET_FILE_DIR:ioasid>)
+endif()
 # Needs Debian's kernel sources; skipped without.
 package_test(kernel ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_BINARY_DIR})
+if(TARGET ioasid-vtd)
+	package_test(kernel.vtd ${PROJECT_SOURCE_DIR}/scripts/check-kernel-vtd
+		$<TARGET_FILE_DIR:ioasid-vtd>)
+endif()
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
 

@@ -308,64 +308,64 @@ static const struct request requests[] = {
 	{ "address space", NULL, make_address_space, put_mm },
 };
 
-struct try {
+struct attempt {
 	const struct request *request;
 	unsigned int nth;
 };
 
-/* How a try in another process ended. Clear of what memory checkers return. */
+/* How an attempt in another process ended. Clear of what memory checkers return. */
 enum { REFUSED = 40, BORNE, NOT_REACHED, WRONG };
 
-static int wrong(const struct try *try, const char *what, int err)
+static int wrong(const struct attempt *attempt, const char *what, int err)
 {
-	print_error("%s, allocation %u: %s (%d)\n", try->request->name, try->nth, what, err);
+	print_error("%s, allocation %u: %s (%d)\n", attempt->request->name, attempt->nth, what, err);
 	return WRONG;
 }
 
 static int try_request(const void *data)
 {
-	const struct try *try = data;
-	const struct request *request = try->request;
+	const struct attempt *attempt = data;
+	const struct request *request = attempt->request;
 	struct ioasid_stats before, after;
 	unsigned long tried;
 	int err, again;
 
 	if (request->prepare && !request->prepare())
-		return wrong(try, "could not be prepared", 0);
+		return wrong(attempt, "could not be prepared", 0);
 	before = read_stats();
-	ioasid_fail_nth(try->nth);
+	ioasid_fail_nth(attempt->nth);
 	err = request->run();
 	tried = ioasid_fail_nth(0);
 	after = read_stats();
 	if (err) {
-		if (err != -ENOMEM || tried < try->nth)
-			return wrong(try, "wrong error", err);
+		if (err != -ENOMEM || tried < attempt->nth)
+			return wrong(attempt, "wrong error", err);
 		if (!same_state(&before, &after))
-			return wrong(try, "something has changed", 0);
+			return wrong(attempt, "something has changed", 0);
 		if (after.refused[IOASID_REFUSED_MEMORY] != before.refused[IOASID_REFUSED_MEMORY] + 1)
-			return wrong(try, "the refusal is not counted", 0);
+			return wrong(attempt, "the refusal is not counted", 0);
 		again = request->run();
 		if (again)
-			return wrong(try, "does not work afterwards", again);
+			return wrong(attempt, "does not work afterwards", again);
 	}
 	request->undo();
 	if (!nothing_is_left())
-		return wrong(try, "something is left", 0);
-	return tried < try->nth ? NOT_REACHED : err ? REFUSED : BORNE;
+		return wrong(attempt, "something is left", 0);
+	return tried < attempt->nth ? NOT_REACHED : err ? REFUSED : BORNE;
 }
 
 static void every_failed_allocation_is_an_error_without_effect(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		struct try try = { &requests[i], 1 };
+		struct attempt attempt = { &requests[i], 1 };
 		int end;
 
-		for (; (end = in_child(try_request, &try)) != NOT_REACHED; try.nth++)
-			if ((end != REFUSED && end != BORNE) || try.nth > 100)
-				fail_msg("%s, allocation %u", requests[i].name, try.nth);
+		for (; (end = in_child(try_request, &attempt)) != NOT_REACHED; attempt.nth++)
+			if ((end != REFUSED && end != BORNE) || attempt.nth > 100)
+				fail_msg("%s, allocation %u", requests[i].name, attempt.nth);
 		/* A request that allocates nothing is no business of this table. */
-		assert_true(try.nth > 1);
+		assert_true(attempt.nth > 1);
 	}
 }
 

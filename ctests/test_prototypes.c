@@ -328,6 +328,7 @@ static void read_copy_update(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ids),
 		cmocka_unit_test(overloads),
@@ -342,6 +343,7 @@ int main(void)
 		cmocka_unit_test(work),
 		cmocka_unit_test(read_copy_update),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -258,12 +258,15 @@ static void a_replay_that_replays_itself_ends(void **state)
 	ioasid_set_put(set);
 }
 
+/* How often each id was told. */
+struct told {
+	unsigned char allocs, binds;
+};
+
 struct binder {
 	struct notifier_block nb;
 	struct ioasid_set *set;
-	struct {
-		unsigned char allocs, binds;
-	} *told;
+	struct told *told;
 	int err;
 };
 

@@ -215,10 +215,12 @@ static void empty(struct worker *worker)
 }
 
 /* Each as often as it is on the list. */
+/* clang-format off */
 static void (*const actions[])(struct worker *worker) = {
 	alloc, alloc, alloc, alloc, get, get, get, put, put, put, find, find, free_some,
 	spid, spid, find_by_spid, find_by_spid, replace_data, come_and_go, walk, empty,
 };
+/* clang-format on */
 
 static void *work(void *data)
 {

@@ -1,133 +1,21 @@
 // SPDX-License-Identifier: MIT
 // The hardware alone: tables written by hand, every fault on the way, caches until invalidated.
 
-#include "vtd_fixture.h"
-
-#define SID 0x0138	/* bus 1, device 7, function 0 */
-#define PASID 101
-#define DID 5
-#define VIRTUAL 0x7f1234567000ULL
-
-/* Bits of entries that the header leaves to the specification. */
-#define CTX_P 0x1
-#define CTX_DTE 0x4
-#define CTX_PASIDE 0x8
-#define PT_P 0x1
-#define PT_W 0x2
-#define PT_U 0x4
-#define PT_PS 0x80
-#define PT_XD (1ULL << 63)
-
-struct bench {
-	struct vtd_machine *machine;
-	struct intel_iommu *iommu;
-	struct device *dev;
-	u64 root, context, directory, table;
-	u64 entry;	/* of PASID */
-	u64 pages[5];	/* tables of a walk, [level]; [0] is the page */
-};
-
-static u64 index_at(u64 address, int level)
-{
-	return (address >> (12 + 9 * (level - 1)) & 511) * 8;
-}
-
-/* A chain of 4 levels with one page; @bits in every entry. Returns the root. */
-static u64 make_chain(struct bench *b, u64 address, u64 bits)
-{
-	int level;
-
-	b->pages[0] = page_of(b->machine);
-	for (level = 1; level <= 4; level++) {
-		b->pages[level] = page_of(b->machine);
-		store(b->machine, b->pages[level] + index_at(address, level),
-		      b->pages[level - 1] | bits);
-	}
-	return b->pages[4];
-}
-
-static void write_entry(struct bench *b, enum vtd_pgtt type, u64 second, u64 first)
-{
-	store(b->machine, b->entry + 16, first);
-	store(b->machine, b->entry + 8, DID);
-	store(b->machine, b->entry, VTD_PE_P | (u64)type << VTD_PE_PGTT_SHIFT |
-	      (u64)VTD_AW_48 << VTD_PE_AW_SHIFT | second);
-}
-
-static int setup_features(void **state, unsigned int features, u32 capabilities)
-{
-	struct vtd_unit_config config = { capabilities, 20, NULL, NULL };
-	struct bench *b = calloc(1, sizeof(*b));
-
-	b->machine = vtd_machine_create(MEMORY);
-	assert_false(IS_ERR(b->machine));
-	b->iommu = vtd_unit_create(b->machine, &config);
-	assert_false(IS_ERR(b->iommu));
-	b->dev = vtd_device_create(b->iommu, SID, features);
-	assert_false(IS_ERR(b->dev));
-
-	b->root = page_of(b->machine);
-	b->context = page_of(b->machine);
-	b->directory = vtd_page_alloc(b->machine, 32);
-	b->table = page_of(b->machine);
-	b->entry = b->table + PASID % 64 * 64;
-	store(b->machine, b->root + (SID >> 8) * 16, b->context | 1);
-	store(b->machine, b->context + (SID & 0x7f) * 32,
-	      CTX_P | CTX_PASIDE | (features ? CTX_DTE : 0) | 7 << 9 | b->directory);
-	store(b->machine, b->directory + PASID / 64 * 8, b->table | 1);
-	write_entry(b, VTD_PGTT_FIRST_LEVEL, 0, make_chain(b, VIRTUAL, PT_P | PT_W | PT_U));
-	assert_int_equal(vtd_unit_set_root(b->iommu, b->root), 0);
-	*state = b;
-	return 0;
-}
+#include "vtd_bench.h"
 
 static int setup(void **state)
 {
-	return setup_features(state, 0, VTD_CAP_DEFAULT | VTD_CAP_SRS);
+	return bench_setup(state, 0, VTD_CAP_DEFAULT | VTD_CAP_SRS);
 }
 
 static int setup_ats(void **state)
 {
-	return setup_features(state, VTD_DEV_ATS, VTD_CAP_DEFAULT);
+	return bench_setup(state, VTD_DEV_ATS, VTD_CAP_DEFAULT);
 }
 
 static int setup_plain(void **state)
 {
-	return setup_features(state, 0, 0);
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-
-	assert_int_equal(vtd_unit_destroy(b->iommu), -EBUSY);
-	assert_int_equal(vtd_device_destroy(b->dev), 0);
-	assert_int_equal(vtd_machine_destroy(b->machine), -EBUSY);
-	assert_int_equal(vtd_unit_destroy(b->iommu), 0);
-	assert_int_equal(vtd_machine_destroy(b->machine), 0);
-	assert_int_equal(vtd_blocks_used(), 0);
-	free(b);
-	return 0;
-}
-
-/* Makes the unit forget everything, as after a change of tables. */
-static void forget(struct bench *b)
-{
-	struct vtd_inv_desc descs[] = {
-		vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0),
-		vtd_inv_pasid_cache(VTD_INV_PASID_GLOBAL, 0, 0),
-		vtd_inv_iotlb(VTD_INV_IOTLB_GLOBAL, 0),
-		vtd_inv_dev_ptlb(SID, PASID),
-	};
-
-	assert_int_equal(vtd_inv_submit(b->iommu, descs, 4), 0);
-}
-
-static void expect_refused(struct bench *b, unsigned int access, int reason)
-{
-	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, access, NULL), reason);
-	expect_fault(b->iommu, (u32)reason, PASID, VIRTUAL);
-	forget(b);
+	return bench_setup(state, 0, 0);
 }
 
 static void test_first_level_reads_and_writes_memory(void **state)
@@ -255,7 +143,7 @@ static void test_supervisor_and_execute(void **state)
 {
 	struct bench *b = *state;
 	u64 leaf = b->pages[1] + index_at(VIRTUAL, 1);
-	u64 word2 = b->pages[4] | VTD_PE_SRE | VTD_PE_ERE;
+	u64 word2 = b->pages[4] | VTD_PE_SRE | VTD_PE_ERE | VTD_PE_NXE;
 
 	store(b->machine, b->entry + 16, word2);
 	store(b->machine, leaf, b->pages[0] | PT_P | PT_XD);
@@ -301,21 +189,6 @@ static void test_second_level_and_pass_through(void **state)
 	assert_int_equal(read_dma(b->dev, PASID, MEMORY), VTD_FAULT_BEYOND);
 }
 
-static void map_guest(struct bench *b, u64 second, u64 guest, u64 physical, u64 bits)
-{
-	u64 table = second;
-	int level;
-
-	for (level = 4; level > 1; level--) {
-		u64 at = table + index_at(guest, level);
-
-		if (!load(b->machine, at))
-			store(b->machine, at, page_of(b->machine) | 3);
-		table = load(b->machine, at) & VTD_PE_ADDRESS_MASK;
-	}
-	store(b->machine, table + index_at(guest, 1), physical | bits);
-}
-
 /* The guest's tables at guest addresses 1-4 MiB, its page at 5 MiB; none where memory has it. */
 static void test_nested_translates_the_guests_tables_too(void **state)
 {
@@ -330,7 +203,7 @@ static void test_nested_translates_the_guests_tables_too(void **state)
 		b->pages[level] = host;
 		if (level)
 			store(b->machine, host + index_at(VIRTUAL, level),
-			      (u64)(6 - level) << 20 | PT_P | PT_W | PT_U);
+			      (u64)(6 - level) << 20 | PT_P | PT_W | PT_U | PT_A | PT_D);
 	}
 	write_entry(b, VTD_PGTT_NESTED, second, 1 << 20);
 	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, &physical), 0);
@@ -344,7 +217,7 @@ static void test_nested_translates_the_guests_tables_too(void **state)
 	map_guest(b, second, 1 << 20, b->pages[4], 0);
 	expect_refused(b, VTD_DMA_READ, VTD_FAULT_NESTED_ROOT_READ);
 	map_guest(b, second, 1 << 20, b->pages[4], 1);
-	store(b->machine, b->pages[4] + index_at(VIRTUAL, 4), 1ULL << 50 | PT_P | PT_U);
+	store(b->machine, b->pages[4] + index_at(VIRTUAL, 4), 1ULL << 50 | PT_P | PT_U | PT_A);
 	expect_refused(b, VTD_DMA_READ, VTD_FAULT_NESTED_BEYOND);
 }
 
@@ -571,8 +444,8 @@ static void test_creation_without_memory_leaves_nothing(void **state)
 	assert_true(vtd_pages_used(b->machine) == pages);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define TEST_ATS(name) cmocka_unit_test_setup_teardown(name, setup_ats, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
+#define TEST_ATS(name) cmocka_unit_test_setup_teardown(name, setup_ats, bench_teardown)
 
 int main(void)
 {
@@ -582,7 +455,7 @@ int main(void)
 		TEST(test_pasid_beyond_the_directory),
 		TEST(test_faults_of_the_entry),
 		cmocka_unit_test_setup_teardown(test_capabilities_limit_the_types, setup_plain,
-						teardown),
+						bench_teardown),
 		TEST(test_faults_of_the_first_level),
 		TEST(test_supervisor_and_execute),
 		TEST(test_large_pages),

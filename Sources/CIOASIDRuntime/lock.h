@@ -48,27 +48,37 @@ static inline void cio_core_come_in(unsigned int *_Nonnull word, unsigned int ou
 		cio_core_wait_for_fork(word, outside, inside);
 }
 
-static inline void cio_core_lock(void)
+/* Takes the lock; false if the caller has it already, and nothing is done. */
+static inline bool cio_core_lock_outermost(void)
 {
 	uintptr_t self = cio_thread_pointer();
 
-	if (__atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == self) {
-		cio_core_come_in(&cio_core_depth, cio_core_depth, cio_core_depth + 1);
-		return;
-	}
+	if (__atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == self)
+		return false;
 	if (pthread_mutex_trylock(&cio_core_mutex))
 		cio_core_lock_taken();
 	__atomic_store_n(&cio_core_owner, self, __ATOMIC_RELAXED);
+	return true;
+}
+
+static inline void cio_core_lock(void)
+{
+	if (!cio_core_lock_outermost())
+		cio_core_come_in(&cio_core_depth, cio_core_depth, cio_core_depth + 1);
+}
+
+static inline void cio_core_unlock_outermost(void)
+{
+	__atomic_store_n(&cio_core_owner, 0, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&cio_core_mutex);
 }
 
 static inline void cio_core_unlock(void)
 {
-	if (cio_core_depth) {
+	if (cio_core_depth)
 		__atomic_store_n(&cio_core_depth, cio_core_depth - 1, __ATOMIC_RELEASE);
-		return;
-	}
-	__atomic_store_n(&cio_core_owner, 0, __ATOMIC_RELAXED);
-	pthread_mutex_unlock(&cio_core_mutex);
+	else
+		cio_core_unlock_outermost();
 }
 
 /* Had the owner the lock already when it took it? To be asked by the owner. */

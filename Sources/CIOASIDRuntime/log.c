@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-
 #include <unistd.h>
 
+#include "raw.h"
 #include "runtime.h"
 
 #define LINE_MAX_BYTES 256
@@ -30,7 +30,7 @@ void cio_log_line(int level, const char *caller, const char *msg, uint32_t id)
  * One system call and no stream: a stream's lock may be held by whoever was stopped in it, and a
  * look-up that is refused in a signal handler must not wait for that.
  */
-void cio_log_stderr(const char *line)
+static void write_line(const char *line)
 {
 	struct iovec parts[] = {
 		{ (void *)"ioasid: ", 8 },
@@ -44,52 +44,132 @@ void cio_log_stderr(const char *line)
 }
 
 /*
- * Sinks are replaced while they run, in any number of threads. Two slots would do if nobody waited;
- * whoever replaces one keeps its slot until a grace period is over, so there are some more. Slots
- * are taken and given back, and the current one is exchanged, by single instructions: no lock is
- * held while somebody waits.
+ * Sinks are replaced while they run, in any number of threads. The current one and how many threads
+ * are in it are one word, so that a thread enters exactly the sink that it counts itself in:
+ *
+ *     current   | slot 32 | threads in it 32 |
+ *
+ * Whoever replaces it takes the count over into the slot, waits until those threads have left, and
+ * keeps the slot so long. Lines that begin meanwhile go to the new sink, so that the wait ends
+ * however much is logged. No lock is held while somebody waits.
  */
 #define SINKS 64
-static struct cio_log_sink sinks[SINKS];
-static uint8_t sink_is_taken[SINKS] = { 1 };
-static struct cio_log_sink *current_sink = &sinks[0];
+static struct sink {
+	ioasid_log_fn fn;
+	void *data;
+	int32_t running; /* of those who were in it when it was replaced */
+	uint8_t is_taken;
+} sinks[SINKS] = { { .is_taken = 1 } };
+static uint64_t current;
 
-const struct cio_log_sink *cio_log_current_sink(void)
+/* A thread's flag: it is in a sink. */
+#define IN_SINK 1u
+
+static uint32_t enter_sink(void)
 {
-	const struct cio_log_sink *sink = __atomic_load_n(&current_sink, __ATOMIC_ACQUIRE);
-
-	return sink->fn ? sink : NULL;
+	return (uint32_t)(__atomic_fetch_add(&current, 1, __ATOMIC_ACQ_REL) >> 32);
 }
 
-static struct cio_log_sink *take_slot(void)
+static void leave_sink(uint32_t slot)
+{
+	uint64_t now = __atomic_load_n(&current, __ATOMIC_RELAXED);
+
+	/* After fork() the count began anew: then there is nothing to take off. */
+	while (now >> 32 == slot && (uint32_t)now)
+		if (__atomic_compare_exchange_n(&current, &now, now - 1, false, __ATOMIC_RELEASE,
+						__ATOMIC_RELAXED))
+			return;
+	if (now >> 32 != slot)
+		__atomic_fetch_sub(&sinks[slot].running, 1, __ATOMIC_RELEASE);
+}
+
+/* Threads that share a record have no flag: they get the default sink, which logs nothing itself. */
+void cio_log_deliver(int level, const char *line)
+{
+	struct cio_thread *thread = cio_thread_self();
+	uint32_t slot;
+	int cancellation;
+
+	if (thread && cio_thread_flags(thread) & IN_SINK)
+		return;
+	/* The core logs with its lock held: no place to be cancelled. */
+	cancellation = cio_hold_cancellation();
+	if (thread) {
+		cio_thread_set_flags(thread, cio_thread_flags(thread) | IN_SINK);
+		slot = enter_sink();
+		if (sinks[slot].fn)
+			sinks[slot].fn(sinks[slot].data, level, line);
+		else
+			write_line(line);
+		leave_sink(slot);
+	} else {
+		write_line(line);
+	}
+	if (thread)
+		cio_thread_set_flags(thread, cio_thread_flags(thread) & ~IN_SINK);
+	cio_restore_cancellation(cancellation);
+}
+
+static uint32_t take_slot(void)
 {
 	for (;;) {
-		for (int i = 0; i < SINKS; i++)
-			if (!__atomic_exchange_n(&sink_is_taken[i], 1, __ATOMIC_ACQUIRE))
-				return &sinks[i];
-		/* As many as there are slots wait. */
-		cio_synchronize();
+		for (uint32_t slot = 0; slot < SINKS; slot++)
+			if (!__atomic_exchange_n(&sinks[slot].is_taken, 1, __ATOMIC_ACQUIRE))
+				return slot;
+		/* As many as there are slots wait for sinks. */
+		raw_sleep(1000000);
 	}
+}
+
+/* A sink may wait for the core lock, or for readers: then it is replaced only if nobody is in it. */
+static bool must_not_wait(void)
+{
+	return cio_core_is_mine() || cio_read_ongoing();
 }
 
 int cio_log_set_sink(ioasid_log_fn fn, void *data)
 {
-	struct cio_log_sink *slot, *old;
+	struct cio_thread *thread = cio_thread_known();
+	uint32_t new, old;
+	uint64_t now;
 
-	if (cio_read_ongoing() || cio_core_is_mine())
+	if (thread && cio_thread_flags(thread) & IN_SINK)
 		return -EDEADLK;
-	slot = take_slot();
-	*slot = (struct cio_log_sink){ fn, data };
-	old = __atomic_exchange_n(&current_sink, slot, __ATOMIC_ACQ_REL);
-	cio_synchronize();
-	__atomic_store_n(&sink_is_taken[old - sinks], 0, __ATOMIC_RELEASE);
+	new = take_slot();
+	sinks[new].fn = fn;
+	sinks[new].data = data;
+	sinks[new].running = 0;
+	now = __atomic_load_n(&current, __ATOMIC_RELAXED);
+	do {
+		if ((uint32_t)now && must_not_wait()) {
+			__atomic_store_n(&sinks[new].is_taken, 0, __ATOMIC_RELEASE);
+			return -EDEADLK;
+		}
+	} while (!__atomic_compare_exchange_n(&current, &now, (uint64_t)new << 32, false,
+					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	old = (uint32_t)(now >> 32);
+	__atomic_fetch_add(&sinks[old].running, (int32_t)(uint32_t)now, __ATOMIC_RELAXED);
+	for (int looks = 0; __atomic_load_n(&sinks[old].running, __ATOMIC_ACQUIRE) > 0; looks++) {
+		if (looks < 1000)
+			raw_pause();
+		else
+			raw_sleep(100000);
+	}
+	__atomic_store_n(&sinks[old].is_taken, 0, __ATOMIC_RELEASE);
 	return 0;
 }
 
+/* The threads that were in sinks are not there, but for one that forked in a sink. */
 void cio_log_after_fork_child(void)
 {
-	for (int i = 0; i < SINKS; i++)
-		sink_is_taken[i] = &sinks[i] == current_sink;
+	const struct cio_thread *thread = cio_thread_known();
+	uint32_t slot = (uint32_t)(current >> 32);
+
+	for (uint32_t other = 0; other < SINKS; other++) {
+		sinks[other].running = 0;
+		sinks[other].is_taken = other == slot;
+	}
+	current = (uint64_t)slot << 32 | (thread && cio_thread_flags(thread) & IN_SINK);
 }
 
 void cio_log_missed(uint32_t count)

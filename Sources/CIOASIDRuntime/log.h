@@ -7,9 +7,6 @@
 
 #include <time.h>
 
-#include "lock.h"
-#include "readside.h"
-
 /* log.c: a line of the core, "<caller>: <msg>: id N"; no caller if "", no id if UINT32_MAX. */
 void cio_log_line(int level, const char *_Nonnull caller, const char *_Nonnull msg, uint32_t id);
 
@@ -19,53 +16,22 @@ struct ratelimit_state *_Nonnull cio_log_limit(uintptr_t address);
 /* log.c: the level that IOASID_LOG asks for, or the default. */
 int cio_log_level_from_environment(void);
 
-/* Log.swift: whether @level passes, and handing a finished line to the sink. For ioasid_printk(). */
+/* Log.swift: does @level pass? */
 bool cio_log_passes(int level);
-void cio_log_deliver(int level, const char *_Nonnull line);
 
 /*
- * log.c: the sink, or NULL for the default one. Used inside a read-side section, so that whoever
- * replaces it can wait until it is not running any more.
+ * log.c: hands a line to the sink. Not if the calling thread is in one already: what is said there
+ * would come back for ever.
  */
-struct cio_log_sink {
-	ioasid_log_fn _Nullable fn;
-	void *_Nullable data;
-};
-const struct cio_log_sink *_Nullable cio_log_current_sink(void);
+void cio_log_deliver(int level, const char *_Nonnull line);
 
-/* log.c: waits for a grace period. 0, or -EDEADLK where that would not end. */
+/* log.c: waits until the old sink is not running. 0, or -EDEADLK where that would not end. */
 int cio_log_set_sink(ioasid_log_fn _Nullable fn, void *_Nullable data);
 
 /* In the child of fork(). */
 void cio_log_after_fork_child(void);
 
-/*
- * The calling thread begins to run the sink. False if it is in one already: what is said there would
- * come back for ever.
- */
-static inline bool cio_log_enter_sink(void)
-{
-	struct cio_thread *thread = cio_thread_self();
-
-	/* Threads that share have no flag: one line at a time is all that they get. */
-	if (!thread)
-		return !cio_read_ongoing();
-	if (cio_thread_flags(thread))
-		return false;
-	cio_thread_set_flags(thread, 1);
-	return true;
-}
-
-static inline void cio_log_leave_sink(void)
-{
-	struct cio_thread *thread = cio_thread_known();
-
-	if (thread)
-		cio_thread_set_flags(thread, 0);
-}
-
-/* log.c: the default sink, and what a rate limit says when it opens again. */
-void cio_log_stderr(const char *_Nonnull line);
+/* log.c: what a rate limit says when it opens again. */
 void cio_log_missed(uint32_t count);
 
 /* Milliseconds of the coarse monotonic clock; wraps, and is never 0. */

@@ -4,6 +4,7 @@
 #define CIOASID_RAW_H
 
 #include <errno.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Exports: ids, from ioasid_alloc() to the last ioasid_put().
 
-import CIOASID
-import CIOASIDCore
-import CIOASIDKernel
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDKernel
+@preconcurrency import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory
@@ -17,9 +17,10 @@ public func ioasid_alloc(
     _ priv: UnsafeMutableRawPointer?
 ) -> ioasid_t {
     Returns.id { () throws(RequestError) in
-        try CallOut.withLock { out throws(RequestError) in
-            try Core.allocate(set, IDRange(min, through: max), priv, out)
-        }
+        let range = IDRange(min, through: max)
+        return try CallOut.withLock(
+            quietly: { out throws(RequestError) in try Core.allocate(set, range, priv, out) },
+            orElse: { out throws(RequestError) in try Core.allocate(set, range, priv, out) })
     }
 }
 
@@ -28,7 +29,9 @@ public func ioasid_free(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioas
     let id = ID(rawValue: ioasid)
     IDTable.prefetch(id)
     _ = Returns.status(ioasid) { () throws(RequestError) in
-        try CallOut.withLock { out throws(RequestError) in try Core.free(set, id, out) }
+        try CallOut.withLock(
+            quietly: { out throws(RequestError) in try Core.free(set, id, out) },
+            orElse: { out throws(RequestError) in try Core.free(set, id, out) })
     }
 }
 
@@ -48,7 +51,8 @@ public func ioasid_get_locked(
 @_cdecl("ioasid_get_if_owned") @implementation
 public func ioasid_get_if_owned(_ ioasid: ioasid_t) -> CInt {
     Returns.status(ioasid) { () throws(RequestError) in
-        try CoreLock.withLock { () throws(RequestError) in try Core.getIfOwned(ID(rawValue: ioasid)) }
+        try CoreLock.withLock { () throws(RequestError) in try Core.getIfOwned(ID(rawValue: ioasid))
+        }
     }
 }
 

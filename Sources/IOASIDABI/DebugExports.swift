@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Exports: looking inside.
 
-import CIOASID
-import CIOASIDCore
-import CIOASIDKernel
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDKernel
+@preconcurrency import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory
@@ -19,7 +19,8 @@ public func ioasid_get_stats(_ stats: UnsafeMutablePointer<ioasid_stats>?) {
 
 @_cdecl("ioasid_refusal_name") @implementation
 public func ioasid_refusal_name(_ why: ioasid_refusal) -> UnsafePointer<CChar>? {
-    let name: StaticString = why.rawValue < IOASID_REFUSED_NR.rawValue
+    let name: StaticString =
+        why.rawValue < IOASID_REFUSED_NR.rawValue
         ? RequestError.name(why) : "unknown"
     return name.cString
 }
@@ -37,12 +38,12 @@ public func ioasid_dump_dot(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
 @_cdecl("ioasid_trace_start") @implementation
 public func ioasid_trace_start(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
     guard let out else { return Returns.status { () throws(RequestError) in throw .argument } }
-    return CoreLock.withLock { cio_trace_start(out) }
+    return Trace.start(out)
 }
 
 @_cdecl("ioasid_trace_stop") @implementation
 public func ioasid_trace_stop() {
-    CoreLock.withLock { cio_trace_stop() }
+    Trace.stop()
 }
 
 @_cdecl("ioasid_fail_nth") @implementation

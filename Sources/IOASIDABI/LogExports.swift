@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The boundary of <linux/ioasid-log.h>.
 
-import CIOASID
-import CIOASIDCore
-import CIOASIDKernel
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDKernel
+@preconcurrency import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Exports: look-ups by id, and the private data. An unknown id is an answer here, not an error.
 
-import CIOASID
-import CIOASIDCore
-import CIOASIDKernel
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDKernel
+@preconcurrency import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory
@@ -65,7 +65,9 @@ public func ioasid_find_set(_ ioasid: ioasid_t) -> UnsafeMutablePointer<ioasid_s
 
 @_cdecl("ioasid_attach_data") @implementation
 public func ioasid_attach_data(_ ioasid: ioasid_t, _ data: UnsafeMutableRawPointer?) -> CInt {
-    Returns.status(ioasid) { () throws(RequestError) in try Core.attachData(ID(rawValue: ioasid), data) }
+    Returns.status(ioasid) { () throws(RequestError) in
+        try Core.attachData(ID(rawValue: ioasid), data)
+    }
 }
 
 @_cdecl("ioasid_detach_data") @implementation

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The boundary of <linux/rcupdate.h>.
 
-import CIOASID
-import CIOASIDKernel
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDKernel
 import IOASIDKernel
 import IOASIDRuntime
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The one place where an error becomes what a C caller gets, and is counted and logged.
 
-import CIOASID
-import CIOASIDCore
-import CIOASIDKernel
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDKernel
+@preconcurrency import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory
@@ -16,7 +16,8 @@ package enum Returns {
     /// 0, or -errno.
     @inline(__always)
     package static func status(
-        _ id: UInt32 = .max, caller: StaticString = #function, _ body: () throws(RequestError) -> Void
+        _ id: UInt32 = .max, caller: StaticString = #function,
+        _ body: () throws(RequestError) -> Void
     ) -> CInt {
         do throws(RequestError) {
             try body()

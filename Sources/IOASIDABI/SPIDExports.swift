@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Exports: set-private ids.
 
-import CIOASID
-import CIOASIDCore
-import CIOASIDKernel
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDKernel
+@preconcurrency import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory
@@ -33,16 +33,18 @@ public func ioasid_detach_spid(_ ioasid: ioasid_t) -> CInt {
 public func ioasid_find_by_spid(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ spid: ioasid_t
 ) -> ioasid_t {
-    Returns.id { () throws(RequestError) in 
-        try Core.findBySPID(set, SPID(rawValue: spid), get: true) }
+    Returns.id { () throws(RequestError) in
+        try Core.findBySPID(set, SPID(rawValue: spid), get: true)
+    }
 }
 
 @_cdecl("ioasid_find_by_spid_ref") @implementation
 public func ioasid_find_by_spid_ref(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ spid: ioasid_t, _ get: Bool
 ) -> ioasid_t {
-    Returns.id { () throws(RequestError) in 
-        try Core.findBySPID(set, SPID(rawValue: spid), get: get) }
+    Returns.id { () throws(RequestError) in
+        try Core.findBySPID(set, SPID(rawValue: spid), get: get)
+    }
 }
 
 @_cdecl("ioasid_find_spid") @implementation

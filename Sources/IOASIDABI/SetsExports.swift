@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Exports: sets and the capacity they draw on.
 
-import CIOASID
-import CIOASIDCore
-import CIOASIDKernel
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDKernel
+@preconcurrency import CIOASIDRuntime
 import IOASIDCore
 import IOASIDKernel
 import IOASIDMemory
@@ -69,7 +69,9 @@ public func ioasid_free_all_in_set(_ set: UnsafeMutablePointer<ioasid_set>?) {
 }
 
 @_cdecl("ioasid_find_mm_set") @implementation
-public func ioasid_find_mm_set(_ token: UnsafeMutablePointer<mm_struct>?) -> UnsafeMutablePointer<ioasid_set>? {
+public func ioasid_find_mm_set(_ token: UnsafeMutablePointer<mm_struct>?) -> UnsafeMutablePointer<
+    ioasid_set
+>? {
     CoreLock.withLock {
         SetTokens.find(mm: UInt(bitPattern: token)).flatMap { SetTable.handle($0) }
     }

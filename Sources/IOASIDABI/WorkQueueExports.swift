@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The boundary of <linux/workqueue.h> and of ioasid_queue_work().
 
-import CIOASID
-import CIOASIDKernel
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDKernel
 import IOASIDKernel
 
 @_cdecl("ioasid_wq_alloc") @implementation

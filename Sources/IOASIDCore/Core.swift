@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The core: every request, by subject, in extensions of this name.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDRuntime
 
 /// Functions that change anything run with the core lock held, unless they say otherwise. State is

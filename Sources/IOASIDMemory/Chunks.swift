@@ -12,33 +12,45 @@ import Synchronization
 ///
 /// The last few chunks that became empty are kept, so that records which come and go cost no
 /// system call. Writers hold a lock; `base` and `count` may be read without.
-package struct Chunks: ~Copyable {
+package struct Chunks: ~Copyable, Sendable {
     private static var keptLimit: Int { 4 }
     private static var firstUse: Int { keptLimit &+ 1 }
     private static var committed: UInt32 { 1 << 31 }
 
     private let start = Cell<UInt>(0)
+    /// A chunk may have a second part, in an array of its own behind all the first ones.
+    private let secondStart = Cell<UInt>(0)
     /// One block, apart from what look-ups read. Which chunks are kept though empty, as numbers
     /// plus one; where the next one goes; then for each chunk: is it committed, and how many of
     /// its records are in use.
     private let uses = Cell<UInt>(0)
     private let bytes: Int
+    private let secondBytes: Int
 
-    /// - Parameter bytes: of a chunk, a multiple of the page size.
-    package init(bytes: Int) { self.bytes = bytes }
+    /// - Parameters:
+    ///   - bytes: of a chunk, a multiple of the page size.
+    ///   - secondBytes: of its second part, too; 0 if it has none.
+    package init(bytes: Int, secondBytes: Int = 0) {
+        self.bytes = bytes
+        self.secondBytes = secondBytes
+    }
 
     /// Where the reservation begins; 0 before `prepare`.
     @inline(__always)
     package var base: UInt { start.value }
 
+    @inline(__always)
+    package var secondBase: UInt { secondStart.value }
+
     /// - Returns: false for want of memory; nothing has changed.
     package func prepare(_ count: Int) -> Bool {
         guard let table = Memory.table((Chunks.firstUse &+ count) &* 4) else { return false }
-        guard let memory = Memory.reserve(count &* bytes) else {
+        guard let memory = Memory.reserve(count &* (bytes &+ secondBytes)) else {
             Memory.discard(table: table)
             return false
         }
         uses.value = UInt(bitPattern: table)
+        secondStart.value = UInt(bitPattern: memory) &+ UInt(bitPattern: count &* bytes)
         start.value = UInt(bitPattern: memory)
         return true
     }
@@ -73,12 +85,15 @@ package struct Chunks: ~Copyable {
         let use = use(of: chunk)
         if use.pointee == Chunks.committed {
             let kept = kept
-            for place in 0..<Chunks.keptLimit where kept[place] == UInt32(truncatingIfNeeded: chunk &+ 1) {
+            for place in 0..<Chunks.keptLimit
+            where kept[place] == UInt32(truncatingIfNeeded: chunk &+ 1) {
                 kept[place] = 0
             }
             return true
         }
-        guard Memory.commit(memory(of: chunk), bytes) else { return false }
+        guard Memory.commit(memory(of: chunk), bytes),
+            secondBytes == 0 || Memory.commit(secondMemory(of: chunk), secondBytes)
+        else { return false }
         use.pointee = Chunks.committed
         return true
     }
@@ -93,6 +108,7 @@ package struct Chunks: ~Copyable {
         if kept[place] != 0 {
             let oldest = Int(kept[place] &- 1)
             Memory.decommit(memory(of: oldest), bytes)
+            if secondBytes != 0 { Memory.decommit(secondMemory(of: oldest), secondBytes) }
             use(of: oldest).pointee = 0
         }
         kept[place] = UInt32(truncatingIfNeeded: chunk &+ 1)
@@ -112,5 +128,10 @@ package struct Chunks: ~Copyable {
     private func memory(of chunk: Int) -> UnsafeMutableRawPointer {
         UnsafeMutableRawPointer(bitPattern: start.value &+ UInt(bitPattern: chunk &* bytes))
             .unsafelyUnwrapped
+    }
+
+    private func secondMemory(of chunk: Int) -> UnsafeMutableRawPointer {
+        let offset = UInt(bitPattern: chunk &* secondBytes)
+        return UnsafeMutableRawPointer(bitPattern: secondStart.value &+ offset).unsafelyUnwrapped
     }
 }

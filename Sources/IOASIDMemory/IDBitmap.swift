@@ -9,7 +9,7 @@ import Synchronization
 /// beyond the capacity counts as taken, and each level ends with a full word more, so that a
 /// search needs no bounds. All other words begin as zero: memory is touched only where numbers are
 /// taken. At 2^20 numbers there are four levels.
-package struct IDBitmap: ~Copyable {
+package struct IDBitmap: ~Copyable, Sendable {
     private typealias Word = UnsafeMutablePointer<UInt64>
 
     /// One block: the address of each level's first word, then the words.
@@ -78,28 +78,34 @@ package struct IDBitmap: ~Copyable {
     /// - Complexity: O(levels); one word where the last search ended
     @inline(__always)
     package func takeLowest(from low: UInt32, through high: UInt32) -> UInt32? {
-        let isInRun = low >= runStart.value && low <= runEnd.value
-        let start = isInRun ? runEnd.value : low
-        guard start < limit.value else { return nil }
+        // Where the last search for this range ended; below the capacity, or there is nothing.
+        let start = runEnd.value
+        guard _fastPath(low >= runStart.value), _fastPath(low <= start),
+            _fastPath(start < limit.value)
+        else { return takeLowest(from: low, low, high) }
         let word = bits(of: start)
         let free = ~word.pointee & (~0 &<< UInt64(start & 63))
-        guard free != 0 else { return takeLowest(beyond: start, low, high, isInRun) }
-        // Numbers beyond the capacity count as taken, so this one is below it.
         let found = start & ~63 | UInt32(truncatingIfNeeded: free.trailingZeroBitCount)
-        guard found <= high else { return nil }
-        if !isInRun { runStart.value = low }
+        // Numbers beyond the capacity count as taken: what is free in a word is below it.
+        guard _fastPath(free != 0), _fastPath(found <= high) else {
+            return takeLowest(from: start, low, high)
+        }
         runEnd.value = found &+ 1
         word.pointee |= free & (0 &- free)
         if word.pointee == ~0 { fill(word: Int(found &>> 6)) }
         return found
     }
 
+    /// The same, whatever is where the search starts.
     @inline(never)
-    private func takeLowest(
-        beyond start: UInt32, _ low: UInt32, _ high: UInt32, _ isInRun: Bool
-    ) -> UInt32? {
-        let found = search(from: (start &>> 6) &+ 1)
-        if !isInRun { runStart.value = low }
+    private func takeLowest(from start: UInt32, _ low: UInt32, _ high: UInt32) -> UInt32? {
+        guard start < limit.value else { return nil }
+        let free = ~bits(of: start).pointee & (~0 &<< UInt64(start & 63))
+        let found =
+            free != 0
+            ? start & ~63 | UInt32(truncatingIfNeeded: free.trailingZeroBitCount)
+            : search(from: (start &>> 6) &+ 1)
+        if low < runStart.value || low > runEnd.value { runStart.value = low }
         runEnd.value = found
         guard found <= high, found < limit.value else { return nil }
         take(found)

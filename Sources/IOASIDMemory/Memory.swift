@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The checked allocator: the one place where memory comes from. It fails politely, and on demand.
 
-import CIOASIDMemory
+@preconcurrency import CIOASIDMemory
 import Synchronization
 
 package enum Memory {
@@ -19,7 +19,8 @@ package enum Memory {
         return attempts.exchange(0, ordering: .relaxed)
     }
 
-    private static var isAllowed: Bool {
+    /// Every allocation of any kind asks first; so may those whose memory comes from elsewhere.
+    package static var isAllowed: Bool {
         attempts.wrappingAdd(1, ordering: .relaxed)
         guard countdown.load(ordering: .relaxed) > 0 else { return true }
         return countdown.wrappingSubtract(1, ordering: .relaxed).newValue != 0
@@ -44,7 +45,8 @@ package enum Memory {
     package static func allocate<Element>(
         _ count: Int, of _: Element.Type
     ) -> UnsafeMutablePointer<Element>? {
-        allocate(count &* MemoryLayout<Element>.stride)?.bindMemory(to: Element.self, capacity: count)
+        allocate(count &* MemoryLayout<Element>.stride)?.bindMemory(
+            to: Element.self, capacity: count)
     }
 
     /// Room for a structure of C, zeroed.

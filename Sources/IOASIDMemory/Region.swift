@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// The only way from a number to a record and back. How large a record is, the compiler says; a
 /// chunk must be whole pages, which a unit test checks for each kind of record.
-package struct Region<Record: ~Copyable>: ~Copyable {
+package struct Region<Record: ~Copyable>: ~Copyable, Sendable {
     package typealias Number = RecordNumber<Record>
 
     private let chunks: Chunks
@@ -42,7 +42,7 @@ package struct Region<Record: ~Copyable>: ~Copyable {
 
     /// What an address means here.
     package enum Address {
-        case record(Number)
+        case record(Ref<Record>)
         /// Between records.
         case inside
         case outside
@@ -53,8 +53,14 @@ package struct Region<Record: ~Copyable>: ~Copyable {
     package func lookUp(_ address: UInt) -> Address {
         let offset = address &- chunks.base
         guard offset < UInt(capacity) &* Self.stride else { return .outside }
-        guard offset % Self.stride == 0 else { return .inside }
-        return .record(Number(rawValue: UInt32(truncatingIfNeeded: offset / Self.stride)))
+        return offset % Self.stride == 0 ? .record(Ref(at: address)) : .inside
+    }
+
+    /// - Returns: the number of a record.
+    @inline(__always)
+    package func number(of record: Ref<Record>) -> Number {
+        let offset = record.address &- chunks.base
+        return Number(rawValue: UInt32(truncatingIfNeeded: offset / Self.stride))
     }
 
     /// Makes a record writable. It is zero unless it was used before.
@@ -71,24 +77,21 @@ package struct Region<Record: ~Copyable>: ~Copyable {
     }
 }
 
-/// The same for records of two parts: one that look-ups touch and one that they do not. A chunk has
-/// the first parts of its records, then the second parts, so that the first lie dense.
+/// The same for records of two parts: one that look-ups touch and one that they do not. Each part has
+/// an array of its own, so that either lies dense and is found by one addition:
 ///
-///     chunk       | first 0 ... first 4095 | second 0 ... second 4095 |
-package struct SplitRegion<First: ~Copyable, Second: ~Copyable>: ~Copyable {
-    private let chunks = Chunks(bytes: SplitRegion.chunkBytes)
+///     first 0 | first 1 | ... first capacity-1 | second 0 | second 1 | ...
+///
+/// The chunks of both that have the same records are committed and given back together.
+package struct SplitRegion<First: ~Copyable, Second: ~Copyable>: ~Copyable, Sendable {
+    private let chunks = Chunks(
+        bytes: MemoryLayout<First>.stride &<< Int(SplitRegion.chunkShift),
+        secondBytes: MemoryLayout<Second>.stride &<< Int(SplitRegion.chunkShift))
     private let limit = Cell<UInt32>(0)
 
     package init() {}
 
-    private static var chunkShift: UInt32 { 12 }
-    package static var chunkRecords: UInt32 { 1 << chunkShift }
-    @inline(__always)
-    private static var firstBytes: Int { MemoryLayout<First>.stride &<< Int(chunkShift) }
-    @inline(__always)
-    package static var chunkBytes: Int {
-        firstBytes &+ MemoryLayout<Second>.stride &<< Int(chunkShift)
-    }
+    package static var chunkShift: UInt32 { 12 }
 
     @inline(__always)
     package var capacity: UInt32 { limit.acquire() }
@@ -102,23 +105,15 @@ package struct SplitRegion<First: ~Copyable, Second: ~Copyable>: ~Copyable {
         return true
     }
 
-    @inline(__always)
-    private func chunk(_ number: UInt32) -> UInt {
-        chunks.base &+ UInt(number &>> Self.chunkShift) &* UInt(bitPattern: Self.chunkBytes)
-    }
-
+    /// The parts of a record below the capacity.
     @inline(__always)
     package func first(_ number: UInt32) -> Ref<First> {
-        let index = UInt(number & (Self.chunkRecords &- 1))
-        return Ref(at: chunk(number) &+ index &* UInt(MemoryLayout<First>.stride))
+        Ref(at: chunks.base &+ UInt(number) &* UInt(MemoryLayout<First>.stride))
     }
 
     @inline(__always)
     package func second(_ number: UInt32) -> Ref<Second> {
-        let index = UInt(number & (Self.chunkRecords &- 1))
-        return Ref(
-            at: chunk(number) &+ UInt(bitPattern: Self.firstBytes)
-                &+ index &* UInt(MemoryLayout<Second>.stride))
+        Ref(at: chunks.secondBase &+ UInt(number) &* UInt(MemoryLayout<Second>.stride))
     }
 
     @inline(__always)

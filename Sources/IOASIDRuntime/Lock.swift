@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The core lock: recursive, because handlers and allocators may call back. lock.h has it.
 
-import CIOASIDRuntime
+@preconcurrency import CIOASIDRuntime
 
 package enum CoreLock {
     #if IOASID_CHECKS
@@ -11,6 +11,19 @@ package enum CoreLock {
 
     @inline(__always)
     package static func lock() { cio_core_lock() }
+
+    /// Takes the lock if the caller has not got it.
+    @inline(__always)
+    package static func lockIfFree() -> Bool { cio_core_lock_outermost() }
+
+    /// For who took it by `lockIfFree`.
+    @inline(__always)
+    package static func unlockOutermost() {
+        #if IOASID_CHECKS
+        invariants?()
+        #endif
+        cio_core_unlock_outermost()
+    }
 
     @inline(__always)
     package static func unlock() {

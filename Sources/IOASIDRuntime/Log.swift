@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The log: which lines pass, the replaceable sink, and the rate-limited lines of the core.
 
-import CIOASID
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import Synchronization
 
@@ -15,7 +15,9 @@ package enum Log {
     ///   - id: shown unless it is `UInt32.max`.
     ///   - caller: the exported function, as `#function` gives it.
     @inline(never)
-    package static func warn(_ message: StaticString, _ id: UInt32 = .max, caller: StaticString = "") {
+    package static func warn(
+        _ message: StaticString, _ id: UInt32 = .max, caller: StaticString = ""
+    ) {
         // Two messages whose addresses fold to one place share its allowance, nothing worse.
         let limit = cio_log_limit(UInt(bitPattern: message.utf8Start))
         guard passes(IOASID_LOG_WARNING), mayRepeat(limit) else { return }
@@ -42,24 +44,6 @@ package enum Log {
         let (done, now) = logLevel.compareExchange(
             expected: levelUnknown, desired: asked, ordering: .relaxed)
         return done ? asked : now
-    }
-
-    // MARK: Sink
-
-    /// Lines of one thread come in order; several threads may be in the sink at once. A thread is not
-    /// cancelled there: the core logs with its lock held.
-    static func deliver(_ level: Int32, _ line: UnsafePointer<CChar>) {
-        guard cio_log_enter_sink() else { return }
-        let cancellation = cio_hold_cancellation()
-        ReadSide.section {
-            if let sink = cio_log_current_sink() {
-                sink.pointee.fn?(sink.pointee.data, level, line)
-            } else {
-                cio_log_stderr(line)
-            }
-        }
-        cio_restore_cancellation(cancellation)
-        cio_log_leave_sink()
     }
 
     // MARK: Rate
@@ -92,9 +76,4 @@ private let logLevel = Atomic<Int32>(Int32.min)
 @_cdecl("cio_log_passes") @implementation
 public func cio_log_passes(_ level: Int32) -> Bool {
     Log.passes(level)
-}
-
-@_cdecl("cio_log_deliver") @implementation
-public func cio_log_deliver(_ level: Int32, _ line: UnsafePointer<CChar>) {
-    Log.deliver(level, line)
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Read-side sections and grace periods, the same that <linux/rcupdate.h> gives to users.
 
-import CIOASID
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 
 package enum ReadSide {

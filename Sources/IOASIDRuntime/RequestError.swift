@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Why a request was refused: the errno its caller gets, and the reason that is counted and logged.
 
-import CIOASID
-import CIOASIDRuntime
+@preconcurrency import CIOASID
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import Synchronization
 
@@ -27,7 +27,9 @@ package struct RequestError: Error {
     package static var overflow: RequestError { RequestError(IOASID_REFUSED_OVERFLOW, EOVERFLOW) }
 
     /// An id that is not in use; the published functions do not agree on the errno.
-    package static func unknown(_ errno: CInt) -> RequestError { RequestError(IOASID_REFUSED_UNKNOWN, errno) }
+    package static func unknown(_ errno: CInt) -> RequestError {
+        RequestError(IOASID_REFUSED_UNKNOWN, errno)
+    }
 }
 
 extension RequestError {

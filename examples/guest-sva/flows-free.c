@@ -4,6 +4,7 @@
 #include "flows.h"
 
 /* Begins with four references and DMA running. */
+/* clang-format off */
 static const struct flow_row free_first_rows[] = {
 	{ GUEST_STARTS, 1, 4, PASSES, 0 },
 	{ FREE_IS_TOLD, 1, 4, PASSES, 0 },
@@ -20,6 +21,7 @@ static const struct flow_row free_first_rows[] = {
 	{ GUEST_ASKS, 1, NO_ID, BLOCKED, 0 },
 	{ VFIO_ALLOCATES, 1, 1, BLOCKED, 0 },
 };
+/* clang-format on */
 
 /* What must not work between FREE and the last put. */
 static void try_pending(struct vm *vm, ioasid_t host, ioasid_t guest)
@@ -69,6 +71,7 @@ const struct flow flow_free_first = {
  * The unbind overtakes the driver's work, which then finds nothing to do; who heard FREE hears no
  * UNBIND. On the one ordered queue the IOMMU's work comes before VDCM's.
  */
+/* clang-format off */
 static const struct flow_row any_order_rows[] = {
 	{ GUEST_STARTS, 1, 4, PASSES, 0 },
 	{ FREE_IS_TOLD, 1, 4, PASSES, 0 },
@@ -80,6 +83,7 @@ static const struct flow_row any_order_rows[] = {
 	{ IOMMU_WORKS, 1, 1, BLOCKED, 0 },
 	{ VDCM_WORKS, 1, 0, BLOCKED, 0 },
 };
+/* clang-format on */
 
 static void run_any_order(void)
 {
@@ -108,6 +112,7 @@ const struct flow flow_any_order = {
 	.run = run_any_order,
 };
 
+/* clang-format off */
 static const struct flow_row crash_rows[] = {
 	{ GUEST_STARTS, 1, 4, PASSES, 0 },
 	{ GUEST_DIES, 1, NO_ID, BLOCKED, 0 },
@@ -129,6 +134,7 @@ static const struct flow_row crash_rows[] = {
 	{ KVM_ENTERS, 2, 3, PASSES, 0 },
 	{ VDCM_PROGRAMS, 2, 4, PASSES, 0 },
 };
+/* clang-format on */
 
 /* What the machine itself says when the guest is gone. */
 static void check_crash(struct host *host, struct mdev *mdev)

@@ -3,6 +3,7 @@
 
 #include "flows.h"
 
+/* clang-format off */
 static const struct flow_row quota_rows[] = {
 	{ GUEST_ASKS, 1, NO_ID, BLOCKED, 0 },
 	{ VFIO_ALLOCATES, 1, 1, BLOCKED, 0 },
@@ -17,6 +18,7 @@ static const struct flow_row quota_rows[] = {
 	{ GUEST_ASKS, 1, NO_ID, BLOCKED, 0 },
 	{ VFIO_ALLOCATES, 1, 1, BLOCKED, 0 },
 };
+/* clang-format on */
 
 static void run_quota(void)
 {
@@ -46,6 +48,7 @@ const struct flow flow_quota = {
 	.run = run_quota,
 };
 
+/* clang-format off */
 static const struct flow_row same_number_rows[] = {
 	{ GUEST_ASKS, 1, NO_ID, BLOCKED, 0 },
 	{ VFIO_ALLOCATES, 1, 1, BLOCKED, 0 },
@@ -70,6 +73,7 @@ static const struct flow_row same_number_rows[] = {
 	{ FREE_RETURNS, 1, 0, BLOCKED, 0 },
 	{ GUEST_ENQCMDS, 2, 4, PASSES, 0 },
 };
+/* clang-format on */
 
 static void run_same_number(void)
 {
@@ -102,6 +106,7 @@ const struct flow flow_same_number = {
 };
 
 /* Guest 1 is the victim, with four references and DMA running; guest 2 does all it can. */
+/* clang-format off */
 static const struct flow_row malicious_rows[] = {
 	{ GUEST_STARTS, 1, 4, PASSES, 0 },
 	/* frees what is not its own */
@@ -140,6 +145,7 @@ static const struct flow_row malicious_rows[] = {
 	{ GUEST_ENQCMDS, 1, 3, PASSES, 0 },
 	{ GUEST_ENQCMDS, 1, 4, PASSES, 0 },
 };
+/* clang-format on */
 
 /* A write of the virtual command register, past the guest's own library. */
 static void raw_free(struct vm *vm, ioasid_t pasid)

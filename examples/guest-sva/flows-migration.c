@@ -49,6 +49,7 @@ static void receive_stream(void)
 
 /* ---- the host that the guest leaves ---- */
 
+/* clang-format off */
 static const struct flow_row source_rows[] = {
 	{ GUEST_STARTS, 1, 4, PASSES, 0 },
 	/* now the guest stands still; its host does what it would do */
@@ -66,6 +67,7 @@ static const struct flow_row source_rows[] = {
 	{ FREE_IS_TOLD, 1, 1, BLOCKED, 0 },
 	{ FREE_RETURNS, 1, 0, BLOCKED, 0 },
 };
+/* clang-format on */
 
 static void save(struct vm *vm)
 {
@@ -122,6 +124,7 @@ static void run_source(bool recorded)
 /* ---- the host that it comes to ---- */
 
 /* Guest 2 is there before, so that the host's numbers are others than on the source. */
+/* clang-format off */
 static const struct flow_row target_rows[] = {
 	{ VFIO_RESTORES, 1, NO_ID, BLOCKED, 0 },
 	{ VFIO_ALLOCATES, 1, 1, BLOCKED, 0 },
@@ -144,6 +147,7 @@ static const struct flow_row target_rows[] = {
 	{ FREE_IS_TOLD, 1, 1, BLOCKED, 0 },
 	{ FREE_RETURNS, 1, 0, BLOCKED, 0 },
 };
+/* clang-format on */
 
 static void arrive(struct vm *vm)
 {

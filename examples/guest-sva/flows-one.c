@@ -3,6 +3,7 @@
 
 #include "flows.h"
 
+/* clang-format off */
 static const struct flow_row normal_rows[] = {
 	{ IOMMU_LISTENS, 0, NO_ID, BLOCKED, 0 },
 	{ KVM_LISTENS, 1, NO_ID, BLOCKED, 0 },
@@ -23,6 +24,7 @@ static const struct flow_row normal_rows[] = {
 	{ FREE_IS_TOLD, 1, 1, BLOCKED, 0 },
 	{ FREE_RETURNS, 1, 0, BLOCKED, 0 },
 };
+/* clang-format on */
 
 static void run_normal(void)
 {
@@ -55,6 +57,7 @@ const struct flow flow_normal = {
 	.run = run_normal,
 };
 
+/* clang-format off */
 static const struct flow_row kvm_first_rows[] = {
 	{ GUEST_STARTS, 1, 4, PASSES, 0 },
 	{ KVM_LEAVES, 1, 3, PASSES, 0 },
@@ -66,6 +69,7 @@ static const struct flow_row kvm_first_rows[] = {
 	{ FREE_IS_TOLD, 1, 1, BLOCKED, 0 },
 	{ FREE_RETURNS, 1, 0, BLOCKED, 0 },
 };
+/* clang-format on */
 
 static void run_kvm_first(void)
 {
@@ -95,6 +99,7 @@ const struct flow flow_kvm_first = {
 };
 
 /* One BIND, one UNBIND, whatever the number of devices. */
+/* clang-format off */
 static const struct flow_row two_devices_rows[] = {
 	{ GUEST_ASKS, 1, NO_ID, BLOCKED, 0 },
 	{ VFIO_ALLOCATES, 1, 1, BLOCKED, 0 },
@@ -113,6 +118,7 @@ static const struct flow_row two_devices_rows[] = {
 	{ FREE_IS_TOLD, 1, 1, BLOCKED, 0 },
 	{ FREE_RETURNS, 1, 0, BLOCKED, 0 },
 };
+/* clang-format on */
 
 static void run_two_devices(void)
 {

@@ -29,7 +29,7 @@ extern "C" {
  * installs the capacity of PASIDs, creates host_pasid_set and listens to FREE; a unit with a
  * virtual command register registers it as custom allocator.
  *
- * Return: 0; -EINVAL no unit; -EBUSY it is enabled; -EAGAIN ids are out that the custom allocator
+ * Return: 0; -EINVAL no unit; -EBUSY it is enabled, or a program drives it by its registers; -EAGAIN ids are out that the custom allocator
  * would have to know; -ENOMEM. On error nothing is left behind.
  * Context: may sleep.
  */
@@ -74,8 +74,11 @@ u32 intel_pasid_max(void);
  * data. A device binds it again only for another mediated device (@domain attached as one more),
  * which counts.
  *
- * Return: 0; -EINVAL a bad argument, a field of @data, @domain is not attached to @dev, the PASID
- * is unknown or bound otherwise, or its guest PASID is taken; -ENODEV unknown device, or its unit
+ * The caller is trusted unless it is a guest's process: one whose mm (current->mm) is the token of a
+ * set may bind PASIDs of that set only. See iommu_uapi_sva_bind_gpasid() for requests of user space.
+ *
+ * Return: 0; -EPERM the PASID is not of the process's set; -EINVAL a bad argument, a field of @data,
+ * @domain is not attached to @dev, the PASID is unknown or bound otherwise, or its guest PASID is taken; -ENODEV unknown device, or its unit
  * is not enabled; -EOPNOTSUPP the unit does not nest; -EBUSY the PASID is FREE_PENDING, or bound to
  * @dev; -ENOMEM; -EDEADLK called from a handler that a binding of this thread caused; what a
  * handler of BIND refused with. On error nothing has changed.
@@ -91,7 +94,8 @@ int intel_svm_bind_gpasid(struct iommu_domain *domain, struct device *dev,
  *
  * With the last unbind of @dev no DMA of it passes any more and its page requests are drained.
  * With the last device UNBIND is sent, and the reference put. After FREE a work item does all this
- * for every device, without recording faults.
+ * for every device, without recording faults until the late unbind of a device, or the next binding of
+ * the PASID.
  *
  * Return: 0; -EINVAL not bound, also if that work came first; -ENODEV unknown device; -EDEADLK
  * called from a handler that a binding of this thread caused.

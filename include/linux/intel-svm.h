@@ -39,9 +39,13 @@ extern "C" {
  * @ops: callbacks, or NULL
  *
  * The PASID is of host_pasid_set, one a process unless it is private; binding again counts. The
- * process's memory (mm_users of current->mm) is held until the last unbind.
+ * structure of the process is held until the last unbind, its memory is not: when its last user goes
+ * (mmput()), no DMA of it passes any more and its page requests are drained, without faults recorded;
+ * what is bound is still to be unbound. The end is heard by the FREE of the PASID in its mm; a process
+ * that has none gets that of a binding, by mm_pasid_set(), for as long as it is bound.
  *
- * Return: 0; -EINVAL unknown flags, supervisor mode, or the process is bound in another machine;
+ * Return: 0; -EINVAL unknown flags, supervisor mode, or the process has ended or is bound in another
+ * machine;
  * -ENODEV unknown device, or its unit is not enabled; -EBUSY the PASID is FREE_PENDING, or bound to
  * @dev with other @ops; -ENOSPC no PASID left; -ENOMEM; -EDEADLK called from a handler of a binding.
  * Context: may sleep. Not from an ioasid notifier. Follows v5.6.
@@ -53,7 +57,8 @@ int intel_svm_bind_mm(struct device *dev, int *pasid, int flags, struct svm_dev_
  * @dev: the device
  * @pasid: the PASID
  *
- * With the last unbind of @dev no DMA of it passes any more, and its page requests are drained.
+ * With the last unbind of @dev no DMA of it passes any more, its page requests are drained, and its
+ * callbacks are not running and will not run; from within a callback that one may be.
  *
  * Return: 0; -EINVAL not bound by intel_svm_bind_mm(); -ENODEV unknown device; -EDEADLK as above.
  * Context: may sleep. Not from an ioasid notifier. Follows v5.6.

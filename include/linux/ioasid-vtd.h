@@ -13,11 +13,11 @@
  * invalidation queue. Section numbers are those of the VT-d architecture specification, revision 3.
  *
  * Modelled: root, context, PASID directory and PASID table entries; first-level, second-level,
- * nested and pass-through translation of 4-KiB, 2-MiB and 1-GiB pages; context cache, PASID cache,
- * IOTLB and device TLB, which keep what they have until it is invalidated or pushed out; the
- * invalidation queue; the page request queue; fault recording.
- * Not modelled: interrupt remapping, legacy mode, accessed and dirty bits, memory types, snooping,
- * paging-structure caches, and time: DMA and invalidation happen at once, in the caller's thread.
+ * nested and pass-through translation of 4-KiB, 2-MiB and 1-GiB pages; accessed and dirty bits;
+ * context cache, PASID cache, IOTLB and device TLB, which keep what they have until it is invalidated
+ * or pushed out; the invalidation queue; the page request queue; fault recording.
+ * Not modelled: interrupt remapping, legacy mode, memory types, snooping, paging-structure caches,
+ * and time: DMA and invalidation happen at once, in the caller's thread.
  *
  * Threads: every function may be called from any thread. One lock orders the hardware; it is
  * never held while a callback runs. Creating and destroying is the caller's to order: an
@@ -53,9 +53,11 @@ struct vtd_machine;
 #define VTD_PE_PGTT_SHIFT 6                    /* translation type: enum vtd_pgtt */
 #define VTD_PE_FIELD_MASK 7ULL                 /* of both, after shifting */
 #define VTD_PE_ADDRESS_MASK 0xfffffffffffff000ULL /* SLPTPTR here, FLPTPTR in word 2 */
+#define VTD_PE_SLADE (1ULL << 9)               /* second-level accessed and dirty bits */
 /* word 1 */
 #define VTD_PE_DID_MASK 0xffffULL              /* domain id */
 #define VTD_PE_PWSNP (1ULL << 23)              /* page-walk snoop */
+#define VTD_PE_PGSNP (1ULL << 24)              /* page snoop */
 #define VTD_PE_CD (1ULL << 25)                 /* cache disable */
 #define VTD_PE_EMTE (1ULL << 26)               /* extended memory type enable */
 #define VTD_PE_EMT_SHIFT 27                    /* extended memory type, 3 bits */
@@ -67,6 +69,7 @@ struct vtd_machine;
 #define VTD_PE_ERE (1ULL << 1)                 /* execute requests allowed */
 #define VTD_PE_FLPM_SHIFT 2                    /* first-level paging: 0 is 4 levels, 1 is 5 */
 #define VTD_PE_WPE (1ULL << 4)                 /* write protection for supervisor requests */
+#define VTD_PE_NXE (1ULL << 5)                 /* XD of first-level entries counts; otherwise reserved */
 #define VTD_PE_EAFE (1ULL << 7)                /* extended accessed flag */
 
 /**
@@ -99,15 +102,20 @@ enum vtd_aw {
 
 /**
  * enum vtd_fault_reason - reason codes of scalable mode, those that the model can raise
+ * @VTD_FAULT_ROOT_MODE: the root table address register does not say scalable mode
  * @VTD_FAULT_ROOT_ACCESS: SRTA: the root table is outside memory
  * @VTD_FAULT_ROOT_NOT_PRESENT: the root entry is not present
+ * @VTD_FAULT_ROOT_RESERVED: a reserved bit of the root entry is set
  * @VTD_FAULT_CONTEXT_ACCESS: the context table is outside memory
  * @VTD_FAULT_CONTEXT_NOT_PRESENT: the context entry is not present
+ * @VTD_FAULT_CONTEXT_RESERVED: a reserved bit of the context entry is set
  * @VTD_FAULT_DTE_CLEAR: a device with ATS, and the context entry does not allow it
  * @VTD_FAULT_PASIDE_CLEAR: a request with PASID, and the context entry does not allow it
  * @VTD_FAULT_PASID_TOO_LARGE: the PASID is beyond the directory
+ * @VTD_FAULT_REQUEST_PASID: RID_PASID of the context entry is beyond the directory
  * @VTD_FAULT_DIR_ACCESS: the PASID directory is outside memory
  * @VTD_FAULT_DIR_NOT_PRESENT: the directory entry is not present
+ * @VTD_FAULT_DIR_RESERVED: a reserved bit of the directory entry is set
  * @VTD_FAULT_PASID_ACCESS: the PASID table is outside memory
  * @VTD_FAULT_PASID_NOT_PRESENT: the PASID table entry is not present
  * @VTD_FAULT_PASID_RESERVED: a reserved bit of the PASID table entry is set
@@ -121,6 +129,8 @@ enum vtd_aw {
  * @VTD_FAULT_NESTED_BEYOND: a guest's table points beyond the width of the domain
  * @VTD_FAULT_NESTED_ROOT_READ: the domain does not map the guest's root table
  * @VTD_FAULT_NESTED_TABLE_READ: the domain does not map a table of the guest
+ * @VTD_FAULT_NESTED_TABLE_WRITE: accessed or dirty is to be set in a table of the guest that the
+ *	domain maps read-only
  * @VTD_FAULT_SL_ACCESS: a second-level entry is outside memory
  * @VTD_FAULT_SL_PERMISSION: a second-level entry does not allow the access (or is not present)
  * @VTD_FAULT_SL_RESERVED: a reserved bit of a second-level entry is set
@@ -129,18 +139,27 @@ enum vtd_aw {
  * @VTD_FAULT_USER: a user request to a supervisor page
  * @VTD_FAULT_NO_EXECUTE: an execute request to a page that forbids it
  * @VTD_FAULT_BEYOND: the address is beyond the width of the table, or of memory
+ * @VTD_FAULT_NESTED_ADDRESS: a guest's page is beyond the width of the domain
  * @VTD_FAULT_NO_WRITE: a write to a read-only page
+ * @VTD_FAULT_NO_READ: a read of a page that the domain maps for writing only
+ * @VTD_FAULT_INTERRUPT: the address, or what it is translated to, is in the range of interrupts,
+ *	0xfee00000 to 0xfeefffff
  */
 enum vtd_fault_reason {
+	VTD_FAULT_ROOT_MODE = 0x30,
 	VTD_FAULT_ROOT_ACCESS = 0x38,
 	VTD_FAULT_ROOT_NOT_PRESENT = 0x39,
+	VTD_FAULT_ROOT_RESERVED = 0x3a,
 	VTD_FAULT_CONTEXT_ACCESS = 0x40,
 	VTD_FAULT_CONTEXT_NOT_PRESENT = 0x41,
+	VTD_FAULT_CONTEXT_RESERVED = 0x42,
 	VTD_FAULT_DTE_CLEAR = 0x44,
 	VTD_FAULT_PASIDE_CLEAR = 0x45,
 	VTD_FAULT_PASID_TOO_LARGE = 0x46,
+	VTD_FAULT_REQUEST_PASID = 0x48,
 	VTD_FAULT_DIR_ACCESS = 0x50,
 	VTD_FAULT_DIR_NOT_PRESENT = 0x51,
+	VTD_FAULT_DIR_RESERVED = 0x52,
 	VTD_FAULT_PASID_ACCESS = 0x58,
 	VTD_FAULT_PASID_NOT_PRESENT = 0x59,
 	VTD_FAULT_PASID_RESERVED = 0x5a,
@@ -154,6 +173,7 @@ enum vtd_fault_reason {
 	VTD_FAULT_NESTED_BEYOND = 0x74,
 	VTD_FAULT_NESTED_ROOT_READ = 0x75,
 	VTD_FAULT_NESTED_TABLE_READ = 0x76,
+	VTD_FAULT_NESTED_TABLE_WRITE = 0x77,
 	VTD_FAULT_SL_ACCESS = 0x78,
 	VTD_FAULT_SL_PERMISSION = 0x79,
 	VTD_FAULT_SL_RESERVED = 0x7a,
@@ -162,7 +182,10 @@ enum vtd_fault_reason {
 	VTD_FAULT_USER = 0x81,
 	VTD_FAULT_NO_EXECUTE = 0x82,
 	VTD_FAULT_BEYOND = 0x83,
+	VTD_FAULT_NESTED_ADDRESS = 0x84,
 	VTD_FAULT_NO_WRITE = 0x85,
+	VTD_FAULT_NO_READ = 0x86,
+	VTD_FAULT_INTERRUPT = 0x87,
 };
 
 /* What a DMA, a fault or a page request wants. Bits. */
@@ -198,6 +221,7 @@ enum vtd_inv_type {
 	VTD_INV_CONTEXT = 1,
 	VTD_INV_IOTLB = 2,
 	VTD_INV_DEV_TLB = 3,
+	VTD_INV_IEC = 4,
 	VTD_INV_WAIT = 5,
 	VTD_INV_PIOTLB = 6,
 	VTD_INV_PASID_CACHE = 7,
@@ -208,6 +232,7 @@ enum vtd_inv_type {
 /* Granularities, bits 5:4. */
 #define VTD_INV_GRAN_SHIFT 4
 #define VTD_INV_CONTEXT_GLOBAL 1u
+#define VTD_INV_CONTEXT_DOMAIN 2u
 #define VTD_INV_CONTEXT_DEVICE 3u
 #define VTD_INV_IOTLB_GLOBAL 1u
 #define VTD_INV_IOTLB_DOMAIN 2u
@@ -218,6 +243,7 @@ enum vtd_inv_type {
 #define VTD_INV_PASID_ONE 1u
 #define VTD_INV_PASID_GLOBAL 3u
 /* Bits of the wait descriptor. */
+#define VTD_INV_WAIT_IF (1ULL << 4)            /* interrupt when done */
 #define VTD_INV_WAIT_SW (1ULL << 5)            /* write the status data to the status address */
 #define VTD_INV_WAIT_FN (1ULL << 6)            /* fence */
 #define VTD_INV_WAIT_PD (1ULL << 7)            /* page-request drain */
@@ -226,6 +252,7 @@ enum vtd_inv_type {
 #define VTD_INV_DEV_GLOBAL (1ULL << 0)         /* with PASID: of every PASID */
 #define VTD_INV_DEV_PSIZE (1ULL << 11)
 #define VTD_INV_PAGE_RESPONSE_PASID (1ULL << 4)
+#define VTD_INV_PAGE_RESPONSE_PRIVATE (1ULL << 5) /* words 2 and 3 are the request's private data */
 
 /**
  * vtd_inv_pasid_cache() - descriptor: forget cached PASID table entries
@@ -347,6 +374,67 @@ static inline struct vtd_inv_desc vtd_inv_page_response(u16 source_id, u32 pasid
 	return desc;
 }
 
+/* ---- registers, section 10.4 ---- */
+
+/* Offsets. FRCD, VCCAP and VCMD are where CAP.FRO and the specification put them. */
+#define VTD_REG_VER 0x00u
+#define VTD_REG_CAP 0x08u
+#define VTD_REG_ECAP 0x10u
+#define VTD_REG_GCMD 0x18u
+#define VTD_REG_GSTS 0x1cu
+#define VTD_REG_RTADDR 0x20u
+#define VTD_REG_CCMD 0x28u
+#define VTD_REG_FSTS 0x34u
+#define VTD_REG_FECTL 0x38u
+#define VTD_REG_FEDATA 0x3cu
+#define VTD_REG_FEADDR 0x40u
+#define VTD_REG_FEUADDR 0x44u
+#define VTD_REG_IQH 0x80u
+#define VTD_REG_IQT 0x88u
+#define VTD_REG_IQA 0x90u
+#define VTD_REG_ICS 0x9cu
+#define VTD_REG_IECTL 0xa0u
+#define VTD_REG_IEDATA 0xa4u
+#define VTD_REG_IEADDR 0xa8u
+#define VTD_REG_IEUADDR 0xacu
+#define VTD_REG_IQER 0xb0u
+#define VTD_REG_PQH 0xc0u
+#define VTD_REG_PQT 0xc8u
+#define VTD_REG_PQA 0xd0u
+#define VTD_REG_PRS 0xdcu
+#define VTD_REG_PECTL 0xe0u
+#define VTD_REG_PEDATA 0xe4u
+#define VTD_REG_PEADDR 0xe8u
+#define VTD_REG_PEUADDR 0xecu
+#define VTD_REG_FRCD 0x400u                    /* 64 of 16 bytes */
+#define VTD_REG_VCMD 0xe00u
+#define VTD_REG_VCRSP 0xe10u
+#define VTD_REG_VCCAP 0xe30u
+#define VTD_REG_SPACE 0x1000u
+
+/**
+ * enum vtd_interrupt - what a unit tells by an interrupt
+ * @VTD_INTERRUPT_FAULT: the first fault was recorded, one was lost, or the invalidation queue stopped
+ * @VTD_INTERRUPT_PAGE_REQUEST: the first page request was queued, or one was lost
+ * @VTD_INTERRUPT_INVALIDATION: a wait descriptor that asks for it was carried out
+ */
+enum vtd_interrupt {
+	VTD_INTERRUPT_FAULT,
+	VTD_INTERRUPT_PAGE_REQUEST,
+	VTD_INTERRUPT_INVALIDATION,
+};
+#define VTD_INTERRUPTS 3u
+
+/**
+ * typedef vtd_interrupt_fn - handler of an interrupt
+ * @iommu: the unit
+ * @which: what happened
+ * @data: as in vtd_unit_set_interrupt()
+ *
+ * Context: in the thread that caused it, without a lock. It may call everything.
+ */
+typedef void (*vtd_interrupt_fn)(struct intel_iommu *iommu, enum vtd_interrupt which, void *data);
+
 /* ---- the virtual command register, sections 10.4.43 and 10.4.44 ---- */
 
 #define VCMD_CMD_ALLOC 0x1
@@ -380,6 +468,8 @@ typedef u64 (*vtd_vcmd_fn)(u64 command, void *data);
 #define VTD_CAP_MTS 0x10u                      /* memory types */
 #define VTD_CAP_PT 0x20u                       /* pass-through */
 #define VTD_CAP_PRS 0x40u                      /* page requests */
+#define VTD_CAP_SL5LP 0x80u                    /* 5-level second-level tables */
+#define VTD_CAP_SLADS 0x100u                   /* accessed and dirty bits of second-level tables */
 #define VTD_CAP_DEFAULT (VTD_CAP_NEST | VTD_CAP_PT | VTD_CAP_PRS)
 
 /**
@@ -490,6 +580,17 @@ int vtd_memory_read(struct vtd_machine *machine, u64 address, void *buffer, size
 int vtd_memory_write(struct vtd_machine *machine, u64 address, const void *buffer, size_t length);
 
 /**
+ * vtd_memory_map() - physical memory, as a driver sees it
+ * @machine: the machine
+ *
+ * The byte at physical address a is that many bytes after the start. Tables may be written there while
+ * the hardware reads them, a word at a time.
+ *
+ * Return: the start, until the machine is destroyed; NULL no machine.
+ */
+void *vtd_memory_map(struct vtd_machine *machine);
+
+/**
  * vtd_unit_create() - add a remapping unit, not yet enabled
  * @machine: the machine
  * @config: what it can do; NULL is VTD_UNIT_CONFIG_DEFAULT
@@ -520,9 +621,53 @@ int vtd_unit_destroy(struct intel_iommu *iommu);
 int vtd_unit_set_root(struct intel_iommu *iommu, u64 root);
 
 /**
+ * vtd_register_read() - read a register
+ * @iommu: the unit; one that the driver of this library has can be looked at too
+ * @offset: VTD_REG_*, a multiple of @size
+ * @size: 4 or 8 bytes
+ *
+ * Return: the value; all bits set for no unit, or an offset or size that cannot be. What is no
+ * register reads as 0.
+ */
+u64 vtd_register_read(struct intel_iommu *iommu, u32 offset, unsigned int size);
+
+/**
+ * vtd_register_write() - write a register, for a driver of one's own
+ * @iommu: the unit
+ * @offset: VTD_REG_*, a multiple of @size
+ * @size: 4 or 8 bytes
+ * @value: what
+ *
+ * With tables, queues and a root of the caller's own, in memory that vtd_memory_map() shows, a unit is
+ * driven as hardware is. What is written is done when the call returns: there is nothing to poll for,
+ * and interrupts have been delivered. The root must be of scalable mode (TTM); until GCMD.TE is set
+ * nothing passes, where hardware would let everything.
+ *
+ * Return: 0; -EINVAL no unit, an offset or size that cannot be, or @value is larger; -EBUSY the driver
+ * of this library has the unit (VCMD can be written all the same).
+ */
+int vtd_register_write(struct intel_iommu *iommu, u32 offset, unsigned int size, u64 value);
+
+/**
+ * vtd_unit_set_interrupt() - who is called for an interrupt, in a driver of one's own
+ * @iommu: the unit
+ * @which: enum vtd_interrupt
+ * @function: called while FECTL, PECTL or IECTL does not mask it, which they do at first; NULL nobody
+ * @data: for @function
+ *
+ * When it returns, the former function is not running and will not run; from within a function of the
+ * program, the calls that are running go on.
+ *
+ * Return: 0; -EINVAL no unit or no such interrupt; -EBUSY the driver of this library has the unit.
+ */
+int vtd_unit_set_interrupt(struct intel_iommu *iommu, enum vtd_interrupt which,
+			   vtd_interrupt_fn function, void *data);
+
+/**
  * vtd_unit_mask_page_requests() - hold the interrupt of the page request queue back
  * @iommu: the unit
- * @masked: requests stay in the queue; false reports those that wait
+ * @masked: requests stay in the queue; false reports those that wait. PECTL.IM, which is set until
+ *	a driver clears it
  *
  * Return: 0; -EINVAL no unit.
  */
@@ -576,7 +721,8 @@ int vtd_dma(struct device *dev, ioasid_t pasid, u64 address, unsigned int access
  * @buffer: filled as far as the first page that fails
  * @length: how many bytes
  *
- * Return: as vtd_dma() for the first page that fails; 0 if none does.
+ * Return: as vtd_dma() for the first page that fails; 0 if none does; -EINVAL the end is beyond the
+ * highest address.
  */
 int vtd_dma_read(struct device *dev, ioasid_t pasid, u64 address, void *buffer, size_t length);
 
@@ -588,7 +734,8 @@ int vtd_dma_read(struct device *dev, ioasid_t pasid, u64 address, void *buffer, 
  * @buffer: written as far as the first page that fails
  * @length: how many bytes
  *
- * Return: as vtd_dma() for the first page that fails; 0 if none does.
+ * Return: as vtd_dma() for the first page that fails; 0 if none does; -EINVAL the end is beyond the
+ * highest address.
  */
 int vtd_dma_write(struct device *dev, ioasid_t pasid, u64 address, const void *buffer,
 		  size_t length);
@@ -601,8 +748,11 @@ int vtd_dma_write(struct device *dev, ioasid_t pasid, u64 address, const void *b
  * @descs: the descriptors
  * @count: how many, up to 254
  *
+ * The queue is the one that comes with the unit.
+ *
  * Return: 0 all were carried out; -EINVAL no unit, too many, or a descriptor that the hardware
- * rejects, where it stops (invalidation queue error).
+ * rejects, where it stops (invalidation queue error); -EBUSY the program has enabled a queue of its own
+ * by the registers.
  */
 int vtd_inv_submit(struct intel_iommu *iommu, const struct vtd_inv_desc *descs,
 		   unsigned int count);

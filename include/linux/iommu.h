@@ -283,6 +283,32 @@ void iommu_aux_detach_device(struct iommu_domain *domain, struct device *dev);
 int iommu_aux_get_pasid(struct iommu_domain *domain, struct device *dev);
 
 /**
+ * iommu_uapi_sva_bind_gpasid() - bind a guest PASID on behalf of user space
+ * @domain: the guest's domain, attached to @dev
+ * @dev: the device
+ * @udata: struct iommu_gpasid_bind_data
+ *
+ * As intel_svm_bind_gpasid(), for a PASID of the set of the current process: its token (of type
+ * IOASID_SET_TYPE_MM) is current->mm.
+ *
+ * Return: as intel_svm_bind_gpasid(); -EPERM the PASID is of another process; -EINVAL also if its set
+ * is no process's; -ENOENT unknown PASID.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10, with the check of V4.
+ */
+int iommu_uapi_sva_bind_gpasid(struct iommu_domain *domain, struct device *dev, void *udata);
+
+/**
+ * iommu_uapi_sva_unbind_gpasid() - the opposite
+ * @domain: the guest's domain
+ * @dev: the device
+ * @udata: struct iommu_gpasid_bind_data, of which the PASID counts
+ *
+ * Return: as intel_svm_unbind_gpasid(); -EPERM, -EINVAL, -ENOENT as above.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10, with the check of V4.
+ */
+int iommu_uapi_sva_unbind_gpasid(struct iommu_domain *domain, struct device *dev, void *udata);
+
+/**
  * iommu_register_device_fault_handler() - be told of the page requests of a device
  * @dev: the device
  * @handler: called in the thread that does the DMA, without a lock
@@ -297,7 +323,11 @@ int iommu_register_device_fault_handler(struct device *dev, iommu_dev_fault_hand
  * iommu_unregister_device_fault_handler() - the opposite
  * @dev: the device
  *
+ * When it returns 0 the handler is not running and will not run; from within a handler, the calls that
+ * are running go on.
+ *
  * Return: 0; -EINVAL no device or no handler; -EBUSY a request waits for its answer.
+ * Context: waits for calls of the handler in other threads: not with a lock that the handler takes.
  */
 int iommu_unregister_device_fault_handler(struct device *dev);
 

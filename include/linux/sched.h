@@ -39,11 +39,13 @@ struct task_struct *ioasid_current(void);
 }
 
 /* The word is a member's name in headers of C++: an object instead of a macro, used the same way. */
+/* clang-format off */
 struct ioasid_current_thread {
 	operator struct task_struct *() const { return ioasid_current(); }
 	struct task_struct *operator->() const { return ioasid_current(); }
 };
 static constexpr struct ioasid_current_thread current{};
+/* clang-format on */
 #else
 #define current ioasid_current()
 #endif

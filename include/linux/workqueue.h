@@ -144,9 +144,11 @@ bool ioasid_wq_cancel(struct work_struct *work, bool sync);
 #define system_wq ioasid_wq_system()
 #define system_unbound_wq ioasid_wq_system()
 
+/* clang-format off */
 __attribute__((__format__(__printf__, 1, 4)))
 static inline struct workqueue_struct *alloc_workqueue(const char *fmt, unsigned int flags,
 						       int max_active, ...)
+/* clang-format on */
 {
 	char name[16];
 	va_list args;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A delivery under way: what is told to whom next. It never calls anybody; CallOut+Events.swift does.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -59,11 +59,6 @@ struct Delivery {
 
     init(_ replay: UnsafeMutablePointer<Replay>, to subscriber: SubscriberRef) {
         self.init(.replay(replay), nil, subscriber)
-    }
-
-    @inline(__always)
-    static func hasAudience(_ set: SetRef) -> Bool {
-        Subscribers.hasGlobal || !set.pointee.subscribers.isEmpty
     }
 
     /// - Returns: who is to be told of what next; nil when all are told.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is told to subscribers, and to whom.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 
 /// One event. Its arguments are taken when it happens, and made anew for each handler.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a late subscriber has missed: as the events that tell of what exists.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 
@@ -62,7 +62,8 @@ struct Replay: ~Copyable {
     /// told: the replay tells how it stands when its turn comes.
     func willTell(_ event: Event) -> Bool {
         if let set, event.set.rawValue >= set.rawValue { return true }
-        guard event.id != .invalid, let place = ids.index(of: event.id), ids.incarnation(place) != nil
+        guard event.id != .invalid, let place = ids.index(of: event.id),
+            ids.incarnation(place) != nil
         else { return false }
         return place > index || place == index && !isAllocTold
     }

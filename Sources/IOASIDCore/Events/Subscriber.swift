@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who wants to know: registrations of notifier blocks, and the lists they are on.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -31,9 +31,11 @@ struct Subscriber: ~Copyable, Listed {
     static func make(_ block: Block?, mm: UInt = 0) throws(RequestError) -> SubscriberRef {
         guard let block, let call = block.pointee.notifier_call else { throw .argument }
         let isPinned = AddressSpaceHooks.pin(mm)
-        guard let new = Memory.make(Subscriber(
-            next: nil, block: block, call: call, priority: block.pointee.priority,
-            sequence: lastSequence.value &+ 1, mm: mm, isPinned: isPinned))
+        guard
+            let new = Memory.make(
+                Subscriber(
+                    next: nil, block: block, call: call, priority: block.pointee.priority,
+                    sequence: lastSequence.value &+ 1, mm: mm, isPinned: isPinned))
         else {
             if isPinned { AddressSpaceHooks.unpin(mm) }
             throw .memory
@@ -62,9 +64,6 @@ enum Subscribers {
     /// Subscribers to what is sent to all.
     static var toAll: SubscriberList { Ref(stable(&global)) }
 
-    @inline(__always)
-    static var hasGlobal: Bool { !global.isEmpty }
-
     static func of(_ set: SetNumber) -> SubscriberList {
         Ref(stable(&SetTable[set].pointer.pointee.subscribers))
     }
@@ -72,17 +71,20 @@ enum Subscribers {
     /// Puts a subscriber where it is told in the order of priorities.
     static func insert(_ new: SubscriberRef, into list: SubscriberList) {
         list.pointee.insert(new) { new.pointee.precedes($0) }
+        Attention.set(Attention.subscribers, !global.isEmpty)
     }
 
     /// Takes a subscriber off its list; deliveries under way go on behind it.
     static func remove(_ subscriber: SubscriberRef, from list: SubscriberList) {
         Delivery.skip(subscriber)
         list.pointee.remove(subscriber)
+        Attention.set(Attention.subscribers, !global.isEmpty)
     }
 
     /// - Returns: the registration of a block; only one with this mm token, unless that is nil
     ///   (0 for a plain one).
-    static func find(_ block: Block?, _ mm: UInt? = nil, in list: SubscriberList) -> SubscriberRef? {
+    static func find(_ block: Block?, _ mm: UInt? = nil, in list: SubscriberList) -> SubscriberRef?
+    {
         list.pointee.find { $0.pointee.block == block && (mm == nil || $0.pointee.mm == mm) }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Custom allocators: which are registered, and which of them picks ids. Nothing here calls them.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 
@@ -32,6 +32,9 @@ package struct AllocatorGroup: ~Copyable, Listed {
 package enum Allocators {
     /// In order of registration.
     nonisolated(unsafe) private static var groups = List<AllocatorGroup>()
+
+    /// Groups are there as long as they have allocators, or ids.
+    private static func note() { Attention.set(Attention.custom, !groups.isEmpty) }
 
     /// Who picks ids: the first group that has an allocator; nil for the default allocator.
     @inline(__always)
@@ -100,12 +103,14 @@ package enum Allocators {
             return nil
         }
         groups.append(new)
+        note()
         return new
     }
 
     private static func destroyIfUnused(_ group: Ref<AllocatorGroup>) {
         guard group.pointee.allocators.isEmpty, group.pointee.uses == 0 else { return }
         groups.remove(group)
+        note()
         Memory.free(group)
     }
 }

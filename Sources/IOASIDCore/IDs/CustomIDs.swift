@@ -101,7 +101,9 @@ enum CustomIDs: IndexedRecords {
 
     private static func hash(of id: UInt32) -> UInt32 { id &* 0x9e37_79b1 ^ id &>> 15 }
 
-    static func hash(_ record: Number) -> UInt32 { hash(of: records[record].pointee.key.value &- 1) }
+    static func hash(_ record: Number) -> UInt32 {
+        hash(of: records[record].pointee.key.value &- 1)
+    }
     static func link(_ record: Number) -> UInt32 { records[record].pointee.chain.acquire() }
     static func setLink(_ record: Number, _ link: UInt32) {
         records[record].pointee.chain.release(link)

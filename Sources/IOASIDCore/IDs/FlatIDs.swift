@@ -46,7 +46,9 @@ enum FlatIDs {
     ///   is none.
     @inline(__always)
     static func take(_ range: IDRange) throws(RequestError) -> ID? {
-        guard let number = taken.takeLowest(from: range.low, through: range.high) else { return nil }
+        guard let number = taken.takeLowest(from: range.low, through: range.high) else {
+            return nil
+        }
         guard records.occupy(number) else {
             taken.release(number)
             throw .memory

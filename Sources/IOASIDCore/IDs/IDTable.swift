@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The one door to the ids: who looks for one need not know where it lives.
 
-import CIOASIDMemory
+@preconcurrency import CIOASIDMemory
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -43,6 +43,13 @@ package enum IDTable {
     static func links(of id: ID) -> Ref<Links>? {
         if CustomIDs.isEmpty, id.rawValue < FlatIDs.capacity { return FlatIDs.links(id) }
         return incarnation(of: id)?.ref.links
+    }
+
+    /// The links of an id in use. With the core lock.
+    @inline(__always)
+    static func memberLinks(of id: ID, isFlat: Bool = false) -> Ref<Links> {
+        if isFlat || CustomIDs.isEmpty { return FlatIDs.links(id) }
+        return links(of: id) ?? FlatIDs.links(id)
     }
 
     /// Has both lines of an id on their way while the caller waits for the lock.
@@ -96,8 +103,9 @@ package enum IDTable {
     /// left out are those that end in 22 zeroes.
     @inline(__always)
     static func nextGeneration() -> UInt64 {
-        births.increment()
-        if births.value & SlotWord.generationMask == 0 { births.increment() }
-        return births.value
+        var next = births.value &+ 1
+        if next & SlotWord.generationMask == 0 { next &+= 1 }
+        births.value = next
+        return next
     }
 }

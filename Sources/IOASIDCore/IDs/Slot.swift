@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is kept of an id: 16 bytes for look-ups, and 16 beside them for sets and SPIDs.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import Synchronization
 
@@ -111,7 +111,9 @@ package struct IDRef {
     @inline(__always)
     package func clear() {
         #if IOASID_CHECKS
-        check(word.isPending && word.references == 0, "an id that ends is freed and has no references")
+        check(
+            word.isPending && word.references == 0, "an id that ends is freed and has no references"
+        )
         #endif
         slot.pointee.word.store(0, ordering: .releasing)
         setData(nil)

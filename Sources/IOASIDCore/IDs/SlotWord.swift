@@ -26,9 +26,11 @@ package enum IDState: UInt64 {
 
 /// 64 bits, changed as a whole:
 ///
-///     63                  42 41              24 23 22 21                   0
-///     | generation        22 | set           18 | st 2 | references      22 |
+///     63              46 45                  24 23 22 21                   0
+///     | set           18 | generation        22 | st 2 | references      22 |
 ///     |<------------- the incarnation --------->|
+///
+/// The set is on top: one shift gives it, and says whether it is the system set's zero.
 ///
 /// The generation comes from one counter for all ids. It makes two lives of one slot look
 /// different, also when the slot's memory was given back in between.
@@ -39,8 +41,8 @@ package struct SlotWord: Equatable {
 
     private static var stateShift: UInt64 { 22 }
     private static var stateMask: UInt64 { 3 << 22 }
-    private static var setShift: UInt64 { 24 }
-    private static var generationShift: UInt64 { 42 }
+    private static var generationShift: UInt64 { 24 }
+    private static var setShift: UInt64 { 46 }
 
     package var bits: UInt64
 
@@ -50,10 +52,11 @@ package struct SlotWord: Equatable {
     /// A new life: active, one reference.
     @inline(__always)
     package init(set: SetNumber, generation: UInt64) {
-        bits = 1
+        bits =
+            1
             | IDState.active.rawValue &<< Self.stateShift
             | UInt64(set.rawValue) &<< Self.setShift
-            | generation &<< Self.generationShift
+            | (generation & Self.generationMask) &<< Self.generationShift
     }
 
     @inline(__always)
@@ -61,12 +64,13 @@ package struct SlotWord: Equatable {
 
     @inline(__always)
     package var set: SetNumber {
-        SetNumber(
-            rawValue: UInt32(truncatingIfNeeded: bits &>> Self.setShift) & (Self.setLimit &- 1))
+        SetNumber(rawValue: UInt32(truncatingIfNeeded: bits &>> Self.setShift))
     }
 
     @inline(__always)
-    package var generation: UInt32 { UInt32(truncatingIfNeeded: bits &>> Self.generationShift) }
+    package var generation: UInt32 {
+        UInt32(truncatingIfNeeded: bits &>> Self.generationShift & Self.generationMask)
+    }
 
     // MARK: State
 
@@ -110,6 +114,6 @@ package struct SlotWord: Equatable {
     /// is no life: its generation is zero.
     @inline(__always)
     package func isSameLife(as other: SlotWord) -> Bool {
-        (bits ^ other.bits) &>> Self.setShift == 0
+        (bits ^ other.bits) &>> Self.generationShift == 0
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Dumps: sets and ids copied under the lock, written without it.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -9,7 +9,8 @@ import Synchronization
 package enum Dump {
     /// Hands copies of all sets and ids to a writer of dump.c.
     package static func write(
-        _ out: UnsafeMutablePointer<FILE>?, _ writer: (
+        _ out: UnsafeMutablePointer<FILE>?,
+        _ writer: (
             UnsafeMutablePointer<FILE>, UnsafePointer<cio_dump>,
             @convention(c) (ioasid_refusal) -> UnsafePointer<CChar>?
         ) -> CInt

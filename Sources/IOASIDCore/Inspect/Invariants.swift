@@ -2,7 +2,7 @@
 // What must hold whenever nobody has the core lock. Checked in checking builds, as the lock is left.
 
 #if IOASID_CHECKS
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Counters, copied under the lock.
 
-import CIOASIDCore
-import CIOASIDRuntime
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

@@ -1,14 +1,30 @@
 // SPDX-License-Identifier: MIT
 // The trace: a line for each event delivered and each change of a reference, while somebody reads it.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 
 /// trace.c has the file and writes the lines.
-enum Trace {
+package enum Trace {
     @inline(__always)
     static var isOn: Bool { cio_trace_is_on() }
+
+    /// - Returns: 0 or -errno.
+    package static func start(_ out: UnsafeMutablePointer<FILE>) -> CInt {
+        CoreLock.withLock {
+            let status = cio_trace_start(out)
+            Attention.set(Attention.trace, isOn)
+            return status
+        }
+    }
+
+    package static func stop() {
+        CoreLock.withLock {
+            cio_trace_stop()
+            Attention.set(Attention.trace, isOn)
+        }
+    }
 
     /// To be called where what the lock guards is consistent: the stream may call the library.
     @inline(__always)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How an id comes to life.
 
-import CIOASIDCore
-import CIOASIDRuntime
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -15,8 +15,7 @@ extension Core {
         try out.beginCreating()
         let set = try liveSet(handle)
         guard !range.isEmpty else { throw .range }
-        let record = SetTable[set]
-        try Quota.charge(record)
+        try Quota.charge(set)
         let id: ID
         let ref: IDRef
         do throws(RequestError) {
@@ -25,12 +24,15 @@ extension Core {
             uncharge(set)
             throw error
         }
-        record.pointee.active.append(id, ref.links)
-        let word = SlotWord(set: set, generation: IDTable.nextGeneration())
+        set.pointee.active.append(id, ref.links, areFlat: out.isQuiet)
+        let number = SetTable.number(of: set)
+        let word = SlotWord(set: number, generation: IDTable.nextGeneration())
         ref.publish(word, data: data)
-        cio_probe_alloc(id.rawValue, set.rawValue)
-        guard Delivery.hasAudience(record) || Trace.isOn else { return id }
-        return try announce(Incarnation(id: id, ref: ref, word: word), out)
+        cio_probe_alloc(id.rawValue, number.rawValue)
+        if _fastPath(set.pointee.subscribers.isEmpty && (out.isQuiet || !Attention.isListening)) {
+            return id
+        }
+        return try announce(Incarnation(id: id, ref: ref, word: word), out.loud)
     }
 
     /// Sends ALLOC.
@@ -46,9 +48,11 @@ extension Core {
     /// - Returns: an id that the active allocator picks and its place, not yet visible to look-ups.
     @inline(__always)
     private static func pick(
-        _ range: IDRange, _ set: SetNumber, _ out: CallOut
+        _ range: IDRange, _ set: SetRef, _ out: CallOut
     ) throws(RequestError) -> (ID, IDRef) {
-        if let group = Allocators.active { return try pick(range, group, set, out) }
+        if !out.isQuiet, let group = Allocators.active {
+            return try pick(range, group, set, out)
+        }
         if let taken = try IDTable.take(range) { return taken }
         return try pickFirst(range)
     }
@@ -67,7 +71,7 @@ extension Core {
     /// Asks a custom allocator. What cannot be used is handed back.
     @inline(never)
     private static func pick(
-        _ range: IDRange, _ group: Ref<AllocatorGroup>, _ set: SetNumber, _ out: CallOut
+        _ range: IDRange, _ group: Ref<AllocatorGroup>, _ set: SetRef, _ out: CallOut
     ) throws(RequestError) -> (ID, IDRef) {
         try Quota.prepare()
         guard CustomIDs.prepare(), let allocator = group.pointee.allocators.first else {
@@ -75,7 +79,7 @@ extension Core {
         }
         // It may unregister itself meanwhile.
         Allocators.retain(group)
-        let owner = SetIncarnation(set)
+        let owner = SetIncarnation(SetTable.number(of: set))
         let id = out.allocate(range, group, allocator.pointee.ops)
         do throws(RequestError) {
             return (id, try accept(id, range, group, owner))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The only way out: every call of users' code with the core lock held is one of those in this file.
 
-import CIOASIDCore
-import CIOASIDRuntime
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -13,7 +13,46 @@ import Synchronization
 /// Users' code may call back. So whoever calls out does it in a consistent state, and looks
 /// everything up again afterwards: an id may be another's by then, a set gone.
 package struct CallOut {
-    private init() {}
+    /// There was nothing to look after when the lock was taken, and nobody was called since: no
+    /// callback is under way, nothing is custom, nobody listens to all. A constant where it is asked,
+    /// so that the short way is the long one without what does not apply.
+    let isQuiet: Bool
+
+    private init(isQuiet: Bool = false) { self.isQuiet = isQuiet }
+
+    /// For who calls users' code.
+    @inline(__always)
+    var loud: CallOut { CallOut() }
+
+    /// The same as `withLock`, for what is asked most: `quietly` is the short way, and is the same
+    /// function as `body`, with its `CallOut` a constant.
+    @inline(__always)
+    package static func withLock<Result, Failure: Error>(
+        quietly: (CallOut) throws(Failure) -> Result,
+        orElse body: (CallOut) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let isOutermost = CoreLock.lockIfFree()
+        guard _fastPath(isOutermost), _fastPath(!Attention.isWanted) else {
+            return try loudly(isOutermost, body)
+        }
+        defer {
+            if Attention.isWantedAtEnd { finish() }
+            CoreLock.unlockOutermost()
+        }
+        return try quietly(CallOut(isQuiet: true))
+    }
+
+    @inline(never)
+    private static func loudly<Result, Failure: Error>(
+        _ hasLock: Bool, _ body: (CallOut) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard hasLock else { return try withLock(body) }
+        defer {
+            if Attention.isWantedAtEnd { finish() }
+            CoreLock.unlockOutermost()
+        }
+        return try body(CallOut())
+    }
 
     /// Takes the lock for a request that may call users' code. Who has it for the first time also
     /// does what was put off (see `Deferred`).
@@ -23,17 +62,16 @@ package struct CallOut {
     ) throws(Failure) -> Result {
         CoreLock.lock()
         defer {
-            if Deferred.isWaiting { finishDeferred() }
-            Trace.flush()
+            if Attention.isWantedAtEnd { finish() }
             CoreLock.unlock()
         }
         return try body(CallOut())
     }
 
     @inline(never)
-    private static func finishDeferred() {
-        guard !CoreLock.isNested else { return }
-        Core.finishDeferred(CallOut())
+    private static func finish() {
+        if !CoreLock.isNested { Core.finishDeferred(CallOut()) }
+        Trace.flush()
     }
 
     // MARK: How deep
@@ -51,7 +89,7 @@ package struct CallOut {
     /// To be called before something is created or bound: refuses if too deep, then flushes.
     @inline(__always)
     func beginCreating() throws(RequestError) {
-        guard Self.depth.value != 0 else { return }
+        guard !isQuiet, Self.depth.value != 0 else { return }
         guard !isTooDeep else { throw .busy }
         flush()
     }
@@ -59,7 +97,7 @@ package struct CallOut {
     /// To be called before something ends: flushes, unless too deep; then the end is put off.
     @inline(__always)
     func beginEnding() {
-        guard Self.depth.value != 0, !isTooDeep else { return }
+        guard !isQuiet, Self.depth.value != 0, !isTooDeep else { return }
         flush()
     }
 
@@ -81,7 +119,7 @@ package struct CallOut {
     func allocate(_ range: IDRange, _ group: Ref<AllocatorGroup>, _ ops: AllocatorOps) -> ID {
         let alloc = group.pointee.alloc
         let data = ops.pointee.pdata
-        return calling { ID(rawValue: alloc(range.low, range.high, data)) }
+        return Self.uncancelled { calling { ID(rawValue: alloc(range.low, range.high, data)) } }
     }
 
     /// Gives a number back to its allocator, whichever of the group that is now.
@@ -89,22 +127,27 @@ package struct CallOut {
         guard let allocator = group.pointee.allocators.first else { return }
         let free = group.pointee.free
         let data = allocator.pointee.ops.pointee.pdata
-        calling { free(id.rawValue, data) }
+        Self.uncancelled { calling { free(id.rawValue, data) } }
     }
 
-    /// Cancellation would end the thread with the lock held. It is held off while users' code runs,
-    /// and not around each lock: that is no place where a thread is cancelled.
     @inline(__always)
     private func calling<Result>(_ body: () -> Result) -> Result {
         Trace.flush()
-        let cancellation = cio_hold_cancellation()
         Self.depth.increment()
         let before = CoreLock.leave()
         defer {
             CoreLock.enter(before)
             Self.depth.decrement()
-            cio_restore_cancellation(cancellation)
         }
+        return body()
+    }
+
+    /// Cancellation would end the thread with the lock held. It is held off while users' code runs,
+    /// and not around each lock: that is no place where a thread is cancelled.
+    @inline(__always)
+    private static func uncancelled<Result>(_ body: () -> Result) -> Result {
+        let cancellation = cio_hold_cancellation()
+        defer { cio_restore_cancellation(cancellation) }
         return body()
     }
 }
@@ -128,10 +171,12 @@ extension CallOut {
     private func perform(_ delivery: consuming Delivery) -> CInt {
         var delivery = delivery
         return withUnsafeMutablePointer(to: &delivery) { current in
-            Delivery.innermost = current
-            let result = tell(current)
-            Delivery.innermost = current.pointee.outer
-            return result
+            Self.uncancelled {
+                Delivery.innermost = current
+                let result = tell(current)
+                Delivery.innermost = current.pointee.outer
+                return result
+            }
         }
     }
 

@@ -19,8 +19,9 @@ enum Deferred {
     private static let firstSet = Cell<UInt32>(0)
     private static let lastSet = Cell<UInt32>(0)
 
-    @inline(__always)
     static var isWaiting: Bool { firstID.value | firstSet.value != 0 }
+
+    private static func note() { Attention.set(Attention.deferred, isWaiting) }
 
     // MARK: Ids
 
@@ -33,6 +34,7 @@ enum Deferred {
             firstID.value = link
         }
         lastID.value = link
+        note()
     }
 
     /// Is this FREE_PENDING id queued?
@@ -45,6 +47,7 @@ enum Deferred {
         guard let links = IDTable.links(of: id) else { return nil }
         firstID.value = link == lastID.value ? 0 : links.pointee.chain.value
         links.pointee.chain.release(0)
+        note()
         return id
     }
 
@@ -59,6 +62,7 @@ enum Deferred {
             firstSet.value = link
         }
         lastSet.value = link
+        note()
     }
 
     static func popSet() -> SetNumber? {
@@ -67,6 +71,7 @@ enum Deferred {
         let set = SetNumber(rawValue: link &- 1)
         firstSet.value = link == lastSet.value ? 0 : SetTable[set].pointee.nextEnding
         SetTable[set].pointee.nextEnding = 0
+        note()
         return set
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The core in the child of fork().
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 

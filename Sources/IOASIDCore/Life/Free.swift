@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How an id ends: freed, told of, its last reference dropped, its number back where it came from.
 
-import CIOASIDCore
-import CIOASIDRuntime
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -38,20 +38,22 @@ extension Core {
     static func retire(_ one: Incarnation, _ out: CallOut) {
         cio_probe_free(one.id.rawValue, one.word.set.rawValue)
         if one.ref.links.pointee.spid != .none { SPIDIndex.remove(one) }
-        let isHeard = Delivery.hasAudience(SetTable[one.word.set]) || Trace.isOn
-        if !isHeard, endIfLast(one, out) { return }
-        suspend(one, isHeard, out)
+        let set = SetTable[one.word.set]
+        let isHeard =
+            !set.pointee.subscribers.isEmpty || (!out.isQuiet && Attention.isListening)
+        if _fastPath(!isHeard), endIfLast(one, of: set, out) { return }
+        suspend(one, isHeard, out.loud)
     }
 
     /// Nobody else has a reference and nobody wants to know: no need to be pending first.
     /// - Returns: whether that is so.
     @inline(__always)
-    private static func endIfLast(_ one: Incarnation, _ out: CallOut) -> Bool {
-        let word = one.ref.word
-        guard word.references == 1, one.ref.exchange(word, word.with(.pending).droppingReference)
+    private static func endIfLast(_ one: Incarnation, of set: SetRef, _ out: CallOut) -> Bool {
+        guard one.word.references == 1,
+            one.ref.exchange(one.word, one.word.with(.pending).droppingReference)
         else { return false }
-        SetTable[word.set].pointee.active.remove(one.ref.links)
-        reclaim(one, isListed: false, out)
+        set.pointee.active.remove(one.ref.links, areFlat: out.isQuiet)
+        reclaim(one, of: set, isListed: false, out)
         return true
     }
 
@@ -80,7 +82,11 @@ extension Core {
 
     /// An end that was put off.
     static func finishFreeing(_ one: Incarnation, _ out: CallOut) {
-        if one.word.references != 0 { tellFree(one, out) } else { reclaim(one, isListed: true, out) }
+        if one.word.references != 0 {
+            tellFree(one, out)
+        } else {
+            reclaim(one, of: SetTable[one.word.set], isListed: true, out)
+        }
     }
 
     /// Drops a reference of a FREE_PENDING id.
@@ -89,23 +95,26 @@ extension Core {
     @discardableResult
     static func drop(_ one: Incarnation, _ out: CallOut) -> Bool {
         // While nobody was told of its end, the allocator's own reference is not there to be taken.
-        guard let word = one.ref.dropReference(keepsLast: Deferred.contains(one)) else { return false }
+        guard let word = one.ref.dropReference(keepsLast: Deferred.contains(one)) else {
+            return false
+        }
         Trace.reference(one, word, "put")
         guard word.references == 0 else { return false }
-        reclaim(one, isListed: true, out)
+        reclaim(one, of: SetTable[one.word.set], isListed: true, out)
         return true
     }
 
     /// The last reference is gone: the number returns to whom it came from. `isListed` says whether
     /// it is on its set's list of pending ids.
     @inline(__always)
-    private static func reclaim(_ one: Incarnation, isListed: Bool, _ out: CallOut) {
-        if let group = IDTable.allocator(of: one.id) {
+    private static func reclaim(
+        _ one: Incarnation, of set: SetRef, isListed: Bool, _ out: CallOut
+    ) {
+        if !out.isQuiet, let group = IDTable.allocator(of: one.id) {
             return giveBack(one, group, isListed: isListed, out)
         }
         if isListed { unlist(one) }
-        let set = one.word.set
-        end(one)
+        end(one, out)
         IDTable.release(one.id)
         uncharge(set)
     }
@@ -116,9 +125,9 @@ extension Core {
     }
 
     @inline(__always)
-    private static func end(_ one: Incarnation) {
+    private static func end(_ one: Incarnation, _ out: CallOut) {
         cio_probe_reclaim(one.id.rawValue, one.word.set.rawValue)
-        Trace.reclaim(one)
+        if !out.isQuiet { Trace.reclaim(one) }
         one.ref.clear()
         Population.reclaims.increment()
     }
@@ -135,9 +144,9 @@ extension Core {
         }
         guard !out.isTooDeep else { return Deferred.append(one) }
         out.free(one.id, group)
-        let set = one.word.set
+        let set = SetTable[one.word.set]
         unlist(one)
-        end(one)
+        end(one, out)
         IDTable.forget(one.id)
         Allocators.release(group)
         uncharge(set)
@@ -145,9 +154,10 @@ extension Core {
 
     /// Counts an id out of its set. The last one of a dead set takes the record with it.
     @inline(__always)
-    static func uncharge(_ set: SetNumber) {
-        let record = SetTable[set]
-        Quota.uncharge(record)
-        if record.pointee.count == 0, record.pointee.state == CIO_SET_DEAD { release(set) }
+    static func uncharge(_ set: SetRef) {
+        Quota.uncharge(set)
+        if set.pointee.count == 0, set.pointee.state == CIO_SET_DEAD {
+            release(SetTable.number(of: set))
+        }
     }
 }

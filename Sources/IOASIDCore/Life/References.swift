@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // References and look-ups: no lock and no waiting, but for the last reference of an id.
 
-import CIOASIDCore
-import CIOASIDRuntime
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -54,7 +54,8 @@ extension Core {
             guard let handle, SetTable.isOfRecords(handle) else { return nil }
             throw .noSet
         }
-        while let one = SPIDIndex.find(spid, in: set) {
+        let number = SetTable.number(of: set)
+        while let one = SPIDIndex.find(spid, in: number) {
             guard get else { return one.id }
             guard try addReference(one) else { continue }
             // It may have lost the SPID between the look and the reference: then look again. But

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Set-private ids attached and detached; ids bound and unbound.
 
-import CIOASIDCore
-import CIOASIDRuntime
+@preconcurrency import CIOASIDCore
+@preconcurrency import CIOASIDRuntime
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -43,7 +43,9 @@ extension Core {
         unbind(one, out)
         // Its handlers may have freed the id, bound it anew, or taken the SPID off.
         let now = one.ref.word
-        guard now.isSameLife(as: one.word), !now.isBound, links.pointee.spid != .none else { return }
+        guard now.isSameLife(as: one.word), !now.isBound, links.pointee.spid != .none else {
+            return
+        }
         if now.isAlive { SPIDIndex.remove(one) }
         links.pointee.setSPID(.none)
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How a set comes to life, what its owner may change, and how it ends.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -16,9 +16,9 @@ enum SetPopulation {
 extension Core {
     /// The set that a user means. A declared set is adopted when it is first seen.
     @inline(__always)
-    package static func liveSet(_ handle: SetHandle?) throws(RequestError) -> SetNumber {
+    static func liveSet(_ handle: SetHandle?) throws(RequestError) -> SetRef {
         if let set = SetTable.find(handle) { return set }
-        return try adoptSet(handle)
+        return SetTable[try adoptSet(handle)]
     }
 
     @inline(never)
@@ -34,8 +34,10 @@ extension Core {
 
     /// A live set that somebody created: not the system set, and not a declared one.
     private static func ownedSet(_ handle: SetHandle?) throws(RequestError) -> SetNumber {
-        guard let handle, let set = SetTable.find(handle), SetTable.isOwned(set) else { throw .noSet }
-        return set
+        guard handle != nil, let set = SetTable.find(handle) else { throw .noSet }
+        let number = SetTable.number(of: set)
+        guard SetTable.isOwned(number) else { throw .noSet }
+        return number
     }
 
     // MARK: The beginning
@@ -135,7 +137,7 @@ extension Core {
 
     package static func freeAll(_ handle: SetHandle?, _ out: CallOut) throws(RequestError) {
         out.beginEnding()
-        freeAll(SetIncarnation(try liveSet(handle)), out)
+        freeAll(SetIncarnation(SetTable.number(of: try liveSet(handle))), out)
     }
 
     /// An id that was retired is off the list, whatever handlers do. One that allocates anew must

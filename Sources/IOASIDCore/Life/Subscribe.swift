@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Coming and going of subscribers.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -15,7 +15,9 @@ extension Core {
     private static func makeSubscriber(
         _ handle: SetHandle?, _ block: Block?
     ) throws(RequestError) -> SubscriberRef {
-        let list = handle == nil ? Subscribers.toAll : Subscribers.of(try liveSet(handle))
+        let list =
+            handle == nil
+            ? Subscribers.toAll : Subscribers.of(SetTable.number(of: try liveSet(handle)))
         guard Subscribers.find(block, in: list) == nil else { throw .exists }
         let new = try Subscriber.make(block)
         Subscribers.insert(new, into: list)
@@ -28,7 +30,7 @@ extension Core {
     ) throws(RequestError) {
         try out.beginCreating()
         guard SetTable.prepare() else { throw .memory }
-        var replay = try Replay(of: handle == nil ? nil : try liveSet(handle))
+        var replay = try Replay(of: handle == nil ? nil : SetTable.number(of: try liveSet(handle)))
         let new = try makeSubscriber(handle, block)
         withUnsafeMutablePointer(to: &replay) { out.send($0, to: new) }
     }

@@ -11,7 +11,7 @@ extension Core {
         _ handle: SetHandle?, _ visit: (ID) -> Void
     ) throws(RequestError) -> Bool {
         let ids = try CoreLock.withLock { () throws(RequestError) in
-            try Snapshot(of: try liveSet(handle))
+            try Snapshot(of: SetTable.number(of: try liveSet(handle)))
         }
         for index in 0..<ids.count {
             // An earlier visit, or anybody else, may have ended this one's life.

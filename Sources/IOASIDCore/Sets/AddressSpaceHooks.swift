@@ -28,7 +28,9 @@ package enum AddressSpaceHooks {
 
     /// - Returns: whether there is one to unpin later.
     static func pin(_ token: UInt) -> Bool {
-        guard let functions, let mm = UnsafeMutableRawPointer(bitPattern: token) else { return false }
+        guard let functions, let mm = UnsafeMutableRawPointer(bitPattern: token) else {
+            return false
+        }
         return functions.pin(mm)
     }
 

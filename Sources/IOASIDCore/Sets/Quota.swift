@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How many ids there may be: the capacity, what sets reserve of it, and what is held back by hand.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

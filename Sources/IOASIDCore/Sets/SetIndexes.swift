@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sets by token, and declared sets by address.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import Synchronization
 
@@ -31,7 +31,9 @@ package enum SetTokens: IndexedRecords {
     package static func hash(_ set: SetNumber) -> UInt32 {
         hash(SetTable[set].pointee.token.value, SetTable[set].pointee.type)
     }
-    package static func link(_ set: SetNumber) -> UInt32 { SetTable[set].pointee.tokenChain.acquire() }
+    package static func link(_ set: SetNumber) -> UInt32 {
+        SetTable[set].pointee.tokenChain.acquire()
+    }
     package static func setLink(_ set: SetNumber, _ link: UInt32) {
         SetTable[set].pointee.tokenChain.release(link)
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is kept of a set: the part its users see, and the truth behind it.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -37,6 +37,8 @@ package struct SetRecord: ~Copyable {
     /// The creator's reference was dropped by ioasid_set_free().
     var isReleased: Bool
     var isPinned: Bool
+    /// To a power of two: the way from a word to its set's address is a shift.
+    private let padding: (UInt64, UInt64)
 }
 
 extension SetRecord {

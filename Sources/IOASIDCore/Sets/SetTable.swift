@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // All sets: found by number, by the pointer a user holds, or by token. No pointer is followed on trust.
 
-import CIOASIDCore
+@preconcurrency import CIOASIDCore
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -52,8 +52,9 @@ package enum SetTable {
     @inline(__always)
     package static func isHandle(_ handle: SetHandle, of set: SetNumber) -> Bool {
         let address = UInt(bitPattern: handle)
-        guard set != system else { return false }
-        return address == self[set].address || address == self[set].pointee.declared.value
+        let record = self[set]
+        return set != system
+            && (address == record.address || address == record.pointee.declared.value)
     }
 
     /// Does a pointer lead to the records, whether to a set or not?
@@ -61,20 +62,20 @@ package enum SetTable {
         if case .outside = records.lookUp(UInt(bitPattern: handle)) { false } else { true }
     }
 
-    /// - Returns: the number of the live set that a user means; nil if it is none.
+    /// - Returns: the live set that a user means; nil if it is none.
     /// - Complexity: O(1), no lock
     @inline(__always)
-    package static func find(_ handle: SetHandle?) -> SetNumber? {
-        guard let handle else { return isReady.acquire() != 0 ? system : nil }
-        guard let set = number(handle), self[set].pointee.isLive else { return nil }
+    package static func find(_ handle: SetHandle?) -> SetRef? {
+        guard let handle else { return isReady.acquire() != 0 ? self[system] : nil }
+        guard let set = record(handle), set.pointee.isLive else { return nil }
         return set
     }
 
     /// The same, but a set that is dying will do: it has subscribers until its ids are freed.
     static func findListed(_ handle: SetHandle) -> SetNumber? {
-        guard let set = number(handle) else { return nil }
-        let state = self[set].pointee.state
-        return state == CIO_SET_LIVE || state == CIO_SET_DYING ? set : nil
+        guard let set = record(handle) else { return nil }
+        let state = set.pointee.state
+        return state == CIO_SET_LIVE || state == CIO_SET_DYING ? number(of: set) : nil
     }
 
     /// Is it a live set that somebody created: not the system set, and not a declared one?
@@ -82,15 +83,18 @@ package enum SetTable {
         set != system && self[set].pointee.declared.value == 0 && self[set].pointee.isLive
     }
 
-    /// - Returns: the number of the record that a user's pointer leads to, in whatever state.
+    /// - Returns: the record that a user's pointer leads to, in whatever state.
     @inline(__always)
-    private static func number(_ handle: SetHandle) -> SetNumber? {
+    private static func record(_ handle: SetHandle) -> SetRef? {
         switch records.lookUp(UInt(bitPattern: handle)) {
-        case .record(let set): set == system ? nil : set
+        case .record(let set): set == self[system] ? nil : set
         case .inside: nil
-        case .outside: DeclaredSets.find(UInt(bitPattern: handle))
+        case .outside: DeclaredSets.find(UInt(bitPattern: handle)).map { self[$0] }
         }
     }
+
+    @inline(__always)
+    static func number(of set: SetRef) -> SetNumber { records.number(of: set) }
 
     // MARK: Records
 
@@ -98,8 +102,9 @@ package enum SetTable {
     /// still hold the pointer of a set that is gone.
     static func take() throws(RequestError) -> SetNumber {
         let last = SlotWord.setLimit &- 1
-        guard let number = taken.takeLowest(from: cursor.value, through: last)
-            ?? taken.takeLowest(from: 0, through: last)
+        guard
+            let number = taken.takeLowest(from: cursor.value, through: last)
+                ?? taken.takeLowest(from: 0, through: last)
         else { throw RequestError(IOASID_REFUSED_CAPACITY, ENOSPC) }
         let set = SetNumber(rawValue: number)
         guard begin(set) else {

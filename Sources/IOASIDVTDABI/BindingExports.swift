@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// The boundary of <linux/intel-iommu.h> and <linux/intel-svm.h>.
+
+@preconcurrency import CIOASIDVTDDriver
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+import IOASIDVTDDriver
+import IOASIDVTDHardware
+import Synchronization
+
+@_cdecl("intel_iommu_enable")
+@implementation
+public func intel_iommu_enable(_ iommu: OpaquePointer?) -> CInt {
+    Lock.driver {
+        guard let unit = Handle.unit(iommu) else { return -EINVAL }
+        return Driver.enable(unit)
+    }
+}
+
+@_cdecl("intel_iommu_disable")
+@implementation
+public func intel_iommu_disable(_ iommu: OpaquePointer?) -> CInt {
+    // A PASID that was freed is no longer bound once its work item has run; and when the last unit
+    // is disabled, none must be left that would run later.
+    Bindings.waitForWorks()
+    let error = Lock.driver {
+        guard let unit = Handle.unit(iommu) else { return -EINVAL }
+        return Driver.disable(unit)
+    }
+    if error == 0 { Bindings.waitForWorks() }
+    return error
+}
+
+@_cdecl("intel_host_pasid_set")
+@implementation
+public func intel_host_pasid_set() -> UnsafeMutablePointer<ioasid_set>? { Driver.hostSet }
+
+@_cdecl("intel_pasid_max")
+@implementation
+public func intel_pasid_max() -> UInt32 { Driver.pasidLimit.load(ordering: .relaxed) }
+
+@_cdecl("intel_svm_add_pasid_notifier")
+@implementation
+public func intel_svm_add_pasid_notifier() -> CInt {
+    Lock.driver { Driver.listen() }
+}
+
+@_cdecl("intel_svm_bind_gpasid")
+@implementation
+public func intel_svm_bind_gpasid(
+    _ domain: OpaquePointer?, _ dev: OpaquePointer?,
+    _ data: UnsafeMutablePointer<iommu_gpasid_bind_data>?
+) -> CInt {
+    guard let data = data?.pointee, let domain = Domain.known(domain) else { return -EINVAL }
+    return Lock.driver {
+        guard let device = Driver.device(dev) else { return -ENODEV }
+        guard GuestBinding.isWellFormed(data) else { return -EINVAL }
+        return GuestBinding.bind(domain, device, data)
+    }
+}
+
+@_cdecl("intel_svm_unbind_gpasid")
+@implementation
+public func intel_svm_unbind_gpasid(_ dev: OpaquePointer?, _ pasid: UInt32) -> CInt {
+    Lock.driver {
+        guard let device = Driver.device(dev) else { return -ENODEV }
+        return GuestBinding.unbind(device, PASID(pasid))
+    }
+}
+
+/// What the two functions for user space have in common.
+private func asked(
+    _ udata: UnsafeMutableRawPointer?, _ body: (iommu_gpasid_bind_data) -> CInt
+) -> CInt {
+    guard let data = udata?.assumingMemoryBound(to: iommu_gpasid_bind_data.self).pointee,
+        GuestBinding.isWellFormed(data)
+    else { return -EINVAL }
+    let denied = Ownership.checkStrictly(PASID(UInt32(data.hpasid)))
+    return denied == 0 ? body(data) : denied
+}
+
+@_cdecl("iommu_uapi_sva_bind_gpasid")
+@implementation
+public func iommu_uapi_sva_bind_gpasid(
+    _ domain: OpaquePointer?, _ dev: OpaquePointer?, _ udata: UnsafeMutableRawPointer?
+) -> CInt {
+    asked(udata) {
+        var data = $0
+        return intel_svm_bind_gpasid(domain, dev, &data)
+    }
+}
+
+@_cdecl("iommu_uapi_sva_unbind_gpasid")
+@implementation
+public func iommu_uapi_sva_unbind_gpasid(
+    _ domain: OpaquePointer?, _ dev: OpaquePointer?, _ udata: UnsafeMutableRawPointer?
+) -> CInt {
+    guard Domain.known(domain) != nil else { return -EINVAL }
+    return asked(udata) { intel_svm_unbind_gpasid(dev, UInt32($0.hpasid)) }
+}
+
+@_cdecl("intel_svm_bind_mm")
+@implementation
+public func intel_svm_bind_mm(
+    _ dev: OpaquePointer?, _ pasid: UnsafeMutablePointer<CInt>?, _ flags: CInt,
+    _ ops: UnsafeMutablePointer<svm_dev_ops>?
+) -> CInt {
+    Lock.driver {
+        guard let device = Driver.device(dev) else { return -ENODEV }
+        guard flags & ~SVM_FLAG_PRIVATE_PASID == 0 else { return -EINVAL }
+        guard let pasid else { return 0 }
+        return ProcessBinding.bind(
+            device, pasid, isPrivate: flags & SVM_FLAG_PRIVATE_PASID != 0, ops)
+    }
+}
+
+@_cdecl("intel_svm_unbind_mm")
+@implementation
+public func intel_svm_unbind_mm(_ dev: OpaquePointer?, _ pasid: CInt) -> CInt {
+    Lock.driver {
+        guard let device = Driver.device(dev) else { return -ENODEV }
+        return ProcessBinding.unbind(device, PASID(UInt32(bitPattern: pasid)))
+    }
+}
+
+@_cdecl("intel_svm_is_pasid_valid")
+@implementation
+public func intel_svm_is_pasid_valid(_ dev: OpaquePointer?, _ pasid: CInt) -> CInt {
+    Lock.driver {
+        guard let device = Driver.device(dev) else { return -ENODEV }
+        return ProcessBinding.isValid(device, PASID(UInt32(bitPattern: pasid)))
+    }
+}
+
+@_cdecl("intel_vcmd_ioasid_alloc")
+@implementation
+public func intel_vcmd_ioasid_alloc(
+    _ min: ioasid_t, _ max: ioasid_t, _ data: UnsafeMutableRawPointer?
+) -> ioasid_t {
+    guard let unit = data.map({ Ref<Unit>(raw: $0) }) else { return ioasid_t.max }
+    return VirtualCommand.allocate(unit, from: min, through: max) ?? ioasid_t.max
+}
+
+@_cdecl("intel_vcmd_ioasid_free")
+@implementation
+public func intel_vcmd_ioasid_free(_ ioasid: ioasid_t, _ data: UnsafeMutableRawPointer?) {
+    guard let unit = data.map({ Ref<Unit>(raw: $0) }) else { return }
+    // Its owner is not done with it. While the core gives it back it is there, but not active.
+    guard !ioasid_is_active(ioasid) else { return }
+    VirtualCommand.free(unit, ioasid)
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// DMA of any length: pieces within a page, each tried again once if its page request was answered.
+
+@preconcurrency import CIOASIDVTDHardware
+import IOASIDMemory
+
+package enum DMA {
+    private static let known = VTD_DMA_READ | VTD_DMA_WRITE | VTD_DMA_EXEC | VTD_DMA_PRIV
+
+    /// One request within a page. `use` gets the physical address while the translation holds.
+    @inline(__always)
+    package static func access(
+        _ dev: OpaquePointer?, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
+        _ use: (PhysicalMemory, HPA) -> Void
+    ) -> CInt {
+        guard access & ~known == 0, access & ~VTD_DMA_PRIV != 0, let dev else { return -EINVAL }
+        let device = Ref<Device>(dev)
+        let request = Request(
+            pasid: pasid == UInt32.max ? nil : PASID(pasid), address: IOVA(address),
+            access: access)
+        var isSecond = false
+        while true {
+            // The handler of a page request may have destroyed the device.
+            let found: (DMAOutcome, Ref<Unit>, Bool)? = Lock.hardware {
+                guard Handle.isDevice(device) else { return nil }
+                let unit = device.pointee.unit
+                let outcome = device.access(request)
+                if case .reached(let physical) = outcome { use(unit.memory, physical) }
+                return (outcome, unit, unit.pointee.hasRaised)
+            }
+            guard let (outcome, unit, hasRaised) = found else { return -EINVAL }
+            if hasRaised { unit.deliverInterrupts() }
+            switch outcome {
+            case .reached: return 0
+            case .refused(let reason): return CInt(reason)
+            case .waiting:
+                if isSecond { return -EAGAIN }
+                unit.signalPageRequests()
+                isSecond = true
+            }
+        }
+    }
+
+    /// A transfer of any length, page by page.
+    @inline(__always)
+    package static func transfer(
+        _ dev: OpaquePointer?, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
+        _ length: Int, _ use: (PhysicalMemory, HPA, _ offset: Int, UInt64) -> Void
+    ) -> CInt {
+        var done: UInt64 = 0
+        let length = UInt64(UInt(bitPattern: length))
+        // No request goes on at address 0.
+        guard length == 0 || address <= UInt64.max &- (length &- 1) else { return -EINVAL }
+        while done < length {
+            let at = address &+ done
+            let piece = min(length &- done, pageSize &- at % pageSize)
+            let result = self.access(dev, pasid, at, access) { memory, physical in
+                use(memory, physical, Int(truncatingIfNeeded: done), piece)
+            }
+            guard result == 0 else { return result }
+            done &+= piece
+        }
+        return 0
+    }
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+// Structures in memory: reserved bits, capabilities, fault processing by level, marks, intervals.
+
+#include "vtd_bench.h"
+
+#define EXTENDED (VTD_CAP_DEFAULT | VTD_CAP_SRS | VTD_CAP_EAFS | VTD_CAP_SL5LP | VTD_CAP_SLADS)
+
+static int setup(void **state)
+{
+	return bench_setup(state, 0, VTD_CAP_DEFAULT);
+}
+
+static int setup_extended(void **state)
+{
+	return bench_setup(state, 0, EXTENDED);
+}
+
+static u64 context_of(const struct bench *b)
+{
+	return b->context + (SID & 0x7f) * 32;
+}
+
+/* Each of @bits, alone, makes the structure at @address refused for @reason. */
+static void expect_reserved(struct bench *b, u64 address, u64 bits, int reason)
+{
+	u64 word = load(b->machine, address);
+	int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		if (!(bits >> bit & 1))
+			continue;
+		store(b->machine, address, word | 1ULL << bit);
+		expect_refused(b, VTD_DMA_READ, reason);
+	}
+	store(b->machine, address, word);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	forget(b);
+}
+
+static void test_reserved_bits_on_the_way(void **state)
+{
+	struct bench *b = *state;
+
+	expect_reserved(b, b->root + (SID >> 8) * 16, 0xfff0000000000ffe,
+			VTD_FAULT_ROOT_RESERVED);
+	expect_reserved(b, context_of(b), 0xfff00000000001e0, VTD_FAULT_CONTEXT_RESERVED);
+	expect_reserved(b, context_of(b) + 8, ~0x1fffffULL, VTD_FAULT_CONTEXT_RESERVED);
+	expect_reserved(b, context_of(b) + 16, 0x8000000000000001, VTD_FAULT_CONTEXT_RESERVED);
+	expect_reserved(b, context_of(b) + 24, 0x8000000000000001, VTD_FAULT_CONTEXT_RESERVED);
+	expect_reserved(b, b->directory + PASID / 64 * 8, 0xfff0000000000ffc,
+			VTD_FAULT_DIR_RESERVED);
+}
+
+/* SLADE, SRE and EAFE are reserved in a unit that has not the capability. */
+static void test_reserved_bits_of_the_entry(void **state)
+{
+	struct bench *b = *state;
+
+	expect_reserved(b, b->entry, 0xfff0000000000c00 | VTD_PE_SLADE, VTD_FAULT_PASID_RESERVED);
+	expect_reserved(b, b->entry + 8, 0x7f0000, VTD_FAULT_PASID_RESERVED);
+	expect_reserved(b, b->entry + 16, 0xfff0000000000f40 | VTD_PE_SRE | VTD_PE_EAFE,
+			VTD_FAULT_PASID_RESERVED);
+	expect_reserved(b, b->entry + 24, ~0ULL, VTD_FAULT_PASID_RESERVED);
+}
+
+static void test_capable_units_accept_more(void **state)
+{
+	struct bench *b = *state;
+	u64 root = b->pages[4];
+
+	store(b->machine, b->entry, load(b->machine, b->entry) | VTD_PE_SLADE);
+	store(b->machine, b->entry + 16, root | VTD_PE_SRE | VTD_PE_EAFE);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+}
+
+static void use_five_second_levels(struct bench *b)
+{
+	u64 four = make_chain(b, VIRTUAL, 3), five = page_of(b->machine);
+
+	store(b->machine, five, four | 3);
+	write_entry(b, VTD_PGTT_SECOND_LEVEL, five, 0);
+	store(b->machine, b->entry, (load(b->machine, b->entry) & ~(7ULL << VTD_PE_AW_SHIFT)) |
+	      (u64)VTD_AW_57 << VTD_PE_AW_SHIFT);
+}
+
+static void test_five_second_levels_are_refused(void **state)
+{
+	struct bench *b = *state;
+
+	use_five_second_levels(b);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_PASID_INVALID);
+}
+
+static void test_five_second_levels_are_walked(void **state)
+{
+	struct bench *b = *state;
+	u64 physical;
+
+	use_five_second_levels(b);
+	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_READ, &physical), 0);
+	assert_true(physical == b->pages[0]);
+	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 57), VTD_FAULT_BEYOND);
+}
+
+static void test_reserved_bits_of_page_tables(void **state)
+{
+	struct bench *b = *state;
+	u64 leaf;
+
+	leaf = b->pages[1] + index_at(VIRTUAL, 1);
+	/* Without NXE a set XD is no permission but a mistake. */
+	expect_reserved(b, leaf, PT_XD, VTD_FAULT_FL_RESERVED);
+	expect_reserved(b, b->pages[4] + index_at(VIRTUAL, 4), PT_XD | PT_PS,
+			VTD_FAULT_FL_RESERVED);
+	store(b->machine, b->entry + 16, b->pages[4] | VTD_PE_NXE);
+	store(b->machine, leaf, b->pages[0] | PT_P | PT_U | PT_XD);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+
+	write_entry(b, VTD_PGTT_SECOND_LEVEL, make_chain(b, VIRTUAL, 3), 0);
+	forget(b);
+	leaf = b->pages[1] + index_at(VIRTUAL, 1);
+	expect_reserved(b, leaf, 1ULL << 11 | 1ULL << 62, VTD_FAULT_SL_RESERVED);
+	expect_reserved(b, b->pages[3] + index_at(VIRTUAL, 3), 1ULL << 11, VTD_FAULT_SL_RESERVED);
+	expect_reserved(b, b->pages[4] + index_at(VIRTUAL, 4), 1ULL << 7, VTD_FAULT_SL_RESERVED);
+	/* Nothing there: then nothing is looked at. */
+	store(b->machine, leaf, 1ULL << 11);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_SL_PERMISSION);
+}
+
+/* FPD of an entry is for everything below it too. */
+static void test_fault_processing_is_disabled_by_level(void **state)
+{
+	struct bench *b = *state;
+	u64 context = load(b->machine, context_of(b));
+	u64 directory = b->directory + PASID / 64 * 8;
+	u64 table = load(b->machine, directory), entry = load(b->machine, b->entry);
+	struct vtd_fault fault;
+	int level;
+
+	for (level = 0; level < 3; level++) {
+		store(b->machine, context_of(b), context | (level == 0 ? CTX_FPD : 0));
+		store(b->machine, directory, table | (level == 1 ? 2 : 0));
+		store(b->machine, b->entry, entry | (level == 2 ? VTD_PE_FPD : 0));
+		/* Twice: what is read, and what is cached. */
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL + 4096), VTD_FAULT_FL_NOT_PRESENT);
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL + 4096), VTD_FAULT_FL_NOT_PRESENT);
+		store(b->machine, b->entry, (entry & ~VTD_PE_P) | (level == 2 ? VTD_PE_FPD : 0));
+		forget(b);
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_PASID_NOT_PRESENT);
+		store(b->machine, b->entry, entry | 1 << 10 | (level == 2 ? VTD_PE_FPD : 0));
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_PASID_RESERVED);
+		if (level < 2) {
+			store(b->machine, directory, level == 1 ? 2 : 0);
+			assert_int_equal(read_dma(b->dev, PASID, VIRTUAL),
+					 VTD_FAULT_DIR_NOT_PRESENT);
+		}
+		assert_false(vtd_fault_read(b->iommu, &fault));
+		store(b->machine, b->entry, entry);
+		forget(b);
+	}
+	store(b->machine, directory, table);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL + 4096), VTD_FAULT_FL_NOT_PRESENT);
+	assert_true(vtd_fault_read(b->iommu, &fault));
+}
+
+static void test_first_level_is_marked(void **state)
+{
+	struct bench *b = *state;
+	u64 leaf = b->pages[1] + index_at(VIRTUAL, 1);
+
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL + 4096), VTD_FAULT_FL_NOT_PRESENT);
+	assert_int_equal(load(b->machine, leaf) & (PT_A | PT_D), 0);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_int_equal(load(b->machine, leaf) & (PT_A | PT_D), PT_A);
+	assert_int_equal(load(b->machine, b->pages[4] + index_at(VIRTUAL, 4)) & (PT_A | PT_D),
+			 PT_A);
+	/* What was cached by the read must not let the write pass unmarked. */
+	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL), 0);
+	assert_int_equal(load(b->machine, leaf) & (PT_A | PT_D), PT_A | PT_D);
+	/* A write that is refused marks nothing dirty. */
+	store(b->machine, leaf, b->pages[0] | PT_P | PT_U);
+	forget(b);
+	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL),
+			 VTD_FAULT_NO_WRITE);
+	assert_int_equal(load(b->machine, leaf) & PT_D, 0);
+	assert_int_equal(stats_of(b->iommu).stale_hits, 0);
+}
+
+static void test_second_level_is_marked_where_asked(void **state)
+{
+	struct bench *b = *state;
+	u64 root = make_chain(b, VIRTUAL, 3);
+	u64 leaf = b->pages[1] + index_at(VIRTUAL, 1);
+
+	write_entry(b, VTD_PGTT_SECOND_LEVEL, root, 0);
+	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL), 0);
+	assert_true(load(b->machine, leaf) == (b->pages[0] | 3));
+	store(b->machine, b->entry, load(b->machine, b->entry) | VTD_PE_SLADE);
+	forget(b);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_true(load(b->machine, leaf) == (b->pages[0] | 3 | 1 << 8));
+	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL), 0);
+	assert_true(load(b->machine, leaf) == (b->pages[0] | 3 | 1 << 8 | 1 << 9));
+	/* Dirty tracking: cleared, invalidated, and marked by the next write. */
+	store(b->machine, leaf, b->pages[0] | 3);
+	submit(b->iommu, vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, DID));
+	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL), 0);
+	assert_true(load(b->machine, leaf) == (b->pages[0] | 3 | 1 << 8 | 1 << 9));
+}
+
+/* A guest's tables at guest addresses 1-4 MiB, its page at 5 MiB. Returns the second level. */
+static u64 make_nested(struct bench *b, u64 table_bits)
+{
+	u64 second = page_of(b->machine);
+	int level;
+
+	for (level = 0; level <= 4; level++) {
+		b->pages[level] = page_of(b->machine);
+		map_guest(b, second, (u64)(5 - level) << 20, b->pages[level], level ? table_bits : 3);
+		if (level)
+			store(b->machine, b->pages[level] + index_at(VIRTUAL, level),
+			      (u64)(6 - level) << 20 | PT_P | PT_W | PT_U);
+	}
+	write_entry(b, VTD_PGTT_NESTED, second, 1 << 20);
+	return second;
+}
+
+static void test_marking_a_read_only_guest_table(void **state)
+{
+	struct bench *b = *state;
+	u64 second = make_nested(b, 1);
+	int level;
+
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_NESTED_TABLE_WRITE);
+	/* What is marked already needs no write. */
+	for (level = 1; level <= 4; level++)
+		store(b->machine, b->pages[level] + index_at(VIRTUAL, level),
+		      (u64)(6 - level) << 20 | PT_P | PT_W | PT_U | PT_A);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_NESTED_TABLE_WRITE);
+	map_guest(b, second, 4 << 20, b->pages[1], 3);
+	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL), 0);
+	assert_int_equal(load(b->machine, b->pages[1] + index_at(VIRTUAL, 1)) & PT_D, PT_D);
+}
+
+static void test_guest_page_beyond_the_domain(void **state)
+{
+	struct bench *b = *state;
+
+	make_nested(b, 3);
+	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), 1ULL << 48 | PT_P | PT_W | PT_U);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_NESTED_ADDRESS);
+}
+
+static void test_page_for_writing_only(void **state)
+{
+	struct bench *b = *state;
+	u64 root = make_chain(b, VIRTUAL, 3);
+
+	write_entry(b, VTD_PGTT_SECOND_LEVEL, root, 0);
+	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), b->pages[0] | 2);
+	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL), 0);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_NO_READ);
+}
+
+static void test_interrupt_addresses_are_no_memory(void **state)
+{
+	struct bench *b = *state;
+	struct vtd_fault fault;
+	u64 address;
+
+	/* Requests without PASID are interrupt messages there; the table is not asked. */
+	for (address = 0xfee00000; address < 0xfef00000; address += 0xff000) {
+		assert_int_equal(vtd_dma(b->dev, INVALID_IOASID, address, VTD_DMA_WRITE, NULL),
+				 VTD_FAULT_INTERRUPT);
+		assert_true(vtd_fault_read(b->iommu, &fault));
+	}
+	assert_int_equal(read_dma(b->dev, INVALID_IOASID, 0xfef00000), VTD_FAULT_DIR_NOT_PRESENT);
+	/* With a PASID it is an address as any other; but where it leads must not be there. */
+	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), 0xfee00000 | PT_P | PT_W | PT_U);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_INTERRUPT);
+	write_entry(b, VTD_PGTT_PASS_THROUGH, 0, 0);
+	forget(b);
+	assert_int_equal(read_dma(b->dev, PASID, 0xfee00000), VTD_FAULT_INTERRUPT);
+	assert_int_equal(read_dma(b->dev, PASID, 0xfef00000), VTD_FAULT_BEYOND);
+}
+
+static void test_pasid_of_requests_without_one(void **state)
+{
+	struct bench *b = *state;
+
+	store(b->machine, context_of(b) + 8, PASID);
+	assert_int_equal(read_dma(b->dev, INVALID_IOASID, VIRTUAL), 0);
+	store(b->machine, context_of(b) + 8, 0xfffff);
+	store(b->machine, context_of(b), load(b->machine, context_of(b)) & ~(7ULL << 9));
+	forget(b);
+	assert_int_equal(read_dma(b->dev, INVALID_IOASID, VIRTUAL), VTD_FAULT_REQUEST_PASID);
+}
+
+/* Whatever the caches have. */
+static void test_nothing_passes_without_a_root(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_int_equal(vtd_unit_set_root(b->iommu, 0), 0);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_ROOT_NOT_PRESENT);
+	assert_int_equal(vtd_unit_set_root(b->iommu, b->root), 0);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+}
+
+static void test_transfers_end_at_the_highest_address(void **state)
+{
+	struct bench *b = *state;
+	u64 last = -(u64)VTD_PAGE_SIZE;
+	char buffer[2 * VTD_PAGE_SIZE] = "";
+
+	write_entry(b, VTD_PGTT_FIRST_LEVEL, 0, make_chain(b, last, PT_P | PT_W | PT_U));
+	store(b->machine, b->pages[0] + 4088, 0x1234);
+	assert_int_equal(vtd_dma_read(b->dev, PASID, last, buffer, VTD_PAGE_SIZE), 0);
+	assert_int_equal(*(u64 *)(buffer + 4088), 0x1234);
+	assert_int_equal(vtd_dma_read(b->dev, PASID, last, buffer, VTD_PAGE_SIZE + 1), -EINVAL);
+	assert_int_equal(vtd_dma_write(b->dev, PASID, last, buffer, 2 * VTD_PAGE_SIZE), -EINVAL);
+	assert_int_equal(vtd_dma_write(b->dev, PASID, ~0ULL, buffer, 1), 0);
+	assert_int_equal(vtd_dma_write(b->dev, PASID, ~0ULL, buffer, 0), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
+#define TEST_EXTENDED(name) cmocka_unit_test_setup_teardown(name, setup_extended, bench_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_reserved_bits_on_the_way),
+		TEST(test_reserved_bits_of_the_entry),
+		TEST_EXTENDED(test_capable_units_accept_more),
+		TEST(test_five_second_levels_are_refused),
+		TEST_EXTENDED(test_five_second_levels_are_walked),
+		TEST(test_reserved_bits_of_page_tables),
+		TEST(test_fault_processing_is_disabled_by_level),
+		TEST(test_first_level_is_marked),
+		TEST_EXTENDED(test_second_level_is_marked_where_asked),
+		TEST(test_marking_a_read_only_guest_table),
+		TEST(test_guest_page_beyond_the_domain),
+		TEST(test_page_for_writing_only),
+		TEST(test_interrupt_addresses_are_no_memory),
+		TEST(test_pasid_of_requests_without_one),
+		TEST(test_nothing_passes_without_a_root),
+		TEST(test_transfers_end_at_the_highest_address),
+	};
+
+	return cmocka_run_group_tests_name("vtd structures", tests, NULL, NULL);
+}
