@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <signal.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -596,12 +597,11 @@ static int forks_again(void)
 	return do_all();
 }
 
-static void the_child_may_do_everything(void **state)
+/* Where the others go on and on, each fork may find them in another place. */
+static void go_through_the_table(int repeats)
 {
-	int repeats = loops(3) > 2 ? 3 : 1, wrong = 0;
+	int wrong = 0;
 
-	(void)state;
-	skip_threads_after_fork();
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
 		pthread_t threads[2];
 
@@ -619,6 +619,13 @@ static void the_child_may_do_everything(void **state)
 		leave(&scenes[i], threads);
 	}
 	assert_int_equal(wrong, 0);
+}
+
+static void the_child_may_do_everything(void **state)
+{
+	(void)state;
+	skip_threads_after_fork();
+	go_through_the_table(loops(3) > 2 ? 3 : 1);
 }
 
 /* Where the thread that forks may be. */
@@ -907,6 +914,26 @@ static void the_child_has_no_pasid(void **state)
 	mm_pasid_drop(current->mm);
 }
 
+/* A host that uses liburcu-bp and forks as its header advises. The hooks stay: the last test. */
+static void a_host_may_have_hooks_of_liburcu(void **state)
+{
+	void *library = dlopen("liburcu-bp.so.8", RTLD_NOW | RTLD_LOCAL);
+	void (*hooks[3])(void), (*synchronize)(void);
+
+	(void)state;
+	skip_threads_after_fork();
+	if (!library || loops(3) < 3)
+		skip();
+	*(void **)&hooks[0] = dlsym(library, "urcu_bp_before_fork");
+	*(void **)&hooks[1] = dlsym(library, "urcu_bp_after_fork_parent");
+	*(void **)&hooks[2] = dlsym(library, "urcu_bp_after_fork_child");
+	*(void **)&synchronize = dlsym(library, "urcu_bp_synchronize_rcu");
+	assert_true(hooks[0] && hooks[1] && hooks[2] && synchronize);
+	synchronize();
+	assert_int_equal(pthread_atfork(hooks[0], hooks[1], hooks[2]), 0);
+	go_through_the_table(1);
+}
+
 static int begin_group(void **state)
 {
 	(void)state;
@@ -928,6 +955,7 @@ int main(void)
 		cmocka_unit_test(a_handler_may_fork),
 		cmocka_unit_test(what_is_deferred_is_done_on_both_sides),
 		cmocka_unit_test(the_child_has_no_pasid),
+		cmocka_unit_test(a_host_may_have_hooks_of_liburcu),
 	};
 
 	return cmocka_run_group_tests(tests, begin_group, NULL);
