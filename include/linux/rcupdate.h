@@ -41,7 +41,7 @@ void ioasid_rcu_read_unlock(void);
 /**
  * ioasid_rcu_read_lock_held() - is the calling thread in a read-side section?
  *
- * Return: true also in a getter of ioasid_find() and in a log sink, which the library calls in one.
+ * Return: true also in a getter of ioasid_find(), which the library calls in one.
  * Context: any, also a signal handler.
  */
 bool ioasid_rcu_read_lock_held(void);
