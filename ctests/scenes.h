@@ -404,7 +404,7 @@ static void set_the_stage(const struct scene *scene)
 	allocator_sleeps = scene->allocator_sleeps;
 }
 
-static void begin_scene(const struct scene *scene, pthread_t *threads)
+static inline void begin_scene(const struct scene *scene, pthread_t *threads)
 {
 	set_the_stage(scene);
 	if (scene->others[0] == put_the_set && scene->event == IOASID_NOTIFY_FREE)
