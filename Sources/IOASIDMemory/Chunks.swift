@@ -24,7 +24,7 @@ package struct Chunks: ~Copyable, Sendable {
     /// plus one; where the next one goes; then for each chunk: is it committed, and how many of
     /// its records are in use.
     private let uses = Cell<UInt>(0)
-    private let bytes: Int
+    package let bytes: Int
     private let secondBytes: Int
 
     /// - Parameters:

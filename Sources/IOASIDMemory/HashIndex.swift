@@ -65,6 +65,9 @@ package struct HashIndex<Records: IndexedRecords>: ~Copyable, Sendable {
     /// How many records there are.
     package var count: UInt32 { records.value }
 
+    /// How many buckets they are in; 0 before `prepare`.
+    package var bucketCount: UInt32 { buckets.value }
+
     /// Makes sure that `insert` can work.
     /// - Returns: false for want of memory; nothing has changed.
     package func prepare() -> Bool {

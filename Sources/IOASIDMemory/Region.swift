@@ -27,6 +27,9 @@ package struct Region<Record: ~Copyable>: ~Copyable, Sendable {
     @inline(__always)
     package var capacity: UInt32 { limit.acquire() }
 
+    /// Whole pages, and for every size of page: a unit test looks.
+    package var chunkBytes: Int { chunks.bytes }
+
     /// - Returns: false for want of memory; nothing has changed.
     package func prepare(capacity: UInt32) -> Bool {
         guard chunks.prepare(Int(capacity &>> chunkShift) &+ 1) else { return false }

@@ -58,7 +58,7 @@ extension SetRecord {
         stateCell.release(next.rawValue)
     }
 
-    private static func mayGo(from state: cio_set_state, to next: cio_set_state) -> Bool {
+    static func mayGo(from state: cio_set_state, to next: cio_set_state) -> Bool {
         switch (state, next) {
         case (CIO_SET_UNUSED, CIO_SET_LIVE), (CIO_SET_LIVE, CIO_SET_DYING),
             (CIO_SET_DYING, CIO_SET_DEAD), (CIO_SET_DEAD, CIO_SET_UNUSED):
