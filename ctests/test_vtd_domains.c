@@ -79,6 +79,26 @@ static void test_tables_go_back_after_the_caches(void **state)
 	vtd_page_free(h->machine, page, 1);
 }
 
+/* A page of a guest's memory that the host takes back: what stands on it goes from every cache. */
+static void test_unmapping_reaches_nested_translations(void **state)
+{
+	struct host *h = *state;
+	u64 guest = h->gpgd + VTD_PAGE_SIZE, page = iommu_iova_to_phys(h->domain, guest);
+
+	assert_int_equal(bind(h, h->dev), 0);
+	assert_int_equal(bind(h, h->far), 0);
+	assert_int_equal(dma(h, h->dev), 0);
+	assert_int_equal(dma(h, h->far), 0);
+	assert_int_equal(iommu_unmap(h->domain, guest, VTD_PAGE_SIZE), VTD_PAGE_SIZE);
+	assert_int_equal(dma(h, h->dev), VTD_FAULT_SL_PERMISSION);
+	assert_int_equal(dma(h, h->far), VTD_FAULT_SL_PERMISSION);
+	assert_int_equal(stats_of(h->iommu).stale_hits + stats_of(h->other).stale_hits, 0);
+	assert_int_equal(
+		iommu_map(h->domain, guest, page, VTD_PAGE_SIZE, IOMMU_READ | IOMMU_WRITE), 0);
+	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
+	assert_int_equal(intel_svm_unbind_gpasid(h->far, h->pasid), 0);
+}
+
 static void test_mapping_that_fails_leaves_nothing(void **state)
 {
 	struct host *h = *state;
@@ -153,6 +173,13 @@ static void test_domain_ids_run_out(void **state)
 		iommu_domain_free(domains[i]);
 }
 
+static int setup_without_tlb(void **state)
+{
+	return host_setup_with(state, 0, VTD_CAP_DEFAULT);
+}
+
+#define TEST_WITHOUT_TLB(name) \
+	cmocka_unit_test_setup_teardown(name, setup_without_tlb, host_teardown)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, host_setup, host_teardown)
 
 int main(void)
@@ -161,6 +188,8 @@ int main(void)
 		TEST(test_unmapping_costs_what_is_mapped),
 		TEST(test_unmapping_ends_where_it_should),
 		TEST(test_tables_go_back_after_the_caches),
+		TEST(test_unmapping_reaches_nested_translations),
+		TEST_WITHOUT_TLB(test_unmapping_reaches_nested_translations),
 		TEST(test_mapping_that_fails_leaves_nothing),
 		TEST(test_many_domains),
 		TEST(test_domain_ids_run_out),

@@ -511,6 +511,8 @@ static void test_teardown_forgets_what_the_kernels_does(void **state)
 	assert_int_equal(sent(h, from, VTD_INV_PASID_CACHE, VTD_INV_PASID_ONE), 1);
 	assert_int_equal(sent(h, from, VTD_INV_IOTLB, VTD_INV_IOTLB_DOMAIN), 1);
 	assert_int_equal(sent(h, from, VTD_INV_PIOTLB, VTD_INV_PIOTLB_PASID), 0);
+	/* The device, before its requests are drained, and again for what it was answered. */
+	assert_int_equal(sent(h, from, VTD_INV_DEV_PTLB, 0), 2);
 	/* A process: the PASID's translations. */
 	assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, 0, NULL), 0);
 	from = get(h->iommu, VTD_REG_IQT);
