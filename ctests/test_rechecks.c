@@ -37,6 +37,49 @@ static void a_number_that_its_alloc_handler_took_is_not_the_callers(void **state
 	ioasid_set_put(set);
 }
 
+/* ---- references ---- */
+
+static void put_the_other(struct listener *self, enum ioasid_notify_val event,
+			  const struct ioasid_nb_args *args)
+{
+	ioasid_t *other = self->data;
+
+	if (event != IOASID_NOTIFY_ALLOC || !pasid_valid(*other))
+		return;
+	/* Its only reference: but those who are told of this first take another one. */
+	assert_false(ioasid_put(args->set, *other));
+}
+
+static void get_the_other(struct listener *self, enum ioasid_notify_val event,
+			  const struct ioasid_nb_args *args)
+{
+	ioasid_t *other = self->data;
+
+	if (event == IOASID_NOTIFY_ALLOC)
+		assert_int_equal(ioasid_get(args->set, *other), 0);
+}
+
+static void a_last_put_is_not_the_last_if_somebody_gets_meanwhile(void **state)
+{
+	ioasid_t other;
+	struct listener first = LISTENER("first", 1, .act = put_the_other, .data = &other);
+	struct listener next = LISTENER("next", 0, .act = get_the_other, .data = &other);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	other = new_id(set, NULL);
+	listen(set, &first);
+	listen(set, &next);
+	assert_int_equal(new_id(set, NULL), 1);
+	assert_heard("first ALLOC 1, next ALLOC 1");
+	assert_int_equal(references(other), 1);
+	assert_true(ioasid_is_active(other));
+	leave(set, &first);
+	leave(set, &next);
+	assert_true(ioasid_put(set, other));
+	ioasid_set_put(set);
+}
+
 /* ---- SPIDs ---- */
 
 enum { OLD = 3, NEW = 4, OTHER = 9 };
@@ -227,10 +270,10 @@ static ssize_t write_line(void *cookie, const char *text, size_t size)
 	struct stream *stream = cookie;
 
 	if (stream->what && memmem(text, size, stream->on, strlen(stream->on))) {
-		void (*what)(struct ioasid_set *set, ioasid_t id) = stream->what;
+		struct stream now = *stream;
 
 		stream->what = NULL;
-		what(stream->set, stream->id);
+		now.what(now.set, now.id);
 	}
 	return (ssize_t)size;
 }
@@ -515,6 +558,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLEAN_TEST(a_number_that_its_alloc_handler_took_is_not_the_callers),
+		CLEAN_TEST(a_last_put_is_not_the_last_if_somebody_gets_meanwhile),
 		CLEAN_TEST(attaching_looks_again_after_unbind_was_told),
 		CLEAN_TEST(detaching_looks_again_after_unbind_was_told),
 		CLEAN_TEST(detaching_a_pending_id_leaves_the_index_alone),
