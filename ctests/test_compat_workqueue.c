@@ -242,6 +242,43 @@ static void an_item_may_free_itself(void **state)
 	destroy_workqueue(wq);
 }
 
+static void *cancel_step(void *data)
+{
+	return cancel_work_sync(data) ? data : NULL;
+}
+
+/* Who waits leaves in any order, and only its own item is refused meanwhile. */
+static void several_wait_for_items_to_be_cancelled(void **state)
+{
+	struct workqueue_struct *wq = alloc_workqueue("cancelled", WQ_UNBOUND, 4);
+	struct step steps[3];
+	pthread_t threads[3];
+	void *was_pending;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		make_step(&steps[i], i, false);
+		assert_true(queue_work(wq, &steps[i].work));
+		wait_for(&steps[i].running, 1);
+		assert_int_equal(pthread_create(&threads[i], NULL, cancel_step, &steps[i].work), 0);
+		/* Until it is marked, it may be queued again. */
+		while (queue_work(wq, &steps[i].work))
+			cancel_work(&steps[i].work);
+	}
+	/* The first who came, one in the middle, the last. */
+	for (int i = 0; i < 3; i++) {
+		atomic_set_release(&steps[i].may_go, 1);
+		pthread_join(threads[i], &was_pending);
+		assert_int_equal(atomic_read(&steps[i].runs), 1);
+		for (int left = i + 1; left < 3; left++)
+			assert_false(queue_work(wq, &steps[left].work));
+		assert_true(queue_work(wq, &steps[i].work));
+		flush_work(&steps[i].work);
+		assert_int_equal(atomic_read(&steps[i].runs), 2);
+	}
+	destroy_workqueue(wq);
+}
+
 /* An item that does to its own queue what would wait for itself. */
 struct selfish {
 	struct work_struct work;
@@ -490,6 +527,7 @@ int main(void)
 		cmocka_unit_test(cancel_stops_an_item_that_queues_itself),
 		cmocka_unit_test(an_item_may_free_itself),
 		cmocka_unit_test(an_item_that_waits_for_itself_does_not_hang),
+		cmocka_unit_test(several_wait_for_items_to_be_cancelled),
 		cmocka_unit_test(destroying_finishes_what_items_queue),
 		cmocka_unit_test(the_library_queue_is_ordered),
 		cmocka_unit_test(items_run_without_an_address_space),

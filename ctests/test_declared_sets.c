@@ -157,6 +157,26 @@ static void a_copy_is_not_a_declared_set(void **state)
 	assert_int_equal(ioasid_alloc(&local, ANY, NULL), INVALID_IOASID);
 }
 
+/* More than there are chains at first: they share some, and are told apart. */
+static void many_declared_sets_are_told_apart(void **state)
+{
+	static struct ioasid_set many[3000];
+	const size_t count = sizeof(many) / sizeof(many[0]);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		many[i] = (struct ioasid_set){ .token = &many[i], .type = one.type };
+		assert_int_equal(ioasid_alloc(&many[i], ANY, &many[i]), i);
+	}
+	for (size_t i = 0; i < count; i++) {
+		assert_ptr_equal(ioasid_find_set((ioasid_t)i), &many[i]);
+		assert_ptr_equal(ioasid_find(&many[i], (ioasid_t)i, NULL), &many[i]);
+		assert_int_equal(ioasid_get(&many[(i + 1) % count], (ioasid_t)i), -EACCES);
+		ioasid_free_all_in_set(&many[i]);
+		assert_false(ioasid_is_active((ioasid_t)i));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +188,7 @@ int main(void)
 		CLEAN_TEST(ids_are_counted_against_the_capacity),
 		CLEAN_TEST(a_declared_set_inherits_nothing_from_a_dead_one),
 		CLEAN_TEST(a_copy_is_not_a_declared_set),
+		CLEAN_TEST(many_declared_sets_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -394,12 +394,44 @@ static void giving_back_allocates_nothing(void **state)
 	assert_int_equal(ioasid_fail_nth(0), 0);
 }
 
+/* So many sets that some need more memory for their records: nothing is lost where that fails. */
+static void a_set_without_memory_leaves_its_number(void **state)
+{
+	static struct ioasid_set *sets[2000];
+	const size_t count = sizeof(sets) / sizeof(sets[0]);
+	unsigned int failed = 0;
+
+	(void)state;
+	/* What is made once is there. */
+	ioasid_set_put(new_set(0));
+	for (size_t i = 0; i < count; i++) {
+		struct ioasid_stats before = read_stats(), after;
+
+		ioasid_fail_nth(1);
+		sets[i] = ioasid_set_alloc(NULL, 1, IOASID_SET_TYPE_NULL);
+		ioasid_fail_nth(0);
+		if (!IS_ERR(sets[i]))
+			continue;
+		assert_int_equal(PTR_ERR(sets[i]), -ENOMEM);
+		after = read_stats();
+		assert_true(same_state(&before, &after));
+		sets[i] = new_set(1);
+		/* The number that could not be used is not lost. */
+		assert_int_equal(sets[i]->id, sets[i - 1]->id + 1);
+		failed++;
+	}
+	assert_in_range(failed, 2, 10);
+	for (size_t i = 0; i < count; i++)
+		ioasid_set_put(sets[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		/* First: the processes it makes must not have used the library. */
 		cmocka_unit_test(every_failed_allocation_is_an_error_without_effect),
 		CLEAN_TEST(giving_back_allocates_nothing),
+		CLEAN_TEST(a_set_without_memory_leaves_its_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,12 +137,61 @@ static void searches_by_spid_miss_nothing_that_stays(void **state)
 	ioasid_set_put(set);
 }
 
+static void *get_and_put(void *data)
+{
+	struct reader *reader = data;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		if (ioasid_get(reader->set, reader->id))
+			continue;
+		reader->found++;
+		if (ioasid_put(reader->set, reader->id) && reader->own)
+			reader->wrong = "the last reference was not one's own";
+	}
+	return NULL;
+}
+
+/* Two count one id up and down at once. */
+static void references_are_counted_exactly(void **state)
+{
+	struct ioasid_set *set = new_set(0);
+	struct reader reader = { .set = set, .id = new_id(set, NULL), .own = &marks[0] };
+
+	(void)state;
+	begin(&reader, get_and_put);
+	for (unsigned int i = 0; i < loops(ROUNDS); i++) {
+		assert_int_equal(ioasid_get(set, reader.id), 0);
+		assert_false(ioasid_put(set, reader.id));
+	}
+	end(&reader);
+	assert_true(ioasid_put(set, reader.id));
+	ioasid_set_put(set);
+}
+
+/* Whoever is last ends the life, once; the next one begins where that ended. */
+static void an_id_ends_once_whoever_is_last(void **state)
+{
+	struct ioasid_set *set = new_set(0);
+	struct reader reader = { .set = set, .id = 7 };
+
+	(void)state;
+	begin(&reader, get_and_put);
+	for (unsigned int i = 0; i < loops(ROUNDS / 4); i++)
+		if (ioasid_alloc(set, 7, 7, NULL) == 7)
+			ioasid_free(set, 7);
+	end(&reader);
+	assert_int_equal(read_stats().live, 0);
+	ioasid_set_put(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLEAN_TEST(find_never_shows_data_of_another_set),
 		CLEAN_TEST(find_never_shows_another_id_of_the_same_record),
 		CLEAN_TEST(searches_by_spid_miss_nothing_that_stays),
+		CLEAN_TEST(references_are_counted_exactly),
+		CLEAN_TEST(an_id_ends_once_whoever_is_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

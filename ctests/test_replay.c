@@ -485,6 +485,69 @@ static void sets_that_come_and_go_in_a_replay_are_told_of_once_or_not_at_all(voi
 	}
 }
 
+/* ---- fork ---- */
+
+static atomic_t in_replay, may_end;
+
+static void stay(struct listener *self, enum ioasid_notify_val event,
+		 const struct ioasid_nb_args *args)
+{
+	(void)self;
+	(void)event;
+	(void)args;
+	atomic_inc_return(&in_replay);
+	while (!atomic_read(&may_end))
+		;
+}
+
+struct staying {
+	struct ioasid_set *set;
+	struct listener listener;
+};
+
+static void *replay_staying(void *data)
+{
+	struct staying *staying = data;
+
+	replay(staying->set, &staying->listener);
+	return NULL;
+}
+
+/* The thread that is told is not here: its replay ends, and leaves nothing but the subscription. */
+static int use_in_child(const void *data)
+{
+	const struct staying *staying = data;
+	struct notifier_block *nb = (struct notifier_block *)(uintptr_t)&staying->listener.nb;
+	ioasid_t id;
+
+	atomic_set(&may_end, 1);
+	id = ioasid_alloc(staying->set, ANY, NULL);
+	child_assert(id == 2);
+	child_assert(staying->listener.count == 2);
+	child_assert(read_stats().memory == 1);
+	ioasid_unregister_notifier(staying->set, nb);
+	ioasid_set_put(staying->set);
+	return nothing_is_left() ? 0 : CHILD_FAILED;
+}
+
+static void a_child_goes_on_without_the_replay_of_another_thread(void **state)
+{
+	struct staying staying = { .set = new_set(0), .listener = LISTENER(NULL, 0, .act = stay) };
+	pthread_t thread;
+
+	(void)state;
+	new_id(staying.set, NULL);
+	new_id(staying.set, NULL);
+	assert_int_equal(pthread_create(&thread, NULL, replay_staying, &staying), 0);
+	while (!atomic_read(&in_replay))
+		;
+	assert_int_equal(in_child(use_in_child, &staying), 0);
+	atomic_set(&may_end, 1);
+	pthread_join(thread, NULL);
+	assert_int_equal(staying.listener.count, 2);
+	ioasid_set_put(staying.set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +567,7 @@ int main(void)
 		CLEAN_TEST(ids_ahead_of_the_replay_are_told_of_once_and_in_order),
 		CLEAN_TEST(sets_that_come_and_go_in_a_replay_are_told_of_once_or_not_at_all),
 		CLEAN_TEST(a_late_subscriber_misses_nothing_and_hears_nothing_twice),
+		CLEAN_TEST(a_child_goes_on_without_the_replay_of_another_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

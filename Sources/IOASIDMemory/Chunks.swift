@@ -76,8 +76,10 @@ package struct Chunks: ~Copyable, Sendable {
         if use.pointee == Chunks.committed { end(chunk) }
     }
 
-    /// How many records of a chunk are in use. For checks.
+    #if IOASID_CHECKS
+    /// How many records of a chunk are in use.
     package func inUse(_ chunk: Int) -> UInt32 { use(of: chunk).pointee & ~Chunks.committed }
+    #endif
 
     /// The first record of a chunk comes.
     @inline(never)

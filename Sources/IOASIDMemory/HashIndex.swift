@@ -62,11 +62,13 @@ package struct HashIndex<Records: IndexedRecords>: ~Copyable, Sendable {
 
     package init() {}
 
+    #if IOASID_CHECKS
     /// How many records there are.
     package var count: UInt32 { records.value }
 
     /// How many buckets they are in; 0 before `prepare`.
     package var bucketCount: UInt32 { buckets.value }
+    #endif
 
     /// Makes sure that `insert` can work.
     /// - Returns: false for want of memory; nothing has changed.

@@ -27,8 +27,10 @@ package struct Region<Record: ~Copyable>: ~Copyable, Sendable {
     @inline(__always)
     package var capacity: UInt32 { limit.acquire() }
 
+    #if IOASID_CHECKS
     /// Whole pages, and for every size of page: a unit test looks.
     package var chunkBytes: Int { chunks.bytes }
+    #endif
 
     /// - Returns: false for want of memory; nothing has changed.
     package func prepare(capacity: UInt32) -> Bool {

@@ -7,7 +7,9 @@ import Synchronization
 enum SPIDIndex: IndexedRecords {
     private static let index = HashIndex<SPIDIndex>()
 
+    #if IOASID_CHECKS
     static var count: UInt32 { index.count }
+    #endif
 
     /// - Returns: false for want of memory.
     static func prepare() -> Bool { index.prepare() }

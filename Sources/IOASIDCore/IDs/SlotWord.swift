@@ -13,6 +13,7 @@ package enum IDState: UInt64 {
     /// Freed by its owner: waits for the last reference, or for its allocator to take it back.
     case pending = 3
 
+    #if IOASID_CHECKS
     /// The steps of an id's life; any other one is a mistake of this library.
     func mayBecome(_ next: IDState) -> Bool {
         switch (self, next) {
@@ -22,6 +23,7 @@ package enum IDState: UInt64 {
         default: false
         }
     }
+    #endif
 }
 
 /// 64 bits, changed as a whole:
@@ -78,10 +80,11 @@ package struct SlotWord: Equatable {
 
     // MARK: State
 
-    @inline(__always)
+    #if IOASID_CHECKS
     package var state: IDState {
         IDState(rawValue: (bits & Self.stateMask) &>> Self.stateShift).unsafelyUnwrapped
     }
+    #endif
 
     @inline(__always)
     private func isIn(_ state: IDState) -> Bool {

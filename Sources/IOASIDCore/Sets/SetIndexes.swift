@@ -10,7 +10,9 @@ package enum SetTokens: IndexedRecords {
     private static let index = HashIndex<SetTokens>()
 
     static func prepare() -> Bool { index.prepare() }
+    #if IOASID_CHECKS
     static var count: UInt32 { index.count }
+    #endif
 
     static func find(_ token: UInt, _ type: UInt32) -> SetNumber? {
         index.find(hash(token, type)) {
@@ -44,7 +46,9 @@ enum DeclaredSets: IndexedRecords {
     private static let index = HashIndex<DeclaredSets>()
 
     static func prepare() -> Bool { index.prepare() }
+    #if IOASID_CHECKS
     static var count: UInt32 { index.count }
+    #endif
 
     @inline(never)
     static func find(_ address: UInt) -> SetNumber? {

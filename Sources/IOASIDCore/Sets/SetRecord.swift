@@ -58,6 +58,7 @@ extension SetRecord {
         stateCell.release(next.rawValue)
     }
 
+    #if IOASID_CHECKS
     static func mayGo(from state: cio_set_state, to next: cio_set_state) -> Bool {
         switch (state, next) {
         case (CIO_SET_UNUSED, CIO_SET_LIVE), (CIO_SET_LIVE, CIO_SET_DYING),
@@ -66,6 +67,7 @@ extension SetRecord {
         default: false
         }
     }
+    #endif
 
     @inline(__always)
     var isLive: Bool { state == CIO_SET_LIVE }
