@@ -596,14 +596,20 @@ static unsigned long steps;
 static void begin_steps(void)
 {
 	steps = 0;
-	__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
-			 : : "i"(TRAP_FLAG) : "memory", "cc");
+	__asm__ volatile(
+		"lea -128(%%rsp), %%rsp; pushfq; orl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
+		:
+		: "i"(TRAP_FLAG)
+		: "memory", "cc");
 }
 
 static void end_steps(void)
 {
-	__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; andl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
-			 : : "i"(~TRAP_FLAG) : "memory", "cc");
+	__asm__ volatile(
+		"lea -128(%%rsp), %%rsp; pushfq; andl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
+		:
+		: "i"(~TRAP_FLAG)
+		: "memory", "cc");
 }
 
 static void stop_stepping(void *context)
@@ -737,9 +743,9 @@ static void look_beside(const struct writer *writer)
 static void a_thread_that_stands_still_is_not_waited_for(void **state)
 {
 	static const char *const names[] = {
-		"alloc", "free with SPID", "put of the last", "free, then put", "attach_spid",
-		"attach_spid over another", "detach_spid", "custom free", "1024 SPIDs",
-		"1024 custom ids", "the last SPID", "set_put with ids",
+		"alloc",       "free with SPID",	   "put of the last", "free, then put",
+		"attach_spid", "attach_spid over another", "detach_spid",     "custom free",
+		"1024 SPIDs",  "1024 custom ids",	   "the last SPID",   "set_put with ids",
 	};
 
 	(void)state;
