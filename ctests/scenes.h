@@ -35,19 +35,19 @@ static void wait_for(atomic_t *flag, int value)
 /* What the scenes play with. */
 static struct {
 	atomic_t ready, may_go, stop;
-	struct ioasid_set *set;		/* of all that follows; NULL when it was put */
-	struct ioasid_set *its_set;	/* the same, also then */
-	unsigned int ends;		/* how often a child is to hear of its end */
-	struct ioasid_set *made;	/* one more, or NULL */
-	ioasid_t kept;			/* ACTIVE, has data and an SPID, 2 references */
-	ioasid_t fading;		/* freed, 1 reference */
-	ioasid_t freed;			/* what a scene frees, if it does */
-	bool holds_freed;		/* and has one more reference to */
-	struct notifier_block sleeper;	/* to the set or to all, before the others */
+	struct ioasid_set *set; /* of all that follows; NULL when it was put */
+	struct ioasid_set *its_set; /* the same, also then */
+	unsigned int ends; /* how often a child is to hear of its end */
+	struct ioasid_set *made; /* one more, or NULL */
+	ioasid_t kept; /* ACTIVE, has data and an SPID, 2 references */
+	ioasid_t fading; /* freed, 1 reference */
+	ioasid_t freed; /* what a scene frees, if it does */
+	bool holds_freed; /* and has one more reference to */
+	struct notifier_block sleeper; /* to the set or to all, before the others */
 	bool hears_all, hears_set;
-	enum ioasid_notify_val event;	/* what it sleeps in */
-	bool is_custom;			/* ids are a custom allocator's */
-	bool keeps_copies;		/* a thread holds memory that is no id's or set's */
+	enum ioasid_notify_val event; /* what it sleeps in */
+	bool is_custom; /* ids are a custom allocator's */
+	bool keeps_copies; /* a thread holds memory that is no id's or set's */
 	FILE *trace;
 	char data[2];
 } stage;
@@ -340,28 +340,41 @@ static const struct scene {
 	{ "attach_data", .prepare = nothing, .others = { find_kept, replace_kept } },
 	{ "a handler of ALLOC", IN(ALLOC, set), .prepare = nothing, .others = { alloc_one } },
 	{ "a handler of FREE", IN(FREE, set), .prepare = have_one, .others = { free_one } },
-	{ "a handler of FREE to all", IN(FREE, all), .prepare = have_one_held, .others = { free_one } },
+	{ "a handler of FREE to all", IN(FREE, all), .prepare = have_one_held,
+	  .others = { free_one } },
 	{ "a handler of FREE by a put", IN(FREE, set), .prepare = have_one, .others = { put_one } },
-	{ "a handler of FREE, custom", .is_custom = true, IN(FREE, set), .prepare = have_one, .others = { free_one } },
+	{ "a handler of FREE, custom", .is_custom = true, IN(FREE, set), .prepare = have_one,
+	  .others = { free_one } },
 	{ "a handler of BIND", IN(BIND, set), .prepare = have_one, .others = { bind_one } },
 	{ "a handler of UNBIND", IN(UNBIND, set), .prepare = nothing, .others = { unbind_kept } },
-	{ "a handler of SET_ALLOC", IN(SET_ALLOC, all), .prepare = nothing, .others = { make_a_set } },
-	{ "a handler of SET_FREE", IN(SET_FREE, all), .prepare = have_one_held, .others = { put_the_set } },
-	{ "a handler of a set's FREE", IN(FREE, set), .prepare = have_one, .others = { put_the_set } },
-	{ "a handler of a sweep's FREE", IN(FREE, set), .prepare = have_one_held, .others = { sweep_the_set } },
-	{ "a custom set's FREE", .is_custom = true, IN(FREE, all), .prepare = have_one, .others = { put_the_set } },
-	{ "alloc of an allocator", .is_custom = true, .allocator_sleeps = IN_ALLOC, .prepare = nothing, .others = { alloc_one } },
-	{ "free of an allocator", .is_custom = true, .allocator_sleeps = IN_FREE, .prepare = have_one, .others = { free_one } },
-	{ "free of an allocator, by set_put", .is_custom = true, .allocator_sleeps = IN_FREE, .prepare = have_one, .others = { put_the_set } },
+	{ "a handler of SET_ALLOC", IN(SET_ALLOC, all), .prepare = nothing,
+	  .others = { make_a_set } },
+	{ "a handler of SET_FREE", IN(SET_FREE, all), .prepare = have_one_held,
+	  .others = { put_the_set } },
+	{ "a handler of a set's FREE", IN(FREE, set), .prepare = have_one,
+	  .others = { put_the_set } },
+	{ "a handler of a sweep's FREE", IN(FREE, set), .prepare = have_one_held,
+	  .others = { sweep_the_set } },
+	{ "a custom set's FREE", .is_custom = true, IN(FREE, all), .prepare = have_one,
+	  .others = { put_the_set } },
+	{ "alloc of an allocator", .is_custom = true, .allocator_sleeps = IN_ALLOC,
+	  .prepare = nothing, .others = { alloc_one } },
+	{ "free of an allocator", .is_custom = true, .allocator_sleeps = IN_FREE,
+	  .prepare = have_one, .others = { free_one } },
+	{ "free of an allocator, by set_put", .is_custom = true, .allocator_sleeps = IN_FREE,
+	  .prepare = have_one, .others = { put_the_set } },
 	{ "a visitor", .keeps_copies = true, .prepare = nothing, .others = { visit_all } },
 	{ "a sink", .prepare = have_a_sleepy_sink, .others = { be_refused } },
 	{ "a sink, with the lock", .prepare = have_a_stopper, .others = { free_one } },
 	{ "set_log", .prepare = have_a_sleepy_sink, .others = { be_refused, replace_the_sink } },
 	{ "a trace's stream", .prepare = have_a_trace, .others = { write_a_trace } },
 	{ "a dump's stream", .keeps_copies = true, .prepare = nothing, .others = { dump_slowly } },
-	{ "waiting for the lock", IN(ALLOC, set), .prepare = nothing, .others = { alloc_one, wait_for_the_lock } },
-	{ "everything", .keeps_copies = true, .prepare = nothing, .others = { change_on_and_on, change_on_and_on }, .goes_on = true },
-	{ "events", .hears_all = true, .prepare = nothing, .others = { alloc_on_and_on, change_on_and_on }, .keeps_copies = true, .goes_on = true },
+	{ "waiting for the lock", IN(ALLOC, set), .prepare = nothing,
+	  .others = { alloc_one, wait_for_the_lock } },
+	{ "everything", .keeps_copies = true, .prepare = nothing,
+	  .others = { change_on_and_on, change_on_and_on }, .goes_on = true },
+	{ "events", .hears_all = true, .prepare = nothing,
+	  .others = { alloc_on_and_on, change_on_and_on }, .keeps_copies = true, .goes_on = true },
 };
 
 #define SCENES (sizeof(scenes) / sizeof(scenes[0]))
@@ -410,7 +423,8 @@ static inline void begin_scene(const struct scene *scene, pthread_t *threads)
 	if (scene->others[0] == put_the_set && scene->event == IOASID_NOTIFY_FREE)
 		stage.ends = 1;
 	for (int i = 0; i < 2 && scene->others[i]; i++) {
-		assert_int_equal(pthread_create(&threads[i], NULL, play, (void *)&scene->others[i]), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, play, (void *)&scene->others[i]),
+				 0);
 		wait_for(&stage.ready, i + 1);
 	}
 	/* Those that said they are ready before they wait get there. */

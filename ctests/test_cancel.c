@@ -53,8 +53,10 @@ static void a_cancelled_thread_finishes_what_it_is_in(void **state)
 			continue;
 		set_the_stage(scene);
 		for (; count < 2 && scene->others[count]; count++) {
-			assert_int_equal(pthread_create(&threads[count], NULL, play_and_be_cancelled,
-							(void *)&scene->others[count]), 0);
+			assert_int_equal(pthread_create(&threads[count], NULL,
+							play_and_be_cancelled,
+							(void *)&scene->others[count]),
+					 0);
 			wait_for(&stage.ready, count + 1);
 		}
 		usleep(2000);

@@ -201,7 +201,8 @@ static void exit_waits_for_nobody(void **state)
 			status = leave_beside(&scenes[i], places[j].leave);
 			if (status == EXIT_STATUS << 8)
 				continue;
-			print_error("%s, beside %s: status %x\n", places[j].name, scenes[i].name, status);
+			print_error("%s, beside %s: status %x\n", places[j].name, scenes[i].name,
+				    status);
 			wrong++;
 		}
 	}

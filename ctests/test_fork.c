@@ -332,9 +332,9 @@ static void play_all(void)
 		begin_scene(scene, threads);
 		for (size_t j = 0; j < ACTS; j++) {
 			/* What others change meanwhile is not accounted for. */
-			if (scene->goes_on && (acts[j].run == account_for_all ||
-					       acts[j].run == use_an_allocator ||
-					       acts[j].run == forks_again))
+			if (scene->goes_on &&
+			    (acts[j].run == account_for_all || acts[j].run == use_an_allocator ||
+			     acts[j].run == forks_again))
 				continue;
 			for (int k = 0; k < (scene->goes_on ? repeats : 1); k++) {
 				int status = in_a_child(acts[j].run);
@@ -486,7 +486,9 @@ static void write_and_fork(void)
 static void allocate_and_fork(void *data)
 {
 	struct ioasid_allocator_ops ops = {
-		.alloc = fork_in_alloc, .free = fork_in_free, .pdata = data,
+		.alloc = fork_in_alloc,
+		.free = fork_in_free,
+		.pdata = data,
 	};
 	struct ioasid_set *set = new_set(3);
 
@@ -536,7 +538,8 @@ static const struct place {
 /* Plays the place once, with the child doing something there, or returning and going on. */
 static int fork_in(const struct place *place, int (*act)(void))
 {
-	const struct scene scene = { place->name, .prepare = place->prepare, .is_custom = place->is_custom };
+	const struct scene scene = { place->name, .prepare = place->prepare,
+				     .is_custom = place->is_custom };
 
 	set_the_stage(&scene);
 	atomic_set(&stage.may_go, 1);
@@ -565,8 +568,8 @@ static int fork_in(const struct place *place, int (*act)(void))
 static int do_what_a_callback_may(void)
 {
 	static int (*const may[])(void) = {
-		alloc_and_free, replace_its_data, make_sets, subscribe_and_leave, dump_it,
-		replace_its_sink,
+		alloc_and_free,	     replace_its_data, make_sets,
+		subscribe_and_leave, dump_it,	       replace_its_sink,
 	};
 
 	stage.event = 0;
@@ -593,7 +596,8 @@ static void callbacks_may_fork(void **state)
 			int status = fork_in(&places[i], uses[j]);
 
 			if (status)
-				print_error("fork in %s, use %zu: status %x\n", places[i].name, j, status);
+				print_error("fork in %s, use %zu: status %x\n", places[i].name, j,
+					    status);
 			wrong += status != 0;
 		}
 	}

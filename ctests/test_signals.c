@@ -2,7 +2,7 @@
 /* Look-ups from a signal handler, after each single instruction of everything that changes something. */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include <linux/sched/mm.h>
 
 /* A look-up that waits for who it interrupted never ends. */
-#define WATCHDOG_SECONDS 120
+#define WATCHDOG_SECONDS 200
 
 /* Single steps are a flag of this processor; TSan delays signals, and valgrind has its own one. */
 #if defined(__x86_64__)
@@ -596,14 +596,20 @@ static unsigned long steps;
 static void begin_steps(void)
 {
 	steps = 0;
-	__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
-			 : : "i"(TRAP_FLAG) : "memory", "cc");
+	__asm__ volatile(
+		"lea -128(%%rsp), %%rsp; pushfq; orl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
+		:
+		: "i"(TRAP_FLAG)
+		: "memory", "cc");
 }
 
 static void end_steps(void)
 {
-	__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; andl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
-			 : : "i"(~TRAP_FLAG) : "memory", "cc");
+	__asm__ volatile(
+		"lea -128(%%rsp), %%rsp; pushfq; andl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
+		:
+		: "i"(~TRAP_FLAG)
+		: "memory", "cc");
 }
 
 static void stop_stepping(void *context)
@@ -682,22 +688,15 @@ static void a_handler_may_be_refused_and_logged(void **state)
 /* ---- a thread that stands still ---- */
 
 /* It stops after each step, until this thread has looked. */
-static atomic_t stopped, may_step_on, is_over;
-
-static void wait_while(const atomic_t *flag, int value)
-{
-	for (int looks_at_flag = 0; atomic_read_acquire(flag) == value; looks_at_flag++)
-		if (looks_at_flag > 100)
-			sched_yield();
-}
+static sem_t has_stopped, may_step_on;
+static bool is_over;
 
 static void stop_after_each_step(int signal, siginfo_t *info, void *context)
 {
 	(void)signal, (void)info;
-	atomic_set_release(&may_step_on, 0);
-	atomic_set_release(&stopped, 1);
-	wait_while(&may_step_on, 0);
-	if (++steps == MOST_STEPS / 4)
+	sem_post(&has_stopped);
+	sem_wait(&may_step_on);
+	if (++steps == MOST_STEPS / 12)
 		stop_stepping(context);
 }
 
@@ -706,8 +705,8 @@ static void *write_stepwise(void *writer)
 	begin_steps();
 	((const struct writer *)writer)->write();
 	end_steps();
-	atomic_set_release(&is_over, 1);
-	atomic_set_release(&stopped, 1);
+	is_over = true;
+	sem_post(&has_stopped);
 	return NULL;
 }
 
@@ -716,17 +715,17 @@ static void look_beside(const struct writer *writer)
 	pthread_t thread;
 
 	victim = victim_spid = INVALID_IOASID;
-	atomic_set(&is_over, 0);
-	atomic_set(&stopped, 0);
+	is_over = false;
+	sem_init(&has_stopped, 0, 0);
+	sem_init(&may_step_on, 0, 0);
 	writer->prepare();
 	assert_int_equal(pthread_create(&thread, NULL, write_stepwise, (void *)writer), 0);
 	for (;;) {
-		wait_while(&stopped, 0);
-		atomic_set(&stopped, 0);
-		if (atomic_read_acquire(&is_over))
+		sem_wait(&has_stopped);
+		if (is_over)
 			break;
 		look();
-		atomic_set_release(&may_step_on, 1);
+		sem_post(&may_step_on);
 	}
 	pthread_join(thread, NULL);
 	if (wrong)
@@ -737,9 +736,9 @@ static void look_beside(const struct writer *writer)
 static void a_thread_that_stands_still_is_not_waited_for(void **state)
 {
 	static const char *const names[] = {
-		"alloc", "free with SPID", "put of the last", "free, then put", "attach_spid",
-		"attach_spid over another", "detach_spid", "custom free", "1024 SPIDs",
-		"1024 custom ids", "the last SPID", "set_put with ids",
+		"alloc",       "free with SPID",	   "put of the last", "free, then put",
+		"attach_spid", "attach_spid over another", "detach_spid",     "custom free",
+		"1024 SPIDs",  "1024 custom ids",	   "the last SPID",   "set_put with ids",
 	};
 
 	(void)state;

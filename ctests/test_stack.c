@@ -59,9 +59,9 @@ static ioasid_t base;
 static unsigned int number_of(unsigned long event, const struct ioasid_nb_args *args)
 {
 	if (event == IOASID_NOTIFY_SET_FREE)
-		return args->set->type == IOASID_SET_TYPE_MM ?
-			       (unsigned int)((struct mm_struct *)args->set->token - mms) :
-			       (unsigned int)(uintptr_t)args->set->token - 1;
+		return args->set->type == IOASID_SET_TYPE_MM
+			       ? (unsigned int)((struct mm_struct *)args->set->token - mms)
+			       : (unsigned int)(uintptr_t)args->set->token - 1;
 	return args->id - base;
 }
 
