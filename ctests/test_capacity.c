@@ -31,6 +31,36 @@ static void a_refused_allocation_is_no_use_of_the_library(void **state)
 	assert_int_equal(in_child(install_after_refusals, NULL), 0);
 }
 
+static int install_beside_reservations(const void *data)
+{
+	const bool *by_hand = data;
+	struct ioasid_set *set = NULL;
+
+	if (*by_hand)
+		child_assert(ioasid_reserve_capacity(3) == 3);
+	else
+		set = ioasid_set_alloc(NULL, 3, IOASID_SET_TYPE_NULL);
+	ioasid_install_capacity(CAPACITY);
+	child_assert(ioasid_get_capacity() == 0x100000);
+	child_assert(refused(IOASID_REFUSED_BUSY) == 1);
+	child_assert(available() == 0x100000 - 3);
+	/* With the last of it given back, nothing was used. */
+	if (set)
+		ioasid_set_put(set);
+	else
+		ioasid_cancel_capacity(3);
+	ioasid_install_capacity(CAPACITY);
+	child_assert(ioasid_get_capacity() == CAPACITY);
+	return 0;
+}
+
+static void what_was_reserved_of_a_capacity_keeps_it(void **state)
+{
+	(void)state;
+	for (int by_hand = 0; by_hand < 2; by_hand++)
+		assert_int_equal(in_child(install_beside_reservations, &(bool){ by_hand }), 0);
+}
+
 /* First of all, in a process that has not used the library. */
 static void capacity_is_installed_before_use(void **state)
 {
@@ -135,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLEAN_TEST(a_refused_allocation_is_no_use_of_the_library),
+		CLEAN_TEST(what_was_reserved_of_a_capacity_keeps_it),
 		CLEAN_TEST(capacity_is_installed_before_use),
 		CLEAN_TEST(capacity_is_installed_once),
 		CLEAN_TEST(ids_are_below_the_capacity),

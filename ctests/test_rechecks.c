@@ -5,6 +5,48 @@
 
 #include "listener.h"
 
+/* ---- a stream that calls back: users' code between two steps that need no lock ---- */
+
+struct stream {
+	/* What is done when a line with this text is written; once. */
+	const char *on;
+	void (*what)(struct ioasid_set *set, ioasid_t id);
+	struct ioasid_set *set;
+	ioasid_t id;
+	unsigned int lines;
+};
+
+static ssize_t write_line(void *cookie, const char *text, size_t size)
+{
+	struct stream *stream = cookie;
+
+	stream->lines++;
+	if (stream->what && memmem(text, size, stream->on, strlen(stream->on))) {
+		struct stream now = *stream;
+
+		stream->what = NULL;
+		now.what(now.set, now.id);
+	}
+	return (ssize_t)size;
+}
+
+static FILE *trace_to(struct stream *stream)
+{
+	cookie_io_functions_t functions = { .write = write_line };
+	FILE *out = fopencookie(stream, "w", functions);
+
+	assert_non_null(out);
+	setvbuf(out, NULL, _IONBF, 0);
+	assert_int_equal(ioasid_trace_start(out), 0);
+	return out;
+}
+
+static void stop_trace(FILE *out)
+{
+	ioasid_trace_stop();
+	fclose(out);
+}
+
 /* ---- allocation ---- */
 
 static void free_and_take_again(struct listener *self, enum ioasid_notify_val event,
@@ -35,6 +77,102 @@ static void a_number_that_its_alloc_handler_took_is_not_the_callers(void **state
 	leave(set, &thief);
 	free_id(5);
 	ioasid_set_put(set);
+}
+
+static void put_and_take_again(struct listener *self, enum ioasid_notify_val event,
+			       const struct ioasid_nb_args *args)
+{
+	struct ioasid_set *set = args->set;
+	ioasid_t id = args->id;
+
+	if (event != IOASID_NOTIFY_FREE)
+		return;
+	self->act = NULL;
+	/* The allocator's own reference, which is not ours to put. */
+	assert_true(ioasid_put(set, id));
+	assert_int_equal(ioasid_alloc(set, id, id, self), id);
+}
+
+/* The reference that is dropped after FREE was told is that of the life that ended. */
+static void a_number_taken_again_in_its_free_handler_stays(void **state)
+{
+	struct listener greedy = LISTENER("greedy", 0, .act = put_and_take_again);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	assert_int_equal(ioasid_alloc(set, 5, 5, NULL), 5);
+	listen(set, &greedy);
+	ioasid_free(set, 5);
+	assert_heard("greedy FREE 5, greedy ALLOC 5");
+	assert_ptr_equal(ioasid_find(set, 5, NULL), &greedy);
+	assert_true(ioasid_is_active(5));
+	assert_int_equal(references(5), 1);
+	leave(set, &greedy);
+	free_id(5);
+	ioasid_set_put(set);
+}
+
+static ioasid_t next_custom = 1000;
+
+static ioasid_t pick_next(ioasid_t min, ioasid_t max, void *data)
+{
+	(void)min;
+	(void)max;
+	(void)data;
+	return next_custom++;
+}
+
+static void take_back(ioasid_t id, void *data)
+{
+	(void)data;
+	/* The last one of its group: it is told what went, in order. */
+	assert_false(ioasid_is_active(id));
+}
+
+/* A subscriber to all, a custom allocator, a trace: none is forgotten when another comes or goes. */
+static void who_comes_or_goes_hides_none_of_the_others(void **state)
+{
+	struct listener all = LISTENER("all", 0);
+	struct ioasid_allocator_ops ops = { .alloc = pick_next, .free = take_back };
+	struct stream stream = { .on = "" };
+	FILE *out = NULL;
+
+	(void)state;
+	for (unsigned int order = 0; order < 6; order++) {
+		static const unsigned char orders[6][3] = {
+			{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+			{ 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+		};
+		bool has[3] = { false };
+
+		/* They come in one order and go in the same: with one, two and three there. */
+		for (unsigned int step = 0; step < 6; step++) {
+			unsigned int which = orders[order][step % 3];
+			unsigned int heard = all.count;
+			ioasid_t id;
+
+			has[which] = step < 3;
+			if (which == 0 && has[0])
+				listen(NULL, &all);
+			else if (which == 0)
+				leave(NULL, &all);
+			else if (which == 1 && has[1])
+				assert_int_equal(ioasid_register_allocator(&ops), 0);
+			else if (which == 1)
+				ioasid_unregister_allocator(&ops);
+			else if (has[2])
+				out = trace_to(&stream);
+			else
+				stop_trace(out);
+			stream.lines = 0;
+			id = new_id(NULL, NULL);
+			assert_int_equal(id >= 1000, has[1]);
+			free_id(id);
+			assert_int_equal(all.count - heard, has[0]);
+			assert_int_equal(stream.lines != 0, has[2]);
+		}
+	}
+	journal[0] = '\0';
 }
 
 /* ---- references ---- */
@@ -255,45 +393,7 @@ static void detaching_a_pending_id_leaves_the_index_alone(void **state)
 	ioasid_set_put(set);
 }
 
-/* ---- a stream that calls back: users' code between two steps that need no lock ---- */
-
-struct stream {
-	/* What is done when a line with this text is written; once. */
-	const char *on;
-	void (*what)(struct ioasid_set *set, ioasid_t id);
-	struct ioasid_set *set;
-	ioasid_t id;
-};
-
-static ssize_t write_line(void *cookie, const char *text, size_t size)
-{
-	struct stream *stream = cookie;
-
-	if (stream->what && memmem(text, size, stream->on, strlen(stream->on))) {
-		struct stream now = *stream;
-
-		stream->what = NULL;
-		now.what(now.set, now.id);
-	}
-	return (ssize_t)size;
-}
-
-static FILE *trace_to(struct stream *stream)
-{
-	cookie_io_functions_t functions = { .write = write_line };
-	FILE *out = fopencookie(stream, "w", functions);
-
-	assert_non_null(out);
-	setvbuf(out, NULL, _IONBF, 0);
-	assert_int_equal(ioasid_trace_start(out), 0);
-	return out;
-}
-
-static void stop_trace(FILE *out)
-{
-	ioasid_trace_stop();
-	fclose(out);
-}
+/* ---- searches ---- */
 
 static void lose_the_spid(struct ioasid_set *set, ioasid_t id)
 {
@@ -474,19 +574,36 @@ static void free_deeper(struct listener *self, enum ioasid_notify_val event,
 }
 
 /* What ends something is put off there, and told when the outermost call comes to its end. */
+static unsigned int deepest_after;
+
+static void note_depth(struct listener *self, enum ioasid_notify_val event,
+		       const struct ioasid_nb_args *args)
+{
+	(void)self;
+	(void)event;
+	(void)args;
+	if (depth > deepest_after)
+		deepest_after = depth;
+}
+
 static void ending_is_put_off_at_64_levels_and_not_before(void **state)
 {
 	struct listener all = LISTENER(NULL, 0, .act = free_deeper);
+	struct listener after = LISTENER(NULL, -1, .act = note_depth);
 
 	(void)state;
 	for (unsigned int count = 63; count <= 66; count++) {
 		for (unsigned int i = 0; i < count; i++)
 			new_id(NULL, NULL);
-		depth = deepest = 0;
+		depth = deepest = deepest_after = 0;
 		all.count = 0;
 		listen(NULL, &all);
+		listen(NULL, &after);
 		ioasid_free(NULL, 0);
 		leave(NULL, &all);
+		leave(NULL, &after);
+		/* Where nothing more is told, the others are not told first either. */
+		assert_int_equal(deepest_after, count < 64 ? count : 63);
 		assert_int_equal(deepest, count < 64 ? count : 64);
 		assert_int_equal(all.count, count);
 		assert_int_equal(read_stats().live, 0);
@@ -558,6 +675,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLEAN_TEST(a_number_that_its_alloc_handler_took_is_not_the_callers),
+		CLEAN_TEST(a_number_taken_again_in_its_free_handler_stays),
+		CLEAN_TEST(who_comes_or_goes_hides_none_of_the_others),
 		CLEAN_TEST(a_last_put_is_not_the_last_if_somebody_gets_meanwhile),
 		CLEAN_TEST(attaching_looks_again_after_unbind_was_told),
 		CLEAN_TEST(detaching_looks_again_after_unbind_was_told),

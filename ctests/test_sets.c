@@ -510,6 +510,76 @@ static void as_many_sets_as_there_are_numbers(void **state)
 	ioasid_set_put(new_set(0));
 }
 
+/* ---- a record that is another set's by now: where all numbers but one are in use ---- */
+
+static struct ioasid_set *successor;
+
+static int replace_while_freeing(struct notifier_block *nb, unsigned long event, void *data)
+{
+	const struct ioasid_nb_args *args = data;
+
+	(void)nb;
+	if (event != IOASID_NOTIFY_FREE || successor)
+		return NOTIFY_OK;
+	successor = args->set;
+	assert_int_equal(ioasid_put_locked(args->set, args->id), true);
+	ioasid_set_put(args->set);
+	assert_ptr_equal(new_set(0), successor);
+	assert_int_equal(ioasid_alloc(successor, 50, 50, NULL), 50);
+	assert_int_equal(ioasid_alloc(successor, 51, 51, NULL), 51);
+	return NOTIFY_OK;
+}
+
+static void a_set_is_not_taken_for_the_next_one_of_its_record(void **state)
+{
+	enum { NUMBERS = 1 << 18 };
+	static struct ioasid_set *sets[NUMBERS];
+	struct notifier_block freeing = { .notifier_call = replace_while_freeing };
+	struct mm_struct *mm = mm_alloc();
+	struct ioasid_set *set;
+	int made = 0;
+
+	(void)state;
+	if (loops(NUMBERS) != NUMBERS)
+		skip();
+	while (!IS_ERR(sets[made] = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL)))
+		made++;
+	ioasid_set_put(sets[--made]);
+
+	/* Who frees all ids of a set does not go on with those of the next. */
+	set = new_set(0);
+	for (int i = 0; i < 3; i++)
+		new_id(set, NULL);
+	assert_int_equal(ioasid_register_notifier(NULL, &freeing), 0);
+	ioasid_free_all_in_set(set);
+	ioasid_unregister_notifier(NULL, &freeing);
+	assert_true(ioasid_is_active(50));
+	assert_true(ioasid_is_active(51));
+	assert_int_equal(successor->nr_ioasids, 2);
+	ioasid_free_all_in_set(successor);
+
+	/* Nothing of a set goes to the next one. */
+	assert_int_equal(ioasid_set_free(successor), 0);
+	set = new_set(5);
+	assert_ptr_equal(set, successor);
+	assert_int_equal(ioasid_adjust_set(set, 3), 0);
+	assert_int_equal(ioasid_set_free(set), 0);
+	set = ioasid_set_alloc(mm, 0, IOASID_SET_TYPE_MM);
+	assert_ptr_equal(set, successor);
+	assert_ptr_equal(ioasid_find_mm_set(mm), set);
+	assert_int_equal(ioasid_set_free(set), 0);
+	set = new_set(0);
+	assert_int_equal(set->quota, 0);
+	assert_int_equal(set->type, IOASID_SET_TYPE_NULL);
+	assert_null(set->token);
+	ioasid_set_put(set);
+
+	while (made--)
+		ioasid_set_put(sets[made]);
+	assert_int_equal(atomic_read(&mm->mm_count), 1);
+	mmput(mm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +602,7 @@ int main(void)
 		CLEAN_TEST(get_if_owned_asks_whose_address_space_it_is),
 		CLEAN_TEST(a_sweep_ends_with_its_set),
 		CLEAN_TEST(as_many_sets_as_there_are_numbers),
+		CLEAN_TEST(a_set_is_not_taken_for_the_next_one_of_its_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
