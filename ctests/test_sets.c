@@ -512,34 +512,21 @@ static void as_many_sets_as_there_are_numbers(void **state)
 
 /* ---- a record that is another set's by now: where all numbers but one are in use ---- */
 
-static struct ioasid_set *replacement;
-
-static int replace_new_set(struct notifier_block *nb, unsigned long event, void *data)
-{
-	const struct ioasid_nb_args *args = data;
-
-	(void)nb;
-	if (event != IOASID_NOTIFY_SET_ALLOC || replacement)
-		return NOTIFY_OK;
-	replacement = args->set;
-	ioasid_set_put(args->set);
-	assert_ptr_equal(new_set(0), replacement);
-	return NOTIFY_OK;
-}
+static struct ioasid_set *successor;
 
 static int replace_while_freeing(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct ioasid_nb_args *args = data;
 
 	(void)nb;
-	if (event != IOASID_NOTIFY_FREE || replacement)
+	if (event != IOASID_NOTIFY_FREE || successor)
 		return NOTIFY_OK;
-	replacement = args->set;
+	successor = args->set;
 	assert_int_equal(ioasid_put_locked(args->set, args->id), true);
 	ioasid_set_put(args->set);
-	assert_ptr_equal(new_set(0), replacement);
-	assert_int_equal(ioasid_alloc(replacement, 50, 50, NULL), 50);
-	assert_int_equal(ioasid_alloc(replacement, 51, 51, NULL), 51);
+	assert_ptr_equal(new_set(0), successor);
+	assert_int_equal(ioasid_alloc(successor, 50, 50, NULL), 50);
+	assert_int_equal(ioasid_alloc(successor, 51, 51, NULL), 51);
 	return NOTIFY_OK;
 }
 
@@ -547,7 +534,6 @@ static void a_set_is_not_taken_for_the_next_one_of_its_record(void **state)
 {
 	enum { NUMBERS = 1 << 18 };
 	static struct ioasid_set *sets[NUMBERS];
-	struct notifier_block replacing = { .notifier_call = replace_new_set };
 	struct notifier_block freeing = { .notifier_call = replace_while_freeing };
 	struct mm_struct *mm = mm_alloc();
 	struct ioasid_set *set;
@@ -560,17 +546,8 @@ static void a_set_is_not_taken_for_the_next_one_of_its_record(void **state)
 		made++;
 	ioasid_set_put(sets[--made]);
 
-	/* The set that SET_ALLOC's handler ended is gone, though its place is a set's. */
-	assert_int_equal(ioasid_register_notifier(NULL, &replacing), 0);
-	set = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
-	ioasid_unregister_notifier(NULL, &replacing);
-	assert_int_equal(PTR_ERR(set), -EINVAL);
-	ioasid_set_put(replacement);
-
 	/* Who frees all ids of a set does not go on with those of the next. */
 	set = new_set(0);
-	assert_ptr_equal(set, replacement);
-	replacement = NULL;
 	for (int i = 0; i < 3; i++)
 		new_id(set, NULL);
 	assert_int_equal(ioasid_register_notifier(NULL, &freeing), 0);
@@ -578,17 +555,17 @@ static void a_set_is_not_taken_for_the_next_one_of_its_record(void **state)
 	ioasid_unregister_notifier(NULL, &freeing);
 	assert_true(ioasid_is_active(50));
 	assert_true(ioasid_is_active(51));
-	assert_int_equal(replacement->nr_ioasids, 2);
-	ioasid_free_all_in_set(replacement);
+	assert_int_equal(successor->nr_ioasids, 2);
+	ioasid_free_all_in_set(successor);
 
 	/* Nothing of a set goes to the next one. */
-	assert_int_equal(ioasid_set_free(replacement), 0);
+	assert_int_equal(ioasid_set_free(successor), 0);
 	set = new_set(5);
-	assert_ptr_equal(set, replacement);
+	assert_ptr_equal(set, successor);
 	assert_int_equal(ioasid_adjust_set(set, 3), 0);
 	assert_int_equal(ioasid_set_free(set), 0);
 	set = ioasid_set_alloc(mm, 0, IOASID_SET_TYPE_MM);
-	assert_ptr_equal(set, replacement);
+	assert_ptr_equal(set, successor);
 	assert_ptr_equal(ioasid_find_mm_set(mm), set);
 	assert_int_equal(ioasid_set_free(set), 0);
 	set = new_set(0);
