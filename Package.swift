@@ -55,4 +55,4 @@ let package = Package(
             name: "IOASIDTests", dependencies: ["IOASIDMemory", "IOASIDCore", "IOASIDABI"],
             cSettings: [headers]),
     ],
-    swiftLanguageModes: [.v5])
+    swiftLanguageModes: [.v6])

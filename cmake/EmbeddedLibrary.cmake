@@ -39,31 +39,37 @@ endif()
 set(IOASID_MODULES ${CMAKE_BINARY_DIR}/swift)
 file(MAKE_DIRECTORY ${IOASID_MODULES})
 
-# embedded_module(MODULE [LANGUAGE mode] C floors... SWIFT modules...): compiles Sources/MODULE into
-# one object; LANGUAGE is Swift's language mode, where it is not the one of all.
+# embedded_module(MODULE C c_modules... SWIFT modules...): compiles Sources/MODULE into one object.
 #
-# What a module may import is what is listed here: the compiler finds no other. The C modules are
-# folders of Sources/ with a modulemap; they and the modules below are handed on to whoever imports
-# this one, because the compiler looks into the bodies of what it inlines.
+# What a module may import is what is listed here, and what that imports: the compiler finds no
+# other. The C modules are folders of Sources/ with a modulemap.
 function(embedded_module module)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "LANGUAGE" "C;SWIFT")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "C;SWIFT")
 	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${module}/*.swift)
 
-	set(floors ${arg_C})
-	set(needed)
+	set(c_modules ${arg_C})
+	set(imports ${arg_SWIFT})
 	foreach(import IN LISTS arg_SWIFT)
-		get_property(its_floors GLOBAL PROPERTY ${import}_floors)
-		list(APPEND floors ${its_floors})
-		list(APPEND needed ${IOASID_MODULES}/${import}.swiftmodule)
+		get_property(their_c_modules GLOBAL PROPERTY ${import}_c_modules)
+		get_property(its_imports GLOBAL PROPERTY ${import}_imports)
+		list(APPEND c_modules ${their_c_modules})
+		list(APPEND imports ${its_imports})
 	endforeach()
-	list(REMOVE_DUPLICATES floors)
-	set_property(GLOBAL PROPERTY ${module}_floors ${floors})
+	list(REMOVE_DUPLICATES c_modules)
+	list(REMOVE_DUPLICATES imports)
+	set_property(GLOBAL PROPERTY ${module}_c_modules ${c_modules})
+	set_property(GLOBAL PROPERTY ${module}_imports ${imports})
 
 	set(search)
-	foreach(floor IN LISTS floors)
-		list(APPEND search -I ${PROJECT_SOURCE_DIR}/Sources/${floor})
-		file(GLOB its_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${floor}/*.h
-			${PROJECT_SOURCE_DIR}/Sources/${floor}/module.modulemap)
+	set(needed)
+	foreach(import IN LISTS imports)
+		list(APPEND search -I ${IOASID_MODULES}/${import})
+		list(APPEND needed ${IOASID_MODULES}/${import}/${import}.swiftmodule)
+	endforeach()
+	foreach(c_module IN LISTS c_modules)
+		list(APPEND search -I ${PROJECT_SOURCE_DIR}/Sources/${c_module})
+		file(GLOB its_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${c_module}/*.h
+			${PROJECT_SOURCE_DIR}/Sources/${c_module}/module.modulemap)
 		list(APPEND headers ${its_headers})
 	endforeach()
 	file(GLOB_RECURSE public CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.h)
@@ -80,19 +86,18 @@ function(embedded_module module)
 		-enforce-exclusivity=unchecked
 		# Unused parts of the Embedded runtime then fall to --gc-sections.
 		-Xfrontend -function-sections
-		-I ${IOASID_MODULES} ${search} -Xcc -I${PROJECT_SOURCE_DIR}/include)
-	if(arg_LANGUAGE)
-		list(APPEND flags -swift-version ${arg_LANGUAGE})
-	endif()
+		${search} -Xcc -I${PROJECT_SOURCE_DIR}/include)
 	if(IOASID_SANITIZE)
 		list(APPEND flags -sanitize=${IOASID_SANITIZE})
 	endif()
 
+	file(MAKE_DIRECTORY ${IOASID_MODULES}/${module})
 	set(object ${IOASID_MODULES}/${module}.o)
-	add_custom_command(OUTPUT ${object} ${IOASID_MODULES}/${module}.swiftmodule
+	set(interface ${IOASID_MODULES}/${module}/${module}.swiftmodule)
+	add_custom_command(OUTPUT ${object} ${interface}
 		COMMAND ${IOASID_SWIFTC} ${flags} "$<$<BOOL:${defines}>:-D$<JOIN:${defines},;-D>>"
 			"$<$<BOOL:${defines}>:-Xcc;-D$<JOIN:${defines},;-Xcc;-D>>"
-			-emit-module -emit-module-path ${IOASID_MODULES}/${module}.swiftmodule
+			-emit-module -emit-module-path ${interface}
 			-c ${sources} -o ${object}
 		DEPENDS ${sources} ${headers} ${public} ${needed}
 		COMMENT "Compiling Swift module ${module}"
@@ -114,12 +119,12 @@ function(version_script result symbols)
 	set(${result} ${script} PARENT_SCOPE)
 endfunction()
 
-# embedded_library(TARGET MODULES m... C floors... SYMBOLS file LINK libraries...)
+# embedded_library(TARGET MODULES m... C c_modules... SYMBOLS file LINK libraries...)
 function(embedded_library target)
 	cmake_parse_arguments(PARSE_ARGV 1 arg "" "SYMBOLS" "MODULES;C;LINK")
 	list(TRANSFORM arg_MODULES REPLACE "(.+)" "${IOASID_MODULES}/\\1.o" OUTPUT_VARIABLE objects)
-	list(TRANSFORM arg_C PREPEND ${PROJECT_SOURCE_DIR}/Sources/ OUTPUT_VARIABLE floors)
-	list(TRANSFORM floors APPEND /*.c OUTPUT_VARIABLE patterns)
+	list(TRANSFORM arg_C PREPEND ${PROJECT_SOURCE_DIR}/Sources/ OUTPUT_VARIABLE c_modules)
+	list(TRANSFORM c_modules APPEND /*.c OUTPUT_VARIABLE patterns)
 	file(GLOB c_sources CONFIGURE_DEPENDS ${patterns})
 	version_script(script ${arg_SYMBOLS})
 
@@ -137,7 +142,7 @@ function(embedded_library target)
 	target_include_directories(${target}
 		PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
 			$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/ioasid>
-		PRIVATE ${floors})
+		PRIVATE ${c_modules})
 	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES})
 	target_compile_options(${target} PRIVATE
 		-ffunction-sections -fdata-sections)

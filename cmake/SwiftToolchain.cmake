@@ -14,8 +14,7 @@ if(NOT IOASID_SWIFTC)
 		"Put its usr/bin on PATH or configure with -DIOASID_SWIFTC=/path/to/swiftc.")
 endif()
 
-# Language mode 5, as in Package.swift: 6 refuses C globals such as mutexes.
-set(IOASID_SWIFT_FLAGS -swift-version 5 -wmo -parse-as-library -enable-experimental-feature Embedded)
+set(IOASID_SWIFT_FLAGS -swift-version 6 -wmo -parse-as-library -enable-experimental-feature Embedded)
 if(IOASID_SWIFT_TARGET)
 	list(APPEND IOASID_SWIFT_FLAGS -target ${IOASID_SWIFT_TARGET})
 endif()

@@ -136,6 +136,7 @@ if(TARGET ioasid-vtd)
 endif()
 
 package_test(abi abi.sh ${PROJECT_SOURCE_DIR})
+package_test(imports imports.sh ${PROJECT_SOURCE_DIR})
 package_test(defects defects.sh ${PROJECT_SOURCE_DIR}/docs/defects.md ${PROJECT_SOURCE_DIR}/ctests)
 package_test(readme readme.sh ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/include
 	$<TARGET_FILE_DIR:ioasid>)

@@ -9,7 +9,7 @@
 /* Pointers that are no sets; none may be followed. The last two are live memory. */
 static struct ioasid_set *no_sets[] = {
 	(void *)1, (void *)8, (void *)0x1000, (void *)0xdeadbeefdeadbee8, (void *)-1, (void *)-8,
-	NULL, NULL,
+	NULL, NULL, NULL,
 };
 
 static ioasid_t sum;
@@ -57,6 +57,8 @@ static void garbage_set_pointers_are_never_followed(void **state)
 	(void)state;
 	assert_int_equal(ioasid_attach_spid(id, 1), 0);
 	no_sets[6] = local;
+	/* The record of the system set, which is NULL and nothing else. */
+	no_sets[8] = real - 4 * real->id;
 	/* The middle of a real one. */
 	no_sets[7] = (struct ioasid_set *)((char *)real + 8);
 	before = read_stats();

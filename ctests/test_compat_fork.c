@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <signal.h>
+#include <dirent.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,8 +47,8 @@ int __lsan_is_turned_off(void)
 
 static pid_t parent;
 
-/* Where the library refuses to wait for readers, and where other threads wait for its lock. */
-static bool cannot_wait, has_the_lock;
+/* Where the library refuses to wait: for readers, with its lock; for sinks, in one. */
+static bool has_the_lock, in_sink;
 
 static bool is_parent(void)
 {
@@ -461,8 +463,7 @@ static int defer_a_call(void)
 	atomic_set(&calls, 0);
 	call_rcu(&head, count_call);
 	rcu_barrier();
-	/* A sink is a reader, and no reader is waited for by itself. */
-	child_assert(rcu_read_lock_held() || atomic_read(&calls) == 1);
+	child_assert(atomic_read(&calls) == 1);
 	return 0;
 }
 
@@ -470,7 +471,7 @@ static int wait_for_a_grace_period(void)
 {
 	static int old, new;
 
-	child_assert(cannot_wait || !rcu_read_lock_held());
+	child_assert(!rcu_read_lock_held());
 	synchronize_rcu();
 	child_assert(ioasid_attach_data(found_id, &new) == (has_the_lock ? -EDEADLK : 0));
 	child_assert(ioasid_attach_data(found_id, &old) == (has_the_lock ? -EDEADLK : 0));
@@ -511,7 +512,7 @@ static int write_lines(void)
 {
 	static atomic_t lines;
 
-	if (cannot_wait && !has_the_lock) {
+	if (in_sink) {
 		child_assert(ioasid_set_log(NULL, NULL) == -EDEADLK);
 		return 0;
 	}
@@ -596,12 +597,11 @@ static int forks_again(void)
 	return do_all();
 }
 
-static void the_child_may_do_everything(void **state)
+/* Where the others go on and on, each fork may find them in another place. */
+static void go_through_the_table(int repeats)
 {
-	int repeats = loops(3) > 2 ? 3 : 1, wrong = 0;
+	int wrong = 0;
 
-	(void)state;
-	skip_threads_after_fork();
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
 		pthread_t threads[2];
 
@@ -621,17 +621,41 @@ static void the_child_may_do_everything(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static void the_child_may_do_everything(void **state)
+{
+	(void)state;
+	skip_threads_after_fork();
+	go_through_the_table(loops(3) > 2 ? 3 : 1);
+}
+
 /* Where the thread that forks may be. */
 
 static int status_of_fork;
 
-/* In the child the worker goes on with its queue when the item is over. */
+static int count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int count = -2;	/* "." and ".." */
+
+	while (tasks && readdir(tasks))
+		count++;
+	if (tasks)
+		closedir(tasks);
+	return count;
+}
+
+/* In the child the worker goes on with its queue when the item is over: it needs no other. */
 static void *use_the_queue_of_the_worker(void *unused)
 {
-	flush_workqueue(stage.wq);
+	/* While it is busy: another thread would be one too many. */
 	if (!queue_work(stage.wq, &stage.other.work))
 		_exit(2);
+	is_ready();
 	flush_work(&stage.other.work);
+	if (count_threads() != 2)
+		_exit(4);
+	/* Its end is awaited as that of any other. */
+	destroy_workqueue(stage.wq);
 	_exit(atomic_read(&stage.other.runs) == 1 ? 0 : 3);
 	return unused;
 }
@@ -640,7 +664,9 @@ static int go_on_as_a_worker(void)
 {
 	pthread_t thread;
 
+	atomic_set(&stage.ready, 0);
 	child_assert(!pthread_create(&thread, NULL, use_the_queue_of_the_worker, NULL));
+	wait_for(&stage.ready, 1);
 	return 0;
 }
 
@@ -732,6 +758,13 @@ static int go_on_calling(void)
 	return 0;
 }
 
+/* A barrier that counts wrong would be through before. */
+static void count_call_slowly(struct rcu_head *head)
+{
+	usleep(20000);
+	count_call(head);
+}
+
 /* The one that is behind this one is called in the child too; this one is not called again. */
 static void fork_in_a_call(struct rcu_head *head)
 {
@@ -748,7 +781,7 @@ static void a_function_of_call_rcu_may_fork(void **state)
 	status_of_fork = -1;
 	rcu_read_lock();
 	call_rcu(&first, fork_in_a_call);
-	call_rcu(&later_call, count_call);
+	call_rcu(&later_call, count_call_slowly);
 	rcu_read_unlock();
 	rcu_barrier();
 	assert_int_equal(status_of_fork, 0);
@@ -757,9 +790,9 @@ static void a_function_of_call_rcu_may_fork(void **state)
 static void fork_in_a_sink(void *data, int level, const char *line)
 {
 	(void)data, (void)level, (void)line;
-	cannot_wait = true;
+	in_sink = true;
 	status_of_fork = in_a_child(do_all);
-	cannot_wait = false;
+	in_sink = false;
 }
 
 static void a_sink_may_fork(void **state)
@@ -806,9 +839,9 @@ static void a_reader_may_fork(void **state)
 static int fork_on_event(struct notifier_block *nb, unsigned long event, void *args)
 {
 	(void)nb, (void)event, (void)args;
-	cannot_wait = has_the_lock = true;
+	has_the_lock = true;
 	status_of_fork = in_a_child(do_all);
-	cannot_wait = has_the_lock = false;
+	has_the_lock = false;
 	return NOTIFY_OK;
 }
 
@@ -881,13 +914,34 @@ static void the_child_has_no_pasid(void **state)
 	mm_pasid_drop(current->mm);
 }
 
+/* A host that uses liburcu-bp and forks as its header advises. The hooks stay: the last test. */
+static void a_host_may_have_hooks_of_liburcu(void **state)
+{
+	void *library = dlopen("liburcu-bp.so.8", RTLD_NOW | RTLD_LOCAL);
+	void (*hooks[3])(void), (*synchronize)(void);
+
+	(void)state;
+	skip_threads_after_fork();
+	if (!library || loops(3) < 3)
+		skip();
+	*(void **)&hooks[0] = dlsym(library, "urcu_bp_before_fork");
+	*(void **)&hooks[1] = dlsym(library, "urcu_bp_after_fork_parent");
+	*(void **)&hooks[2] = dlsym(library, "urcu_bp_after_fork_child");
+	*(void **)&synchronize = dlsym(library, "urcu_bp_synchronize_rcu");
+	assert_true(hooks[0] && hooks[1] && hooks[2] && synchronize);
+	synchronize();
+	assert_int_equal(pthread_atfork(hooks[0], hooks[1], hooks[2]), 0);
+	go_through_the_table(1);
+}
+
 static int begin_group(void **state)
 {
 	(void)state;
 	parent = getpid();
 	ioasid_set_log_level(-1);
 	found_id = ioasid_alloc(NULL, ANY, &found_id);
-	return pasid_valid(found_id) ? 0 : -1;
+	/* Whoever asked before the fork is to get another answer after it. */
+	return pasid_valid(found_id) && current->pid == parent ? 0 : -1;
 }
 
 int main(void)
@@ -901,6 +955,7 @@ int main(void)
 		cmocka_unit_test(a_handler_may_fork),
 		cmocka_unit_test(what_is_deferred_is_done_on_both_sides),
 		cmocka_unit_test(the_child_has_no_pasid),
+		cmocka_unit_test(a_host_may_have_hooks_of_liburcu),
 	};
 
 	return cmocka_run_group_tests(tests, begin_group, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The log and <linux/printk.h>: sink, levels, rate limits, and sinks that misbehave. */
+#include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -190,6 +191,43 @@ static void a_sink_may_fork(void **state)
 	assert_int_equal(ioasid_set_log(remember, &seen), 0);
 }
 
+/* However much is logged meanwhile. */
+static int talking;
+
+static void dawdle(void *data, int level, const char *line)
+{
+	(void)data, (void)level, (void)line;
+	usleep(200);
+}
+
+static void *talk(void *unused)
+{
+	while (__atomic_load_n(&talking, __ATOMIC_RELAXED))
+		ioasid_printk("hello");
+	return unused;
+}
+
+static void a_sink_is_replaced_while_others_talk(void **state)
+{
+	pthread_t threads[8];
+
+	(void)state;
+	assert_int_equal(ioasid_set_log(dawdle, NULL), 0);
+	talking = 1;
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, talk, NULL), 0);
+	alarm(60);
+	for (int i = 0; i < 10; i++) {
+		usleep(1000);
+		assert_int_equal(ioasid_set_log(dawdle, &threads[i % 8]), 0);
+	}
+	alarm(0);
+	__atomic_store_n(&talking, 0, __ATOMIC_RELAXED);
+	for (int i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(ioasid_set_log(remember, &seen), 0);
+}
+
 /* The level as a new process takes it from the environment. */
 static int level_for(const char *value)
 {
@@ -235,6 +273,7 @@ int main(int argc, char **argv)
 		listening(bad_input_to_the_core_cannot_flood),
 		listening(a_sink_that_logs_does_not_recurse),
 		listening(a_sink_may_fork),
+		listening(a_sink_is_replaced_while_others_talk),
 		cmocka_unit_test(the_environment_sets_the_level),
 	};
 

@@ -155,7 +155,11 @@ static void foreign_tokens_are_never_followed(void **state)
 
 static void a_structure_of_ones_own_works(void **state)
 {
-	struct mm_struct mm = { .mm_users = ATOMIC_INIT(1), .mm_count = ATOMIC_INIT(1), .pasid = INVALID_IOASID };
+	struct mm_struct mm = {
+		.mm_users = ATOMIC_INIT(1),
+		.mm_count = ATOMIC_INIT(1),
+		.pasid = INVALID_IOASID,
+	};
 	ioasid_t id = ioasid_alloc(NULL, ANY, &mm);
 
 	(void)state;

@@ -249,12 +249,23 @@ static void a_handler_may_unregister_others_before_and_behind_it(void **state)
 	ioasid_set_put(set);
 }
 
+/* The one in "data" leaves a chain when this id ends: no earlier, so that it is the next to be told. */
 static void leave_all(struct listener *self, enum ioasid_notify_val event,
 		      const struct ioasid_nb_args *args)
 {
-	(void)event;
 	(void)args;
-	ioasid_unregister_notifier(NULL, self->data);
+	if (event == IOASID_NOTIFY_FREE)
+		ioasid_unregister_notifier(NULL, self->data);
+}
+
+static struct ioasid_set *left_set;
+
+static void leave_its_set(struct listener *self, enum ioasid_notify_val event,
+			  const struct ioasid_nb_args *args)
+{
+	(void)args;
+	if (event == IOASID_NOTIFY_FREE)
+		ioasid_unregister_notifier(left_set, self->data);
 }
 
 static void a_handler_may_unregister_from_the_other_chain(void **state)
@@ -272,6 +283,18 @@ static void a_handler_may_unregister_from_the_other_chain(void **state)
 	assert_heard("own ALLOC 0, own FREE 0, last FREE 0");
 	leave(NULL, &last);
 	leave(set, &own);
+
+	/* The other way round, and the last one of the chain. */
+	own.act = NULL;
+	all.act = leave_its_set;
+	all.data = &own.nb;
+	all.nb.priority = 2;
+	left_set = set;
+	listen(set, &own);
+	listen(NULL, &all);
+	ioasid_free(set, new_id(set, NULL));
+	assert_heard("own ALLOC 0, all FREE 0");
+	leave(NULL, &all);
 	ioasid_set_put(set);
 }
 

@@ -319,6 +319,7 @@ static void read_copy_update(void **state)
 	assert_true(rcu_read_lock_held());
 	rcu_read_unlock();
 	assert_false(rcu_read_lock_held());
+	assert_ptr_equal(ioasid_rcu_view(), ioasid_rcu_view());
 	synchronize_rcu();
 	kfree_rcu(record, rcu);
 	call_rcu(&other.rcu, note_call);

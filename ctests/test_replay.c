@@ -434,6 +434,57 @@ static void a_late_subscriber_misses_nothing_and_hears_nothing_twice(void **stat
 	ioasid_set_put(set);
 }
 
+/* A replay of all sets, whose handler makes and ends sets while the rest of it is told by a flush. */
+
+static struct ioasid_set *three[3], *fourth;
+static unsigned int told_of_fourth, told_of_third, ends_of_third;
+static bool ends_it;
+
+static void change_sets(struct listener *self, enum ioasid_notify_val event,
+			const struct ioasid_nb_args *args)
+{
+	(void)self;
+	if (event == IOASID_NOTIFY_SET_FREE) {
+		ends_of_third += args->set == three[2];
+		return;
+	}
+	if (event != IOASID_NOTIFY_SET_ALLOC)
+		return;
+	if (args->set == three[0]) {
+		/* Anything that flushes: the others are told inside. */
+		ioasid_free(NULL, 5);
+	} else if (args->set == three[1]) {
+		fourth = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+		if (ends_it)
+			ioasid_set_put(three[2]);
+	} else if (args->set == three[2]) {
+		told_of_third++;
+	} else {
+		told_of_fourth++;
+	}
+}
+
+static void sets_that_come_and_go_in_a_replay_are_told_of_once_or_not_at_all(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct listener all = LISTENER(NULL, 0, .act = change_sets);
+
+		ends_it = i;
+		told_of_third = told_of_fourth = ends_of_third = 0;
+		for (int j = 0; j < 3; j++)
+			three[j] = new_set(0);
+		replay(NULL, &all);
+		assert_int_equal(told_of_fourth, 1);
+		assert_int_equal(told_of_third, !ends_it);
+		assert_int_equal(ends_of_third, 0);
+		leave(NULL, &all);
+		ioasid_set_put(fourth);
+		for (int j = 0; j < (ends_it ? 2 : 3); j++)
+			ioasid_set_put(three[j]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +502,7 @@ int main(void)
 		CLEAN_TEST(a_replay_that_replays_itself_ends),
 		CLEAN_TEST(a_handler_may_cause_an_event_for_each_of_many_ids),
 		CLEAN_TEST(ids_ahead_of_the_replay_are_told_of_once_and_in_order),
+		CLEAN_TEST(sets_that_come_and_go_in_a_replay_are_told_of_once_or_not_at_all),
 		CLEAN_TEST(a_late_subscriber_misses_nothing_and_hears_nothing_twice),
 	};
 

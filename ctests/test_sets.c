@@ -2,7 +2,7 @@
 /* Sets: creation, tokens, references, and what is left when one dies. */
 #include <linux/sched/mm.h>
 
-#include "support.h"
+#include "listener.h"
 
 static void public_fields_are_live(void **state)
 {
@@ -398,6 +398,93 @@ static void get_if_owned_asks_whose_address_space_it_is(void **state)
 	mmput(mm);
 }
 
+/* A set that ends in a sweep of it: what comes after it in its place is nobody's to sweep. */
+
+static struct ioasid_set *swept;
+static unsigned int others_made;
+
+static void end_swept(struct listener *self, enum ioasid_notify_val event,
+		      const struct ioasid_nb_args *args)
+{
+	(void)self, (void)args;
+	if (event == IOASID_NOTIFY_FREE && swept) {
+		struct ioasid_set *set = swept;
+
+		swept = NULL;
+		ioasid_set_put(set);
+	}
+}
+
+static ioasid_t count_from_zero(ioasid_t min, ioasid_t max, void *data)
+{
+	static ioasid_t next;
+
+	(void)min, (void)max, (void)data;
+	return next++;
+}
+
+/* Its records come and go, so that the memory of the set that is gone goes back. */
+static void make_others(ioasid_t id, void *data)
+{
+	(void)data;
+	for (int i = 0; id == 1 && i < 8; i++, others_made++)
+		ioasid_set_put(new_set(0));
+}
+
+static void a_sweep_ends_with_its_set(void **state)
+{
+	static struct ioasid_set *sets[1100];
+	struct ioasid_allocator_ops ops = { .alloc = count_from_zero, .free = make_others };
+	struct listener ender = LISTENER(NULL, 0, .act = end_swept);
+	struct ioasid_set *other = new_set(0), *of;
+
+	(void)state;
+	assert_int_equal(ioasid_register_allocator(&ops), 0);
+	assert_int_equal(new_id(other, NULL), 0);
+	/* Alone in its stretch of records. */
+	for (int i = 0; i < 1100; i++)
+		sets[i] = new_set(0);
+	swept = of = sets[1023];
+	for (int i = 0; i < 1100; i++)
+		if (sets[i] != of)
+			ioasid_set_put(sets[i]);
+	listen(of, &ender);
+	for (int i = 0; i < 3; i++)
+		new_id(of, NULL);
+	ioasid_free_all_in_set(of);
+	assert_int_equal(others_made, 8);
+	assert_true(ioasid_is_active(0));
+	assert_int_equal(read_stats().live, 1);
+	ioasid_set_put(other);
+	ioasid_unregister_allocator(&ops);
+}
+
+/* A set that its SET_ALLOC handler ended is not handed out, though another has its number by then. */
+
+static struct ioasid_set *replacement;
+
+static void replace_new_set(struct listener *self, enum ioasid_notify_val event,
+			    const struct ioasid_nb_args *args)
+{
+	(void)self;
+	if (event != IOASID_NOTIFY_SET_ALLOC || replacement)
+		return;
+	replacement = args->set;
+	ioasid_set_put(args->set);
+	replacement = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+}
+
+static void assert_not_handed_out(void)
+{
+	struct listener replacer = LISTENER(NULL, 0, .act = replace_new_set);
+
+	listen(NULL, &replacer);
+	assert_int_equal(PTR_ERR(ioasid_set_alloc(NULL, 5, IOASID_SET_TYPE_NULL)), -EINVAL);
+	leave(NULL, &replacer);
+	assert_false(IS_ERR(replacement));
+	ioasid_set_put(replacement);
+}
+
 /* D47: the room for set numbers shrank with the capacity that was left. */
 static void as_many_sets_as_there_are_numbers(void **state)
 {
@@ -415,6 +502,8 @@ static void as_many_sets_as_there_are_numbers(void **state)
 	assert_true(made >= NUMBERS - 10 && made < NUMBERS);
 	assert_int_equal(PTR_ERR(sets[made]), -ENOSPC);
 	assert_int_equal(refused(IOASID_REFUSED_CAPACITY), refusals + 1);
+	ioasid_set_put(sets[--made]);
+	assert_not_handed_out();
 	while (made--)
 		ioasid_set_put(sets[made]);
 	assert_int_equal(read_stats().sets, 0);
@@ -441,6 +530,7 @@ int main(void)
 		CLEAN_TEST(a_dying_set_cannot_be_brought_back),
 		CLEAN_TEST(a_set_is_ready_when_it_is_announced),
 		CLEAN_TEST(get_if_owned_asks_whose_address_space_it_is),
+		CLEAN_TEST(a_sweep_ends_with_its_set),
 		CLEAN_TEST(as_many_sets_as_there_are_numbers),
 	};
 

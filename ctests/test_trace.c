@@ -322,6 +322,62 @@ static void the_child_of_a_fork_may_write_when_another_thread_did(void **state)
 	free_id(writer.id);
 }
 
+/* A stream's write function may use the library, whatever it writes of; what that does is not traced. */
+static unsigned int writes;
+
+static ssize_t use_the_library(void *id, const char *from, size_t bytes)
+{
+	ioasid_t other;
+
+	(void)from;
+	writes++;
+	assert_int_equal(ioasid_get(NULL, *(ioasid_t *)id), 0);
+	assert_false(ioasid_put(NULL, *(ioasid_t *)id));
+	other = new_id(NULL, NULL);
+	assert_int_equal(ioasid_attach_spid(other, 99), 0);
+	ioasid_free(NULL, other);
+	ioasid_set_put(new_set(1));
+	return (ssize_t)bytes;
+}
+
+static void get_and_put_often(struct listener *self, enum ioasid_notify_val event,
+			      const struct ioasid_nb_args *args)
+{
+	(void)self, (void)event;
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(ioasid_get(NULL, args->id), event == IOASID_NOTIFY_FREE ? -EBUSY : 0);
+		if (event != IOASID_NOTIFY_FREE)
+			assert_false(ioasid_put(NULL, args->id));
+	}
+}
+
+static void write_functions_may_use_the_library(void **state)
+{
+	ioasid_t kept = new_id(NULL, NULL), ids[100];
+	struct ioasid_set *set = new_set(0);
+	struct listener busy = LISTENER(NULL, 0, .act = get_and_put_often);
+	FILE *using = fopencookie(&kept, "w", (cookie_io_functions_t){ .write = use_the_library });
+
+	(void)state;
+	assert_non_null(using);
+	setvbuf(using, NULL, _IONBF, 0);
+	writes = 0;
+	assert_int_equal(ioasid_trace_start(using), 0);
+	assert_int_equal(ioasid_get(NULL, kept), 0);
+	assert_false(ioasid_put(NULL, kept));
+	for (int i = 0; i < 100; i++)
+		ids[i] = new_id(set, NULL);
+	for (int i = 0; i < 50; i++)
+		ioasid_free(set, ids[i]);
+	listen(set, &busy);
+	new_id(set, NULL);
+	ioasid_set_put(set);
+	ioasid_trace_stop();
+	fclose(using);
+	assert_true(writes > 200);
+	free_id(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +388,7 @@ int main(void)
 		CLEAN_TEST(a_handler_may_stop_the_trace),
 		CLEAN_TEST(threads_do_not_mix_their_lines),
 		CLEAN_TEST(a_trace_may_stop_while_others_write),
+		CLEAN_TEST(write_functions_may_use_the_library),
 		CLEAN_TEST(the_child_of_a_fork_may_write_when_another_thread_did),
 	};
 

@@ -26,7 +26,7 @@ static inline void cio_broken(const char *_Nonnull invariant)
 	abort();
 }
 
-/* Core.swift: once before anything else; and in the child of fork(), with the core lock held. */
+/* Core.swift: once before anything else; and in the child of fork(), before its other uses. */
 void cio_core_begin(void);
 void cio_core_after_fork(bool was_in_callback);
 
@@ -35,6 +35,7 @@ extern unsigned char cio_tracing;
 int cio_trace_start(FILE *_Nonnull out);
 void cio_trace_stop(void);
 void cio_trace_flush(void);
+void cio_trace_forget(void);
 void cio_trace_event(enum ioasid_notify_val event, ioasid_t id, ioasid_t spid, uint32_t set,
 		     uint32_t references, const void *_Nullable subscriber, int priority);
 void cio_trace_reference(const char *_Nonnull what, ioasid_t id, ioasid_t spid, uint32_t set,

@@ -19,19 +19,40 @@ unsigned char cio_tracing;
 
 #define LINE_MAX_BYTES 256
 
+/* Write functions may take their time, so fork() does not wait for them: see lock.h. */
+static unsigned int begin_writing(int *cancellation)
+{
+	is_writing = true;
+	*cancellation = cio_hold_cancellation();
+	return cio_core_leave();
+}
+
+static void end_writing(unsigned int before, int cancellation)
+{
+	cio_core_enter(before);
+	cio_restore_cancellation(cancellation);
+	is_writing = false;
+}
+
 void cio_trace_flush(void)
 {
+	unsigned int before;
 	int cancellation;
 
 	if (!length || is_writing)
 		return;
-	is_writing = true;
-	cancellation = cio_hold_cancellation();
+	before = begin_writing(&cancellation);
 	if (trace_file)
 		fwrite(lines, 1, length, trace_file);
-	cio_restore_cancellation(cancellation);
 	length = 0;
+	end_writing(before, cancellation);
+}
+
+/* In the child of fork(): who was writing is not there, and writes its lines in the parent. */
+void cio_trace_forget(void)
+{
 	is_writing = false;
+	length = 0;
 }
 
 int cio_trace_start(FILE *out)
@@ -51,18 +72,21 @@ int cio_trace_start(FILE *out)
 
 void cio_trace_stop(void)
 {
+	FILE *file;
+
 	cio_core_lock();
 	__atomic_store_n(&cio_tracing, 0, __ATOMIC_RELAXED);
 	cio_trace_flush();
-	if (trace_file && !is_writing) {
-		int cancellation = cio_hold_cancellation();
-
-		is_writing = true;
-		fflush(trace_file);
-		is_writing = false;
-		cio_restore_cancellation(cancellation);
-	}
+	file = trace_file;
 	trace_file = NULL;
+	if (file && !is_writing) {
+		unsigned int before;
+		int cancellation;
+
+		before = begin_writing(&cancellation);
+		fflush(file);
+		end_writing(before, cancellation);
+	}
 	cio_core_unlock();
 }
 
@@ -99,13 +123,15 @@ static void line(const char *what, ioasid_t id, ioasid_t spid, uint32_t set, uin
 {
 	struct timespec now;
 	char id_text[16], spid_text[16], to[64] = "";
-	int written;
+	/* Is the caller no part of the core's, or users' code that the core has called? */
+	bool is_consistent = !cio_core_is_mine() || cio_core_is_outside();
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	cio_core_lock();
-	if (trace_file && !is_writing) {
-		if (sizeof(lines) - length < LINE_MAX_BYTES)
-			cio_trace_flush();
+	/* There is room: each change has a few lines, and is followed by a flush. */
+	if (trace_file && !is_writing && sizeof(lines) - length >= LINE_MAX_BYTES) {
+		int written;
+
 		if (subscriber)
 			snprintf(to, sizeof(to), " to %p priority %d", subscriber, priority);
 		written = snprintf(lines + length, LINE_MAX_BYTES,
@@ -114,8 +140,7 @@ static void line(const char *what, ioasid_t id, ioasid_t spid, uint32_t set, uin
 				   number(id_text, sizeof(id_text), id),
 				   number(spid_text, sizeof(spid_text), spid), set, what, to, references);
 		length += (size_t)written;
-		/* The lock was taken for this line: the caller holds nothing. */
-		if (!cio_core_is_nested())
+		if (is_consistent)
 			cio_trace_flush();
 	}
 	cio_core_unlock();

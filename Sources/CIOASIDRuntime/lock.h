@@ -93,6 +93,12 @@ static inline bool cio_core_is_mine(void)
 	return __atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == cio_thread_pointer();
 }
 
+/* Is the owner in users' code? To be asked by the owner. */
+static inline bool cio_core_is_outside(void)
+{
+	return cio_core_outside == cio_core_depth + 1;
+}
+
 /* Users' code is called, by the owner. Returns what is to be given to cio_core_enter(). */
 static inline unsigned int cio_core_leave(void)
 {

@@ -83,6 +83,20 @@ static void leave_sink(uint32_t slot)
 		__atomic_fetch_sub(&sinks[slot].running, 1, __ATOMIC_RELEASE);
 }
 
+/*
+ * A sink is users' code. Whoever logs with the core lock held does so where what that guards is
+ * consistent, so fork() need not wait for the sink (lock.h).
+ */
+static void call_sink(const struct sink *sink, int level, const char *line)
+{
+	bool is_owner = cio_core_is_mine();
+	unsigned int before = is_owner ? cio_core_leave() : 0;
+
+	sink->fn(sink->data, level, line);
+	if (is_owner)
+		cio_core_enter(before);
+}
+
 /* Threads that share a record have no flag: they get the default sink, which logs nothing itself. */
 void cio_log_deliver(int level, const char *line)
 {
@@ -98,7 +112,7 @@ void cio_log_deliver(int level, const char *line)
 		cio_thread_set_flags(thread, cio_thread_flags(thread) | IN_SINK);
 		slot = enter_sink();
 		if (sinks[slot].fn)
-			sinks[slot].fn(sinks[slot].data, level, line);
+			call_sink(&sinks[slot], level, line);
 		else
 			write_line(line);
 		leave_sink(slot);

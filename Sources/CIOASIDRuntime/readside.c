@@ -57,8 +57,11 @@
  * and the section of a thread that died in it is never over. The counts are several, by thread
  * pointer, so that fewer share one.
  */
-uint64_t cio_read_phase = CIO_READ_PHASE | 1;
-uint8_t cio_read_fences = 1;
+struct cio_read cio_read = {
+	.directory = cio_thread_directory,
+	.phase = CIO_READ_PHASE | 1,
+	.fences = 1,
+};
 
 /* The newest phase whose wait is over, and the newest that was there before a barrier (F, G). */
 static uint64_t completed = 1;

@@ -24,10 +24,18 @@
 
 #pragma GCC visibility push(hidden)
 
-extern uint64_t cio_read_phase;
-
-/* Readers have to order their store themselves: nobody does it for them (readside.c). */
-extern uint8_t cio_read_fences;
+/*
+ * What readers look at, in one place: <linux/rcupdate.h> has them look at it in line.
+ * @fences: readers have to order their store themselves: nobody does it for them (readside.c)
+ */
+struct cio_read {
+	struct cio_thread *_Nullable *_Nonnull directory;
+	uint64_t phase;
+	uint8_t fences;
+};
+extern struct cio_read cio_read;
+#define cio_read_phase cio_read.phase
+#define cio_read_fences cio_read.fences
 
 /*
  * ThreadSanitizer knows atomics, but not what a grace period makes of them. These say it:

@@ -30,14 +30,17 @@ private func find(_ set: SetHandle?, _ id: ID) -> UnsafeMutableRawPointer? {
     }
 }
 
-/// The same if the getter agrees. Out of line, to keep the plain look-up lean.
+/// The same if the getter agrees. Out of line, to keep the plain look-up lean. A thread that were
+/// cancelled in a getter would leave its section open.
 @inline(never)
 private func find(
     _ set: SetHandle?, _ id: ID, _ getter: @convention(c) (UnsafeMutableRawPointer?) -> Bool
 ) -> UnsafeMutableRawPointer? {
-    ReadSide.section {
-        let found = find(set, id)
-        return cio_is_err(found) || getter(found) ? found : nil
+    Cancellation.held {
+        ReadSide.section {
+            let found = find(set, id)
+            return cio_is_err(found) || getter(found) ? found : nil
+        }
     }
 }
 

@@ -17,8 +17,7 @@ public func cio_core_begin() {
     #endif
 }
 
-/// In the child of fork(), with the lock held. If another thread was in a callback, its delivery
-/// goes no further: it has no thread here.
+/// In the child of fork(), which has one thread. Another one may have been in a callback.
 @_cdecl("cio_core_after_fork") @implementation
 public func cio_core_after_fork(_ was_in_callback: Bool) {
     if was_in_callback { Core.forgetCallbacks() }

@@ -75,8 +75,8 @@ package enum AddressSpaces {
         return left == 0
     }
 
-    /// - Returns: what `mm_pasid_set()` stored, unless its owner took it back; never what only stands
-    ///   in the field, as others wrote that.
+    /// - Returns: what `mm_pasid_set()` stored, unless its owner took it back; never what others
+    ///   wrote into the field.
     package static func takePASID(_ mm: MM) -> UInt32? {
         let none = UInt32.max
         let stored = mm.pointee.stored &- 1

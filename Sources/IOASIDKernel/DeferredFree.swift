@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// kfree_rcu() and call_rcu(): blocks that are freed, and functions that are called, after a grace period.
+// kfree_rcu() and call_rcu(): what is freed, and what is called, after a grace period.
 
 @preconcurrency import CIOASIDKernel
 import IOASIDMemory
@@ -26,7 +26,9 @@ package enum DeferredFree {
 
     // MARK: Adding
 
-    package static func free(_ block: UnsafeMutableRawPointer, _ head: UnsafeMutablePointer<rcu_head>) {
+    package static func free(
+        _ block: UnsafeMutableRawPointer, _ head: UnsafeMutablePointer<rcu_head>
+    ) {
         WorkLock.with { lock in add(head, UInt(bitPattern: block), to: blocks, &lock) }
     }
 
@@ -54,7 +56,7 @@ package enum DeferredFree {
 
     /// It is queued, but perhaps there was no thread to be had.
     private static func retry(_ lock: inout WorkLock) {
-        if cio_rcu_wq.threads == 0 { Workers.wake(.rcu, &lock) }
+        if Queue.rcu.threads == 0 { Workers.wake(.rcu, &lock) }
     }
 
     // MARK: Waiting

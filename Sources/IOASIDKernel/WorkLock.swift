@@ -5,8 +5,8 @@
 import IOASIDRuntime
 
 /// Guards queues, threads, items and deferred frees. It is never held while an item runs, and
-/// nothing of the library is locked inside it. So no line is logged with it either: a sink may queue
-/// work. What is to be said is put down, and said when the lock is given back.
+/// nothing of the library is locked inside it. So no line is logged with it either: a sink may
+/// queue work. What is to be said is put down, and said when the lock is given back.
 package struct WorkLock: ~Copyable {
     private var line: StaticString?
 
@@ -51,6 +51,11 @@ package struct WorkLock: ~Copyable {
     package mutating func waitForAnEnd(noLongerThan time: Nanoseconds) {
         _ = sayNow()
         cio_work_wait_ns(&cio_work_done, time)
+    }
+
+    /// For threads of a queue, which have nothing to say.
+    mutating func wait(at condition: UnsafeMutablePointer<pthread_cond_t>) {
+        pthread_cond_wait(condition, &cio_work_mutex)
     }
 
     /// Says what is to be said, for the wait may be long.

@@ -32,7 +32,7 @@ extension WorkQueues {
             let runner = Worker.running(work)
             guard let queue = work.queue ?? runner?.queue else { return false }
             let own = Worker.own
-            if own != nil && (own == runner || own?.queue == queue && queue.runsOneAtATime) {
+            if own != nil && (own == runner || own?.queue == queue && queue.mostThreads == 1) {
                 lock.remark("flush_work by an item that is in its way: not waiting")
                 return false
             }
@@ -55,8 +55,8 @@ extension WorkQueues {
 
     /// Items without a thread to run them would be waited for in vain: tries again for a thread.
     static func waitForItems(of queue: Queue, _ lock: inout WorkLock) {
-        if queue.raw.pointee.threads == 0 { Workers.wake(queue, &lock) }
-        if queue.raw.pointee.threads == 0 {
+        if queue.threads == 0 { Workers.wake(queue, &lock) }
+        if queue.threads == 0 {
             lock.waitForAnEnd(noLongerThan: .milliseconds(10))
         } else {
             lock.waitForAnEnd()

@@ -10,17 +10,14 @@ package enum WorkQueues {
     // MARK: Queues
 
     /// - Returns: nil for want of memory or, with WQ_MEM_RECLAIM, of a thread.
-    package static func make(_ name: UnsafePointer<CChar>?, _ flags: UInt32, _ maxActive: Int32) -> Queue? {
+    package static func make(
+        _ name: UnsafePointer<CChar>?, _ flags: UInt32, _ maxActive: Int32
+    ) -> Queue? {
         guard flags & ~(WQ_UNBOUND | WQ_MEM_RECLAIM) == 0, maxActive >= 0 else { return nil }
-        // A fork() meanwhile finds the queue in the list, or not at all: memory too is under the lock.
+        let mostThreads = UInt32(maxActive == 0 ? WQ_DFL_ACTIVE : min(maxActive, WQ_MAX_ACTIVE))
+        // Memory too is made with the lock: a fork() finds a queue in the list, or none at all.
         return WorkLock.waiting { lock in
-            guard let raw = Memory.allocate(workqueue_struct.self) else { return nil }
-            cio_pending_init(&raw.pointee.pending)
-            cio_cond_init(&raw.pointee.wake)
-            raw.pointee.max_active = UInt32(maxActive == 0 ? WQ_DFL_ACTIVE : min(maxActive, WQ_MAX_ACTIVE))
-            cio_copy_name(&raw.pointee.name, name)
-            let queue = Queue(raw)
-            queue.enlist()
+            guard let queue = Queue.make(name, mostThreads: mostThreads) else { return nil }
             if flags & WQ_MEM_RECLAIM == 0 || Workers.start(queue, &lock) { return queue }
             remove(queue, &lock)
             return nil
@@ -29,12 +26,11 @@ package enum WorkQueues {
 
     package static func destroy(_ queue: Queue) {
         WorkLock.waiting { lock in
-            guard queue.isKnown, !queue.isPermanent, !queue.raw.pointee.draining,
-                Worker.own?.queue != queue
+            guard queue.isKnown, !queue.isPermanent, !queue.isDraining, Worker.own?.queue != queue
             else {
                 return lock.remark("destroy_workqueue of what is none, or by an item of the queue")
             }
-            queue.raw.pointee.draining = true
+            queue.isDraining = true
             drain(queue, &lock)
             remove(queue, &lock)
         }
@@ -42,9 +38,7 @@ package enum WorkQueues {
 
     private static func remove(_ queue: Queue, _ lock: inout WorkLock) {
         Workers.stop(queue, &lock)
-        queue.unlist()
-        pthread_cond_destroy(&queue.raw.pointee.wake)
-        Memory.free(queue.raw)
+        queue.end()
     }
 
     // MARK: Queueing
@@ -69,8 +63,7 @@ package enum WorkQueues {
     }
 
     private static func accepts(_ queue: Queue) -> Bool {
-        guard !queue.raw.pointee.stopping else { return false }
-        return !queue.raw.pointee.draining || Worker.own?.queue == queue
+        !queue.isStopping && (!queue.isDraining || Worker.own?.queue == queue)
     }
 
     // MARK: Cancelling
@@ -89,7 +82,9 @@ package enum WorkQueues {
             var me = cio_canceller(next: cio_cancellers, work: work.raw)
             withUnsafeMutablePointer(to: &me) { me in
                 cio_cancellers = me
-                while let runner = Worker.running(work), runner != Worker.own { lock.waitForAnEnd() }
+                while let runner = Worker.running(work), runner != Worker.own {
+                    lock.waitForAnEnd()
+                }
                 unlist(me)
             }
             return wasPending
@@ -107,7 +102,9 @@ package enum WorkQueues {
     /// in the child of a fork().
     private static func isBeingCancelled(_ work: Work) -> Bool {
         var next = cio_cancellers
-        while let canceller = next, canceller.pointee.work != work.raw { next = canceller.pointee.next }
+        while let canceller = next, canceller.pointee.work != work.raw {
+            next = canceller.pointee.next
+        }
         return next != nil
     }
 

@@ -8,6 +8,7 @@ struct Worker: Equatable {
     let raw: UnsafeMutablePointer<cio_worker>
 
     var queue: Queue { Queue(raw.pointee.wq) }
+    var thread: pthread_t { raw.pointee.thread }
     /// Of what it runs.
     var ticket: Ticket { Ticket(number: raw.pointee.ticket) }
 
@@ -51,7 +52,7 @@ struct Worker: Equatable {
     /// The calling thread, if it is a worker.
     static var own: Worker? {
         let thread = pthread_self()
-        return first { pthread_equal($0.raw.pointee.thread, thread) != 0 }
+        return first { pthread_equal($0.thread, thread) != 0 }
     }
 
     func enlist() {

@@ -10,20 +10,18 @@ enum Workers {
 
     /// To be called when something is pending.
     static func wake(_ queue: Queue, _ lock: inout WorkLock) {
-        pthread_cond_signal(&queue.raw.pointee.wake)
-        if queue.raw.pointee.pending_count > queue.raw.pointee.idle { _ = start(queue, &lock) }
+        queue.wakeOneThread()
+        if queue.hasMoreWorkThanIdleThreads { _ = start(queue, &lock) }
     }
 
     /// - Returns: false if there is no thread to be had.
     static func start(_ queue: Queue, _ lock: inout WorkLock) -> Bool {
-        guard queue.raw.pointee.threads < queue.raw.pointee.max_active else { return true }
+        guard queue.threads < queue.mostThreads else { return true }
         // Counted here, so that it is waited for even before it runs.
-        queue.raw.pointee.threads &+= 1
+        queue.threads &+= 1
         if cio_worker_start(queue.raw) == 0 { return true }
-        queue.raw.pointee.threads &-= 1
-        if queue.raw.pointee.threads == 0 {
-            lock.remark("no thread for a work queue: its items wait")
-        }
+        queue.threads &-= 1
+        if queue.threads == 0 { lock.remark("no thread for a work queue: its items wait") }
         return false
     }
 
@@ -33,13 +31,11 @@ enum Workers {
         let queue = me.queue
         let previous = WorkLock.with { lock -> pthread_t? in
             me.enlist()
-            while !queue.raw.pointee.stopping {
+            while !queue.isStopping {
                 if let work = nextRunnable(queue) {
                     run(work, me, &lock)
                 } else {
-                    queue.raw.pointee.idle &+= 1
-                    pthread_cond_wait(&queue.raw.pointee.wake, &cio_work_mutex)
-                    queue.raw.pointee.idle &-= 1
+                    queue.waitForWork(&lock)
                 }
             }
             return leave(queue, me)
@@ -66,22 +62,20 @@ enum Workers {
     /// - Returns: the thread that left before, to be joined: whoever joins the last has joined all.
     private static func leave(_ queue: Queue, _ me: Worker) -> pthread_t? {
         me.unlist()
-        let previous = queue.raw.pointee.has_ended ? queue.raw.pointee.last_ended : nil
-        queue.raw.pointee.has_ended = true
-        queue.raw.pointee.last_ended = me.raw.pointee.thread
-        queue.raw.pointee.threads &-= 1
+        let previous = queue.lastEnded
+        queue.lastEnded = me.thread
+        queue.threads &-= 1
         pthread_cond_broadcast(&cio_work_done)
         return previous
     }
 
     /// Waits for the end of all threads, none of which may be the caller.
     static func stop(_ queue: Queue, _ lock: inout WorkLock) {
-        queue.raw.pointee.stopping = true
-        pthread_cond_broadcast(&queue.raw.pointee.wake)
-        while queue.raw.pointee.threads > 0 { lock.waitForAnEnd() }
-        guard queue.raw.pointee.has_ended else { return }
-        queue.raw.pointee.has_ended = false
-        let last = queue.raw.pointee.last_ended
+        queue.isStopping = true
+        queue.wakeAllThreads()
+        while queue.threads > 0 { lock.waitForAnEnd() }
+        guard let last = queue.lastEnded else { return }
+        queue.lastEnded = nil
         lock.unlocked { pthread_join(last, nil) }
     }
 }

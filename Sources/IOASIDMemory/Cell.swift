@@ -5,7 +5,9 @@ import Synchronization
 
 /// Relaxed by default: the lock orders writers, and a reader checks what it saw by the slot word.
 /// Being atomic costs nothing (plain moves) and keeps lock-free readers free of data races.
-package struct Cell<Value: AtomicRepresentable & FixedWidthInteger>: ~Copyable {
+package struct Cell<Value: AtomicRepresentable & FixedWidthInteger & Sendable>: ~Copyable,
+    Sendable
+{
     fileprivate let atomic: Atomic<Value>
 
     @inline(__always)

@@ -12,7 +12,7 @@ import Synchronization
 ///
 /// The last few chunks that became empty are kept, so that records which come and go cost no
 /// system call. Writers hold a lock; `base` and `count` may be read without.
-package struct Chunks: ~Copyable {
+package struct Chunks: ~Copyable, Sendable {
     private static var keptLimit: Int { 4 }
     private static var firstUse: Int { keptLimit &+ 1 }
     private static var committed: UInt32 { 1 << 31 }
@@ -24,7 +24,7 @@ package struct Chunks: ~Copyable {
     /// plus one; where the next one goes; then for each chunk: is it committed, and how many of
     /// its records are in use.
     private let uses = Cell<UInt>(0)
-    private let bytes: Int
+    package let bytes: Int
     private let secondBytes: Int
 
     /// - Parameters:

@@ -48,7 +48,7 @@ package protocol IndexedRecords {
 /// It grows a bucket at a time, so that no request pays for all the others, and needs no memory but
 /// four bytes a bucket, given back when the last record leaves. A refused commit makes chains
 /// longer, not requests fail.
-package struct HashIndex<Records: IndexedRecords>: ~Copyable {
+package struct HashIndex<Records: IndexedRecords>: ~Copyable, Sendable {
     private static var minBuckets: UInt32 { 1 << 10 }
     private static var maxBuckets: UInt32 { 1 << 22 }
     private static var commitBuckets: UInt32 { 1 << 14 }
@@ -64,6 +64,9 @@ package struct HashIndex<Records: IndexedRecords>: ~Copyable {
 
     /// How many records there are.
     package var count: UInt32 { records.value }
+
+    /// How many buckets they are in; 0 before `prepare`.
+    package var bucketCount: UInt32 { buckets.value }
 
     /// Makes sure that `insert` can work.
     /// - Returns: false for want of memory; nothing has changed.

@@ -9,7 +9,7 @@ import Synchronization
 /// beyond the capacity counts as taken, and each level ends with a full word more, so that a
 /// search needs no bounds. All other words begin as zero: memory is touched only where numbers are
 /// taken. At 2^20 numbers there are four levels.
-package struct IDBitmap: ~Copyable {
+package struct IDBitmap: ~Copyable, Sendable {
     private typealias Word = UnsafeMutablePointer<UInt64>
 
     /// One block: the address of each level's first word, then the words.

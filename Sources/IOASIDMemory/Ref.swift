@@ -3,6 +3,7 @@
 
 /// Whoever holds one got it from a region or from the checked allocator, so the memory is there. It
 /// says nothing about whose record it is by now: that is asked of the record.
+@safe
 package struct Ref<Record: ~Copyable> {
     package let pointer: UnsafeMutablePointer<Record>
 

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// The only way from a number to a record and back. How large a record is, the compiler says; a
 /// chunk must be whole pages, which a unit test checks for each kind of record.
-package struct Region<Record: ~Copyable>: ~Copyable {
+package struct Region<Record: ~Copyable>: ~Copyable, Sendable {
     package typealias Number = RecordNumber<Record>
 
     private let chunks: Chunks
@@ -26,6 +26,9 @@ package struct Region<Record: ~Copyable>: ~Copyable {
     /// How many records there are; 0 before `prepare`.
     @inline(__always)
     package var capacity: UInt32 { limit.acquire() }
+
+    /// Whole pages, and for every size of page: a unit test looks.
+    package var chunkBytes: Int { chunks.bytes }
 
     /// - Returns: false for want of memory; nothing has changed.
     package func prepare(capacity: UInt32) -> Bool {
@@ -83,7 +86,7 @@ package struct Region<Record: ~Copyable>: ~Copyable {
 ///     first 0 | first 1 | ... first capacity-1 | second 0 | second 1 | ...
 ///
 /// The chunks of both that have the same records are committed and given back together.
-package struct SplitRegion<First: ~Copyable, Second: ~Copyable>: ~Copyable {
+package struct SplitRegion<First: ~Copyable, Second: ~Copyable>: ~Copyable, Sendable {
     private let chunks = Chunks(
         bytes: MemoryLayout<First>.stride &<< Int(SplitRegion.chunkShift),
         secondBytes: MemoryLayout<Second>.stride &<< Int(SplitRegion.chunkShift))

@@ -3,7 +3,6 @@
 
 import Testing
 
-@testable import IOASIDCore
 @testable import IOASIDMemory
 
 /// `#expect` cannot hold a noncopyable value: this can, and gives its memory back.
@@ -13,15 +12,23 @@ private final class Bitmap {
     init(capacity: UInt32) throws { try #require(prepare(capacity)) }
     deinit { discard() }
 
-    private func prepare(_ capacity: UInt32) -> Bool { bitmap.prepare(capacity: capacity) }
+    func prepare(_ capacity: UInt32) -> Bool { bitmap.prepare(capacity: capacity) }
+    var capacity: UInt32 { bitmap.capacity }
     func discard() { bitmap.discard() }
     func take(_ number: UInt32) { bitmap.take(number) }
     func release(_ number: UInt32) { bitmap.release(number) }
     func isTaken(_ number: UInt32) -> Bool { bitmap.isTaken(number) }
     func lowestTaken(from low: UInt32) -> UInt32? { bitmap.lowestTaken(from: low) }
 
+    func takeLowest(from low: UInt32 = 0, through high: UInt32 = .max) -> UInt32? {
+        bitmap.takeLowest(from: low, through: high)
+    }
+
+    /// What `takeLowest` would take.
     func lowestFree(from low: UInt32 = 0, through high: UInt32 = .max) -> UInt32? {
-        bitmap.lowestFree(from: low, through: high)
+        let found = takeLowest(from: low, through: high)
+        if let found { release(found) }
+        return found
     }
 }
 
@@ -55,7 +62,11 @@ struct IDBitmapTests {
             }
             #expect(bitmap.isTaken(number) == model.contains(number), "step \(step)")
 
-            let bounds = [number, UInt32.random(in: 0..<capacity, using: &random)].sorted()
+            // Often the same range again: the search goes on where it ended.
+            let bounds =
+                step % 3 != 0
+                ? [0, capacity - 1]
+                : [number, UInt32.random(in: 0..<capacity, using: &random)].sorted()
             #expect(
                 bitmap.lowestFree(from: bounds[0], through: bounds[1])
                     == (bounds[0]...bounds[1]).first { !model.contains($0) },
@@ -69,15 +80,13 @@ struct IDBitmapTests {
     @Test("hands out every number once, in order", arguments: smallCapacities)
     func fillsInOrder(capacity: UInt32) throws {
         let bitmap = try Bitmap(capacity: capacity)
-        for number in 0..<capacity {
-            #expect(bitmap.lowestFree() == number)
-            bitmap.take(number)
-        }
-        #expect(bitmap.lowestFree() == nil)
-        for number in (0..<capacity).reversed() {
-            bitmap.release(number)
-            #expect(bitmap.lowestFree() == number)
-        }
+        #expect((0..<capacity).allSatisfy { bitmap.takeLowest() == $0 && bitmap.isTaken($0) })
+        #expect(bitmap.takeLowest() == nil)
+        #expect(
+            (0..<capacity).reversed().allSatisfy {
+                bitmap.release($0)
+                return bitmap.lowestFree() == $0
+            })
         #expect(bitmap.lowestTaken(from: 0) == nil)
     }
 
@@ -123,6 +132,8 @@ struct IDBitmapTests {
         #expect(bitmap.lowestFree(from: last) == nil)
         #expect(bitmap.lowestTaken(from: capacity) == nil)
 
+        // A walk looks at each word.
+        guard capacity <= 1 << 20 else { return }
         var walked: [UInt32] = []
         var next = bitmap.lowestTaken(from: 0)
         while let number = next {
@@ -130,5 +141,60 @@ struct IDBitmapTests {
             next = bitmap.lowestTaken(from: number + 1)
         }
         #expect(walked == places)
+    }
+
+    @Test("takes what is lowest, in whatever ranges and order is asked", arguments: smallCapacities)
+    func ranges(capacity: UInt32) throws {
+        var random = SeededGenerator(seed: UInt64(capacity) + 1)
+        let bitmap = try Bitmap(capacity: capacity)
+        var model = [Bool](repeating: false, count: Int(capacity))
+        var ranges = (0..<4).map { _ in
+            UInt32.random(in: 0..<capacity, using: &random)
+        }.sorted()
+        ranges.append(capacity - 1)
+        for step in 0..<1000 {
+            let low = ranges[Int.random(in: 0..<4, using: &random)]
+            let high = ranges[Int.random(in: 0..<5, using: &random)]
+            if Int.random(in: 0..<5, using: &random) < 3 {
+                let expected = low > high ? nil : (low...high).first { !model[Int($0)] }
+                let taken = bitmap.takeLowest(from: low, through: high)
+                if taken != expected { Issue.record("step \(step): \(low) \(high)") }
+                if let expected { model[Int(expected)] = true }
+            } else {
+                let number = UInt32.random(in: 0..<capacity, using: &random)
+                if model[Int(number)] {
+                    bitmap.release(number)
+                } else {
+                    bitmap.take(number)
+                }
+                model[Int(number)].toggle()
+            }
+        }
+    }
+
+    @Test(
+        "fills to the last number and drains, as often as one likes",
+        arguments: [64, 65, 4096, 4097] as [UInt32])
+    func filledAndDrained(capacity: UInt32) throws {
+        let bitmap = try Bitmap(capacity: capacity)
+        for _ in 0..<2 {
+            while bitmap.takeLowest() != nil {}
+            #expect((0..<capacity).allSatisfy { bitmap.isTaken($0) })
+            for number in 0..<capacity { bitmap.release(number) }
+            #expect(bitmap.lowestTaken(from: 0) == nil)
+            #expect(bitmap.lowestFree() == 0)
+        }
+    }
+
+    @Test("can be prepared again after its memory went back")
+    func again() throws {
+        let bitmap = try Bitmap(capacity: 200)
+        for number in 0..<200 as Range<UInt32> { #expect(bitmap.takeLowest() == number) }
+        bitmap.discard()
+        #expect(bitmap.capacity == 0)
+        #expect(bitmap.prepare(100))
+        #expect(bitmap.capacity == 100)
+        for number in 0..<100 as Range<UInt32> { #expect(bitmap.takeLowest() == number) }
+        #expect(bitmap.takeLowest() == nil)
     }
 }

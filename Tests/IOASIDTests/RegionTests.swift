@@ -1,15 +1,37 @@
 // SPDX-License-Identifier: MIT
-// Type-stable memory: always readable, writable while in use, zero again once it went back.
+// Type-stable memory: from a number to its record and back, records of one part and of two.
 
 import Testing
 
-@testable import IOASIDCore
 @testable import IOASIDMemory
 
-/// Four-byte records, a page a stretch.
+private struct Twelve {
+    var values: (UInt32, UInt32, UInt32)
+}
+
+private struct Sixteen {
+    var values: (UInt64, UInt64)
+}
+
+/// `#expect` cannot hold a noncopyable value: these can.
 private final class Records {
-    static let perStretch: UInt32 = 1 << 10
-    private let region = Region(recordShift: 10, byteShift: 12)
+    static let chunkShift: UInt32 = 14
+    private let region = Region<Twelve>(chunkShift: chunkShift)
+
+    init(capacity: UInt32) throws { try #require(prepare(capacity)) }
+
+    private func prepare(_ capacity: UInt32) -> Bool { region.prepare(capacity: capacity) }
+    var capacity: UInt32 { region.capacity }
+    var chunkBytes: Int { region.chunkBytes }
+    func occupy(_ number: UInt32) -> Bool { region.occupy(.init(rawValue: number)) }
+    func vacate(_ number: UInt32) { region.vacate(.init(rawValue: number)) }
+    func ref(_ number: UInt32) -> Ref<Twelve> { region[.init(rawValue: number)] }
+    func lookUp(_ address: UInt) -> Region<Twelve>.Address { region.lookUp(address) }
+    func number(of ref: Ref<Twelve>) -> UInt32 { region.number(of: ref).rawValue }
+}
+
+private final class Halves {
+    private let region = SplitRegion<Twelve, Sixteen>()
 
     init(capacity: UInt32) throws { try #require(prepare(capacity)) }
 
@@ -17,67 +39,119 @@ private final class Records {
     var capacity: UInt32 { region.capacity }
     func occupy(_ number: UInt32) -> Bool { region.occupy(number) }
     func vacate(_ number: UInt32) { region.vacate(number) }
-
-    subscript(number: UInt32) -> UInt32 {
-        get { address(number)?.pointee ?? .max }
-        set { address(number)?.pointee = newValue }
-    }
-
-    private func address(_ number: UInt32) -> UnsafeMutablePointer<UInt32>? {
-        UnsafeMutablePointer(bitPattern: region.base + UInt(number) * 4)
-    }
+    func first(_ number: UInt32) -> Ref<Twelve> { region.first(number) }
+    func second(_ number: UInt32) -> Ref<Sixteen> { region.second(number) }
+    var base: UInt { region.base }
 }
 
 @Suite("Region")
 struct RegionTests {
-    @Test("reads as zero where nothing was used, up to the last record")
-    func untouched() throws {
-        let records = try Records(capacity: 1 << 20)
-        #expect(records.capacity == 1 << 20)
-        #expect(records[0] == 0)
-        #expect(records[1 << 20 - 1] == 0)
+    /// Not a whole number of chunks.
+    static let capacity: UInt32 = 3 << Records.chunkShift | 5
+
+    @Test("has no records before it has memory")
+    func unprepared() {
+        let region = Region<Twelve>(chunkShift: 12)
+        let capacity = region.capacity
+        #expect(capacity == 0)
+        if case .outside = region.lookUp(0) {} else { Issue.record("a record at 0") }
     }
 
-    @Test("keeps a record while it or a neighbour is in use")
-    func neighbours() throws {
-        let records = try Records(capacity: 1 << 20)
-        #expect(records.occupy(5))
-        #expect(records.occupy(6))
-        records[5] = 50
-        records[6] = 60
-        records.vacate(5)
-        #expect(records[5] == 50)
-        #expect(records[6] == 60)
+    @Test("gives each record its place, up to the last")
+    func places() throws {
+        let records = try Records(capacity: Self.capacity)
+        #expect(records.capacity == Self.capacity)
+        #expect(records.chunkBytes == 12 << 14)
+        for number in stride(from: 0, to: Self.capacity, by: 1 << 10) {
+            try #require(records.occupy(number))
+            records.ref(number).pointee.values = (number, number, number)
+        }
+        let last = Self.capacity - 1
+        try #require(records.occupy(last))
+        records.ref(last).pointee.values = (last, last, last)
+        for number in stride(from: 0, to: Self.capacity, by: 1 << 10) {
+            #expect(records.ref(number).pointee.values == (number, number, number))
+        }
+        #expect(records.ref(last).pointee.values == (last, last, last))
+        #expect(records.ref(1).address - records.ref(0).address == 12)
     }
 
-    @Test("gives memory back, stays readable, and is writable again")
-    func comesAndGoes() throws {
-        let records = try Records(capacity: 1 << 20)
-        let numbers = (0..<64).map { UInt32($0) * Records.perStretch + 7 }
-        for round in 1...3 as ClosedRange<UInt32> {
-            for number in numbers {
-                #expect(records.occupy(number))
-                records[number] = round
+    @Test("knows the addresses of its records from all others")
+    func addresses() throws {
+        let records = try Records(capacity: Self.capacity)
+        for number in [0, 1, 4095, 4096, Self.capacity - 1] {
+            let address = records.ref(number).address
+            guard case .record(let ref) = records.lookUp(address) else {
+                Issue.record("\(number) is no record")
+                continue
             }
-            #expect(numbers.allSatisfy { records[$0] == round })
-            numbers.forEach { records.vacate($0) }
-            // All but the few stretches that are kept for the next ones.
-            #expect(numbers.filter { records[$0] == 0 }.count >= numbers.count - 8)
+            #expect(ref == records.ref(number))
+            #expect(records.number(of: ref) == number)
+            for inside in 1..<12 as Range<UInt> {
+                if case .inside = records.lookUp(address + inside) { continue }
+                Issue.record("\(number) + \(inside)")
+            }
+        }
+        let first = records.ref(0).address
+        let end = records.ref(Self.capacity - 1).address + 12
+        for address in [0, first - 1, first - 12, end, end + 12, UInt.max] {
+            if case .outside = records.lookUp(address) { continue }
+            Issue.record("\(address) is inside")
         }
     }
 
-    @Test("keeps the stretches that became empty last, not the first ones")
-    func keepsTheLatest() throws {
+    @Test("counts the uses of each chunk")
+    func chunks() throws {
         let records = try Records(capacity: 1 << 20)
-        let numbers = (0..<64).map { UInt32($0) * Records.perStretch }
-        for number in numbers { try #require(records.occupy(number)) }
-        for number in numbers { records[number] = 1 }
-        numbers.reversed().forEach { records.vacate($0) }
-        // A record that comes and goes where the last ones went finds the memory as it was.
-        #expect(records[0] == 1)
-        #expect(records.occupy(0))
-        records.vacate(0)
-        #expect(records[0] == 1)
-        #expect(records[numbers[63]] == 0)
+        let numbers = (0..<32).map { UInt32($0) << Records.chunkShift | UInt32($0) }
+        for number in numbers {
+            try #require(records.occupy(number) && records.occupy(number + 1))
+            records.ref(number).pointee.values.2 = 1
+        }
+        for number in numbers { records.vacate(number + 1) }
+        #expect(numbers.allSatisfy { records.ref($0).pointee.values.2 == 1 })
+        for number in numbers { records.vacate(number) }
+        #expect(numbers.count { records.ref($0).pointee.values.2 == 0 } == numbers.count - 4)
+    }
+}
+
+@Suite("SplitRegion")
+struct SplitRegionTests {
+    @Test("has two parts of each record, each beside those of its neighbours")
+    func parts() throws {
+        let capacity: UInt32 = 20_000
+        let halves = try Halves(capacity: capacity)
+        #expect(halves.capacity == capacity)
+        #expect(halves.base == halves.first(0).address && halves.base != 0)
+        for number in 0..<capacity {
+            guard halves.occupy(number) else { fatalError("no memory") }
+            halves.first(number).pointee.values = (number, number, number)
+            halves.second(number).pointee.values = (UInt64(number), ~UInt64(number))
+        }
+        #expect(
+            (0..<capacity).allSatisfy {
+                halves.first($0).pointee.values == ($0, $0, $0)
+                    && halves.second($0).pointee.values == (UInt64($0), ~UInt64($0))
+            })
+        #expect(halves.first(1).address - halves.first(0).address == 12)
+        #expect(halves.second(1).address - halves.second(0).address == 16)
+    }
+
+    @Test("gives both parts back together")
+    func back() throws {
+        let shift = SplitRegion<Twelve, Sixteen>.chunkShift
+        let halves = try Halves(capacity: 1 << 20)
+        let numbers = (0..<16).map { (UInt32($0) + 1) << shift - 1 }
+        for number in numbers {
+            try #require(halves.occupy(number))
+            halves.first(number).pointee.values.0 = 1
+            halves.second(number).pointee.values.0 = 1
+        }
+        numbers.forEach { halves.vacate($0) }
+        for (index, number) in numbers.enumerated() {
+            let isKept: UInt32 = index >= 12 ? 1 : 0
+            #expect(halves.first(number).pointee.values.0 == isKept)
+            #expect(halves.second(number).pointee.values.0 == UInt64(isKept))
+        }
     }
 }

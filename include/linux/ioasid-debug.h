@@ -114,6 +114,10 @@ int ioasid_dump_dot(struct _IO_FILE *out);
  * ioasid_trace_start() - write a line for each event delivered and each change of a reference
  * @out: where to; must stay open until ioasid_trace_stop()
  *
+ * If the stream has functions of your own (fopencookie()), they run with the core lock held and may
+ * use the library, which is not traced; they must not wait for a thread that does, and must return.
+ * While it is written, nothing that changes references is async-signal-safe.
+ *
  * A line has the time in seconds, thread, id, SPID, set, what happened, who was told, and the
  * references after it.
  *

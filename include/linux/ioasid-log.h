@@ -22,8 +22,9 @@ extern "C" {
  * @line: one line without newline, valid during the call only
  *
  * Context: runs in the thread that logs, perhaps in several at once, perhaps with the library's
- * lock held. It may call the library, but must not wait for another thread that needs it. What
- * is logged from inside a sink is dropped.
+ * lock held, and in signal handlers if functions that are refused there are called there. It may
+ * call the library, but must not wait for another thread that needs it, and must return: no
+ * longjmp(), pthread_exit() or exception. What is logged from inside a sink is dropped.
  */
 typedef void (*ioasid_log_fn)(void *data, int level, const char *line);
 

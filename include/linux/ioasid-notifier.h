@@ -5,6 +5,7 @@
 
 struct notifier_block;
 
+/* Must return: no longjmp(), pthread_exit() or C++ exception. */
 typedef int (*notifier_fn_t)(struct notifier_block *nb, unsigned long action, void *data);
 
 struct notifier_block {

@@ -16,6 +16,14 @@
  * unless its Context says otherwise. "Lock-free" means that no lock is taken. "Takes the core
  * lock" means that it may wait for another thread's handlers, which run with that lock held.
  *
+ * Signals: what is async-signal-safe says so. It waits for nobody, whatever function of the library
+ * the handler interrupted, and whatever other threads are stopped in. While a trace is written
+ * (<linux/ioasid-debug.h>) changes of references take the core lock, and are not.
+ *
+ * Callbacks (handlers, getters, visitors, allocators, sinks, write functions of a trace) must return:
+ * leaving one by longjmp(), pthread_exit() or a C++ exception is undefined. A thread is not cancelled
+ * in them. docs/process.md has fork(), exit(), signals and stack in full.
+ *
  * Bad input gets the documented result, changes nothing and leaves one rate-limited log line.
  */
 
@@ -39,6 +47,7 @@ struct mm_struct;
 struct work_struct;
 
 typedef unsigned int ioasid_t;
+/* Must return; see "Callbacks" above. */
 typedef ioasid_t (*ioasid_alloc_fn_t)(ioasid_t min, ioasid_t max, void *data);
 typedef void (*ioasid_free_fn_t)(ioasid_t ioasid, void *data);
 
@@ -90,7 +99,8 @@ struct ioasid_set {
  * @list: not used here; kept because users initialise it
  * @pdata: handed to both
  *
- * Both run with the core lock held and may call every function of this header.
+ * Both run with the core lock held and may call every function of this header. They must not wait for
+ * a thread that does, and must return: no longjmp(), pthread_exit() or exception.
  */
 struct ioasid_allocator_ops {
 	ioasid_alloc_fn_t alloc;
@@ -192,6 +202,10 @@ ioasid_t ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *
  * The id becomes FREE_PENDING: nobody gets new references or finds it by SPID. It returns to the
  * pool when the last reference is put. A second call does nothing.
  *
+ * This is how the owner gives its reference back, and it must not ioasid_put() as well, nor put
+ * instead: references are counted, not named. A put too many takes one that somebody else relies on,
+ * and when the set dies its id may be handed out again while it is in use.
+ *
  * Context: takes the core lock. Sends FREE to all and to the set. Follows V4, but tells before it
  * drops, as v2. One argument, as v5.5 and 5.18-6.3: no check.
  */
@@ -201,14 +215,15 @@ void ioasid_free(struct ioasid_set *set, ioasid_t ioasid);
  * ioasid_find() - look up the private data of an id
  * @set: the set it must belong to, or NULL not to check
  * @ioasid: the id
- * @getter: NULL, or called with the private data inside a read-side section; false refuses
+ * @getter: NULL, or called with the private data inside a read-side section; false refuses. Must
+ *	return: no longjmp(), pthread_exit() or exception
  *
  * Without @getter, hold rcu_read_lock() around the call and the use of what it returns, unless
  * the data cannot go away.
  *
  * Return: the private data (may be NULL), also while FREE_PENDING; NULL if @getter refused;
  * ERR_PTR(-ENOENT) unknown id; ERR_PTR(-EACCES) of another set.
- * Context: lock-free. All versions agree.
+ * Context: lock-free, async-signal-safe (so must @getter be then). All versions agree.
  */
 void *ioasid_find(struct ioasid_set *set, ioasid_t ioasid, bool (*getter)(void *));
 
@@ -219,7 +234,7 @@ void *ioasid_find(struct ioasid_set *set, ioasid_t ioasid, bool (*getter)(void *
  *
  * Return: 0; -EINVAL unknown id; -EBUSY FREE_PENDING; -EACCES of another set; -EOVERFLOW when the
  * count is at its limit of 4194303 (it never wraps).
- * Context: lock-free. Follows v2; one argument as 5.11-5.17.
+ * Context: lock-free, async-signal-safe. Follows v2; one argument as 5.11-5.17.
  */
 int ioasid_get(struct ioasid_set *set, ioasid_t ioasid);
 int ioasid_get_locked(struct ioasid_set *set, ioasid_t ioasid);
@@ -239,10 +254,13 @@ int ioasid_get_if_owned(ioasid_t ioasid);
  * @set: the set it must belong to, or NULL not to check
  * @ioasid: the id
  *
- * Putting the last reference of an ACTIVE id frees it as ioasid_free() does, FREE included.
+ * For references of ioasid_get() and ioasid_find_by_spid(). The owner's own is given back by
+ * ioasid_free(). Putting the last reference of an ACTIVE id, which is the owner's, frees it as
+ * ioasid_free() does, FREE included: this is all that 5.11-5.17 has.
  *
  * Return: true if the id was reclaimed; false if others hold it, it is unknown or of another set.
- * Context: lock-free unless it is the last reference. Follows v3; one argument as 5.11-5.17.
+ * Context: lock-free and async-signal-safe unless it is the last reference: then takes the core lock.
+ * Follows v3; one argument as 5.11-5.17.
  */
 bool ioasid_put(struct ioasid_set *set, ioasid_t ioasid);
 bool ioasid_put_locked(struct ioasid_set *set, ioasid_t ioasid);
@@ -252,7 +270,7 @@ bool ioasid_put_locked(struct ioasid_set *set, ioasid_t ioasid);
  * @ioasid: the id
  *
  * Return: true if it is ACTIVE; false if unknown or FREE_PENDING.
- * Context: lock-free. Declared in v2, implemented here.
+ * Context: lock-free, async-signal-safe. Declared in v2, implemented here.
  */
 bool ioasid_is_active(ioasid_t ioasid);
 
@@ -262,7 +280,7 @@ bool ioasid_is_active(ioasid_t ioasid);
  * @ioasid: the id
  *
  * Return: true if it is, FREE_PENDING or not.
- * Context: lock-free. Declared in v2, implemented here.
+ * Context: lock-free, async-signal-safe. Declared in v2, implemented here.
  */
 bool ioasid_is_in_set(struct ioasid_set *set, ioasid_t ioasid);
 
@@ -299,8 +317,8 @@ int ioasid_detach_data(ioasid_t ioasid);
  *
  * A bound id that gets another SPID is unbound first. The same SPID again changes nothing.
  *
- * Return: 0; -ENOENT unknown id; -EBUSY FREE_PENDING; -EINVAL another id of the set has @spid;
- * -ENOMEM.
+ * Return: 0; -ENOENT unknown id; -EBUSY FREE_PENDING, or in handlers 64 deep in each other; -EINVAL
+ * another id of the set has @spid; -ENOMEM.
  * Context: takes the core lock. Sends BIND (UNBIND) to the set. Follows v3.
  */
 int ioasid_attach_spid(ioasid_t ioasid, ioasid_t spid);
@@ -309,7 +327,8 @@ int ioasid_attach_spid(ioasid_t ioasid, ioasid_t spid);
  * ioasid_detach_spid() - take the set-private id away
  * @ioasid: the id, which may be FREE_PENDING
  *
- * Return: 0, also if there was none; -ENOENT unknown id. v3 and V4 return nothing.
+ * Return: 0, also if there was none; -ENOENT unknown id; -EBUSY in handlers 64 deep in each other,
+ * nothing has changed then. v3 and V4 return nothing.
  * Context: takes the core lock. Sends UNBIND to the set, the SPID still in its arguments.
  */
 int ioasid_detach_spid(ioasid_t ioasid);
@@ -321,7 +340,7 @@ int ioasid_detach_spid(ioasid_t ioasid);
  *
  * Return: the id, referenced: put it; INVALID_IOASID if there is none, it is FREE_PENDING, or the
  * set is not live.
- * Context: lock-free. Follows v2 and v3; three arguments as V4, see ioasid_find_by_spid_ref().
+ * Context: lock-free, async-signal-safe. Follows v2 and v3; three arguments as V4, see ioasid_find_by_spid_ref().
  */
 ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid);
 
@@ -332,7 +351,7 @@ ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid);
  * @get: take a reference
  *
  * Return: as ioasid_find_by_spid().
- * Context: lock-free. What V4 calls ioasid_find_by_spid() with three arguments.
+ * Context: lock-free, async-signal-safe. What V4 calls ioasid_find_by_spid() with three arguments.
  */
 ioasid_t ioasid_find_by_spid_ref(struct ioasid_set *set, ioasid_t spid, bool get);
 
@@ -341,7 +360,7 @@ ioasid_t ioasid_find_by_spid_ref(struct ioasid_set *set, ioasid_t spid, bool get
  * @ioasid: the id
  *
  * Return: its SPID, also while FREE_PENDING; INVALID_IOASID if it has none or is unknown.
- * Context: lock-free. Promised by the series, not in any version.
+ * Context: lock-free, async-signal-safe. Promised by the series, not in any version.
  */
 ioasid_t ioasid_find_spid(ioasid_t ioasid);
 
@@ -355,7 +374,8 @@ ioasid_t ioasid_find_spid(ioasid_t ioasid);
  *
  * Return: the set, with one reference; ERR_PTR(-EINVAL) unknown type, or IOASID_SET_TYPE_MM
  * without token; ERR_PTR(-EEXIST) the token has a set; ERR_PTR(-ENOSPC) @quota is more than is
- * left or than INT_MAX, or too many sets; ERR_PTR(-ENOMEM).
+ * left or than INT_MAX, or too many sets; ERR_PTR(-EBUSY) in handlers 64 deep in each other;
+ * ERR_PTR(-ENOMEM).
  * Context: takes the core lock. Sends SET_ALLOC to all; attaches the notifiers that wait for
  * @token first. Follows v3; ioasid_alloc_set() is the v2 name.
  */
@@ -408,7 +428,7 @@ int ioasid_set_free(struct ioasid_set *set);
 
 /**
  * ioasid_free_all_in_set() - ioasid_free() for every id of a set
- * @set: the set, which stays
+ * @set: the set, which stays; NULL is the system set, and sweeps the ids of all who pass NULL
  *
  * Context: takes the core lock. Sends FREE for each id. Follows V4.
  */
@@ -428,14 +448,15 @@ struct ioasid_set *ioasid_find_mm_set(struct mm_struct *token);
  * @ioasid: the id
  *
  * Return: the set, without a reference, NULL for the system set; ERR_PTR(-ENOENT) unknown id.
- * Context: lock-free. Follows V4.
+ * Context: lock-free, async-signal-safe. Follows V4.
  */
 struct ioasid_set *ioasid_find_set(ioasid_t ioasid);
 
 /**
  * ioasid_set_for_each_ioasid() - call a function for each id of a set, in ascending order
  * @set: the set; NULL is the system set
- * @fn: called without any lock held; may allocate, free and put
+ * @fn: called without any lock held; may allocate, free and put. Must return: no longjmp(),
+ *	pthread_exit() or exception
  * @data: handed to @fn
  *
  * Ids that are allocated meanwhile are not visited, nor are those that are gone when their turn
@@ -464,7 +485,7 @@ void ioasid_install_capacity(ioasid_t total);
  * ioasid_get_capacity() - how many ids there are
  *
  * Return: the capacity.
- * Context: lock-free. Follows v2.
+ * Context: lock-free, async-signal-safe. Follows v2.
  */
 ioasid_t ioasid_get_capacity(void);
 
@@ -523,8 +544,13 @@ void ioasid_unregister_allocator(struct ioasid_allocator_ops *ops);
  * function of this header, and must not wait for a thread that does. If such a call causes another
  * event, those after it are told the present one first: all hear events in the order they happen.
  * NOTIFY_STOP_MASK in what it returns ends delivery of ALLOC and BIND; not of FREE, UNBIND and
- * SET_FREE. In handlers that are 64 deep in each other, what would create something is refused;
- * what ends something never is, and takes about a kilobyte of stack a level.
+ * SET_FREE. It must return: no longjmp(), pthread_exit() or exception.
+ *
+ * In handlers that are 64 deep in each other, what creates or changes something is refused with
+ * -EBUSY (INVALID_IOASID, ERR_PTR(-EBUSY)): alloc, set_alloc, attach and detach of SPIDs, notify,
+ * register with replay. What ends something never is refused: it is done, and told when the outermost
+ * call is about to return. So no chain takes more stack than 64 levels of about a kilobyte and what
+ * the handlers take themselves.
  *
  * A block may be subscribed to all and to several sets: each is a subscription of its own, and an
  * event that goes to all and to a set tells it twice if it has both.
@@ -591,8 +617,9 @@ void ioasid_unregister_notifier_mm(struct mm_struct *mm, struct notifier_block *
  *
  * Only a change is told: BIND of a bound id and UNBIND of one that is not do nothing.
  *
- * Return: 0; -EINVAL unknown id, another event or flag; -EBUSY BIND while FREE_PENDING; else what
- * the handler that stopped BIND returned, through notifier_to_errno().
+ * Return: 0; -EINVAL unknown id, another event or flag; -EBUSY BIND while FREE_PENDING, or either in
+ * handlers 64 deep in each other; else what the handler that stopped BIND returned, through
+ * notifier_to_errno().
  * Context: takes the core lock. Follows v2.
  */
 int ioasid_notify(ioasid_t ioasid, enum ioasid_notify_val cmd, unsigned int flags);

@@ -41,7 +41,7 @@ void ioasid_rcu_read_unlock(void);
 /**
  * ioasid_rcu_read_lock_held() - is the calling thread in a read-side section?
  *
- * Return: true also in a getter of ioasid_find() and in a log sink, which the library calls in one.
+ * Return: true also in a getter of ioasid_find(), which the library calls in one.
  * Context: any, also a signal handler.
  */
 bool ioasid_rcu_read_lock_held(void);
@@ -100,6 +100,86 @@ void ioasid_free_rcu(struct rcu_head *head, void *block);
 void ioasid_rcu_barrier(void);
 
 /*
+ * What rcu_read_lock() and rcu_read_unlock() need to do the common case in line: the library's own,
+ * and the same for as long as its soname is. A thread's record is found by its id, in a directory
+ * that may not know it yet; then the functions above do.
+ */
+struct ioasid_rcu_reader {
+	unsigned int id;
+	unsigned int life;
+	unsigned long pointer;
+	unsigned long section;
+};
+
+struct ioasid_rcu_view {
+	struct ioasid_rcu_reader *const *readers;
+	unsigned long phase;
+	unsigned char fences;
+};
+
+#define IOASID_RCU_READERS 65536
+#define IOASID_RCU_DEPTH 0xfffful
+
+/**
+ * ioasid_rcu_view() - where readers in line look
+ *
+ * Return: the same each time, never NULL.
+ * Context: any, also a signal handler.
+ */
+const struct ioasid_rcu_view *ioasid_rcu_view(void);
+
+/* Where glibc has a thread's id; the library makes sure that it is there. */
+#if defined(__x86_64__) && !defined(__ILP32__) && defined(__has_include)
+#if __has_include(<gnu/libc-version.h>)
+#define IOASID_RCU_IN_LINE
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#undef IOASID_RCU_IN_LINE
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#undef IOASID_RCU_IN_LINE
+#endif
+#endif
+
+#ifdef IOASID_RCU_IN_LINE
+static const struct ioasid_rcu_view *ioasid_rcu_known_view __attribute__((__unused__));
+
+static inline const struct ioasid_rcu_view *ioasid_rcu_look(void)
+{
+	const struct ioasid_rcu_view *view =
+		__atomic_load_n(&ioasid_rcu_known_view, __ATOMIC_RELAXED);
+
+	if (__builtin_expect(!view, 0)) {
+		view = ioasid_rcu_view();
+		__atomic_store_n(&ioasid_rcu_known_view, view, __ATOMIC_RELAXED);
+	}
+	return view;
+}
+
+/*
+ * The caller's record, or NULL where it takes longer to find. A thread that has had a record knows
+ * it by its id; the first time the thread pointer is compared as well.
+ */
+static inline struct ioasid_rcu_reader *ioasid_rcu_self(const struct ioasid_rcu_view *view,
+							bool is_known)
+{
+	struct ioasid_rcu_reader *reader;
+	unsigned long pointer;
+	unsigned int id;
+
+	__asm__("mov %%fs:0, %0" : "=r"(pointer));
+	__asm__ volatile("movl %%fs:0x2d0, %0" : "=r"(id)); /* volatile: fork() changes it */
+	reader = __atomic_load_n(&view->readers[id % IOASID_RCU_READERS], __ATOMIC_RELAXED);
+	if (__builtin_expect(reader && __atomic_load_n(&reader->id, __ATOMIC_RELAXED) == id &&
+				     (is_known || __atomic_load_n(&reader->pointer,
+								  __ATOMIC_RELAXED) == pointer), 1))
+		return reader;
+	return (struct ioasid_rcu_reader *)0;
+}
+#endif
+
+/*
  * The kernel's names are functions, so that they are back when liburcu's headers, coming later, have
  * borrowed and cleared them. Whoever included <urcu.h> before has some as macros.
  */
@@ -113,11 +193,33 @@ void ioasid_rcu_barrier(void);
 
 static inline void rcu_read_lock(void)
 {
+#ifdef IOASID_RCU_IN_LINE
+	const struct ioasid_rcu_view *view = ioasid_rcu_look();
+	struct ioasid_rcu_reader *reader = ioasid_rcu_self(view, false);
+
+	if (__builtin_expect(reader && !__atomic_load_n(&reader->section, __ATOMIC_RELAXED), 1)) {
+		__atomic_store_n(&reader->section, __atomic_load_n(&view->phase, __ATOMIC_ACQUIRE),
+				 __ATOMIC_RELEASE);
+		__asm__ volatile("" : : : "memory");
+		if (__builtin_expect(__atomic_load_n(&view->fences, __ATOMIC_RELAXED), 0))
+			__asm__ volatile("lock; orl $0, (%%rsp)" : : : "memory", "cc");
+		return;
+	}
+#endif
 	ioasid_rcu_read_lock();
 }
 
 static inline void rcu_read_unlock(void)
 {
+#ifdef IOASID_RCU_IN_LINE
+	struct ioasid_rcu_reader *reader = ioasid_rcu_self(ioasid_rcu_look(), true);
+
+	if (__builtin_expect(reader && (__atomic_load_n(&reader->section, __ATOMIC_RELAXED) &
+					IOASID_RCU_DEPTH) == 1, 1)) {
+		__atomic_store_n(&reader->section, 0ul, __ATOMIC_RELEASE);
+		return;
+	}
+#endif
 	ioasid_rcu_read_unlock();
 }
 

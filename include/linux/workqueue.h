@@ -50,8 +50,9 @@ static inline void INIT_WORK(struct work_struct *work, work_func_t func)
  * or running is for the parent to do, whom the fork does not disturb. docs/process.md has more.
  *
  * None of these functions but ioasid_wq_system() may be called in a signal handler. Those that wait
- * are no cancellation points: a thread that is cancelled meanwhile ends at its next one. An item must come back from
- * its function: longjmp(), pthread_exit() and exceptions that leave it are not supported.
+ * are no cancellation points: a thread that is cancelled meanwhile ends at its next one. An item must
+ * come back from its function: longjmp(), pthread_exit() and exceptions that leave it are not
+ * supported.
  */
 
 /* Queues are bound to no CPU. */

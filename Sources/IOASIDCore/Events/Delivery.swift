@@ -111,6 +111,21 @@ struct Delivery {
         }
     }
 
+    /// In the child of fork(), where who does this is not there: nobody else is told.
+    /// - Returns: the id whose own reference was to be dropped afterwards.
+    func abandon() -> Incarnation? {
+        switch source {
+        case .event(let event):
+            guard event.what == IOASID_NOTIFY_FREE, let one = IDTable.incarnation(of: event.id),
+                one.word.isSameLife(as: event.word)
+            else { return nil }
+            return one
+        case .replay(let replay):
+            replay.deinitialize(count: 1)
+            return nil
+        }
+    }
+
     /// Both chains merged by priority.
     private mutating func advance() -> SubscriberRef? {
         if let first = global, local.map({ first.pointee.precedes($0) }) ?? true {

@@ -9,7 +9,8 @@ struct Event {
     let what: ioasid_notify_val
     let id: ID
     let spid: SPID
-    let set: SetNumber
+    /// Of the life it tells of; of a set, it has the set alone.
+    let word: SlotWord
     let data: UnsafeMutableRawPointer?
 
     /// Of an id.
@@ -17,7 +18,7 @@ struct Event {
         self.what = what
         id = one.id
         spid = one.ref.links.pointee.spid
-        set = one.word.set
+        word = one.word
         data = one.ref.data
     }
 
@@ -26,9 +27,11 @@ struct Event {
         self.what = what
         id = .invalid
         spid = .none
-        self.set = set
+        word = SlotWord(set: set)
         data = nil
     }
+
+    var set: SetNumber { word.set }
 
     /// A handler's NOTIFY_STOP ends the delivery of the others; these everybody must hear.
     var isUnstoppable: Bool {

@@ -19,7 +19,7 @@ package struct CustomID: ~Copyable {
 enum CustomIDs: IndexedRecords {
     typealias Number = RecordNumber<CustomID>
 
-    private static let records = Region<CustomID>(chunkShift: 10)
+    static let records = Region<CustomID>(chunkShift: 10)
     private static let taken = IDBitmap()
     private static let index = HashIndex<CustomIDs>()
     private static let population = Cell<UInt32>(0)

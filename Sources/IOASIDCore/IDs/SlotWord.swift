@@ -59,6 +59,10 @@ package struct SlotWord: Equatable {
             | (generation & Self.generationMask) &<< Self.generationShift
     }
 
+    /// No life of any id: names a set.
+    @inline(__always)
+    init(set: SetNumber) { bits = UInt64(set.rawValue) &<< Self.setShift }
+
     @inline(__always)
     package var references: UInt64 { bits & Self.referenceLimit }
 

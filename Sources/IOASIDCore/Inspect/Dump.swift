@@ -18,7 +18,10 @@ package enum Dump {
         guard let out else { throw .argument }
         var copy = Copy()
         try CoreLock.withLock { () throws(RequestError) in try copy.fill() }
-        guard writer(out, &copy.dump, { RequestError.name($0).cString }) == 0 else {
+        let written = Cancellation.held {
+            writer(out, &copy.dump, { RequestError.name($0).cString }) == 0
+        }
+        guard written else {
             throw RequestError(IOASID_REFUSED_ARGUMENT, EIO)
         }
     }

@@ -80,12 +80,13 @@ extension Core {
         // It may unregister itself meanwhile.
         Allocators.retain(group)
         let owner = SetIncarnation(SetTable.number(of: set))
-        let id = out.allocate(range, group, allocator.pointee.ops)
+        let request = AllocatorCall(set, group)
+        let id = out.allocate(range, request, allocator.pointee.ops)
         do throws(RequestError) {
             return (id, try accept(id, range, group, owner))
         } catch {
             // A live id of its own, handed out again, must stay what it is.
-            if id != .invalid, IDTable.allocator(of: id) != group { out.free(id, group) }
+            if id != .invalid, IDTable.allocator(of: id) != group { out.free(id, request) }
             Allocators.release(group)
             throw error
         }

@@ -101,8 +101,12 @@ package struct CallOut {
         flush()
     }
 
-    /// In the child of fork(), if the thread that was in a callback is not there: nobody is.
-    static func forgetCallbacks() { depth.value = 0 }
+    /// In the child of fork(), if the thread that was in a callback is not there: nobody is. What
+    /// `body` does must not call out.
+    static func forgetCallbacks(_ body: (CallOut) -> Void) {
+        depth.value = 0
+        body(CallOut())
+    }
 
     // MARK: The calls
 
@@ -116,18 +120,20 @@ package struct CallOut {
     }
 
     /// - Returns: what a custom allocator picks.
-    func allocate(_ range: IDRange, _ group: Ref<AllocatorGroup>, _ ops: AllocatorOps) -> ID {
-        let alloc = group.pointee.alloc
+    func allocate(_ range: IDRange, _ request: AllocatorCall, _ ops: AllocatorOps) -> ID {
+        let alloc = request.group.pointee.alloc
         let data = ops.pointee.pdata
-        return Self.uncancelled { calling { ID(rawValue: alloc(range.low, range.high, data)) } }
+        return request.noted {
+            Cancellation.held { calling { ID(rawValue: alloc(range.low, range.high, data)) } }
+        }
     }
 
     /// Gives a number back to its allocator, whichever of the group that is now.
-    func free(_ id: ID, _ group: Ref<AllocatorGroup>) {
-        guard let allocator = group.pointee.allocators.first else { return }
-        let free = group.pointee.free
+    func free(_ id: ID, _ request: AllocatorCall) {
+        guard let allocator = request.group.pointee.allocators.first else { return }
+        let free = request.group.pointee.free
         let data = allocator.pointee.ops.pointee.pdata
-        Self.uncancelled { calling { free(id.rawValue, data) } }
+        request.noted { Cancellation.held { calling { free(id.rawValue, data) } } }
     }
 
     @inline(__always)
@@ -139,15 +145,6 @@ package struct CallOut {
             CoreLock.enter(before)
             Self.depth.decrement()
         }
-        return body()
-    }
-
-    /// Cancellation would end the thread with the lock held. It is held off while users' code runs,
-    /// and not around each lock: that is no place where a thread is cancelled.
-    @inline(__always)
-    private static func uncancelled<Result>(_ body: () -> Result) -> Result {
-        let cancellation = cio_hold_cancellation()
-        defer { cio_restore_cancellation(cancellation) }
         return body()
     }
 }
@@ -171,7 +168,7 @@ extension CallOut {
     private func perform(_ delivery: consuming Delivery) -> CInt {
         var delivery = delivery
         return withUnsafeMutablePointer(to: &delivery) { current in
-            Self.uncancelled {
+            Cancellation.held {
                 Delivery.innermost = current
                 let result = tell(current)
                 Delivery.innermost = current.pointee.outer

@@ -19,6 +19,10 @@ enum Deferred {
     private static let firstSet = Cell<UInt32>(0)
     private static let lastSet = Cell<UInt32>(0)
 
+    /// In the child of fork(), until the first request has finished what the parent's threads had
+    /// begun.
+    static let isOfParent = Cell<UInt32>(0)
+
     static var isWaiting: Bool { firstID.value | firstSet.value != 0 }
 
     private static func note() { Attention.set(Attention.deferred, isWaiting) }
@@ -94,8 +98,10 @@ extension Core {
             } else if let set = Deferred.popSet() {
                 finishEnding(set, out)
             } else {
+                Deferred.isOfParent.value = 0
                 return
             }
+            Trace.flush()
         }
     }
 }

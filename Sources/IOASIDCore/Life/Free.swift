@@ -80,6 +80,17 @@ extension Core {
         if one.isCurrent, !Deferred.contains(one), one.ref.word.references != 0 { drop(one, out) }
     }
 
+    /// In the child of fork(), where who told of this end is not there.
+    static func finishTelling(_ one: Incarnation, _ out: CallOut) {
+        guard !Deferred.contains(one), let word = one.ref.dropReference(), word.references == 0
+        else { return }
+        if IDTable.allocator(of: one.id) == nil {
+            reclaim(one, of: SetTable[one.word.set], isListed: true, out)
+        } else {
+            Deferred.append(one)
+        }
+    }
+
     /// An end that was put off.
     static func finishFreeing(_ one: Incarnation, _ out: CallOut) {
         if one.word.references != 0 {
@@ -143,7 +154,12 @@ extension Core {
             Population.pending.increment()
         }
         guard !out.isTooDeep else { return Deferred.append(one) }
-        out.free(one.id, group)
+        out.free(one.id, AllocatorCall(SetTable[one.word.set], group, returned: one))
+        forget(one, group, out)
+    }
+
+    /// Its allocator has it back.
+    static func forget(_ one: Incarnation, _ group: Ref<AllocatorGroup>, _ out: CallOut) {
         let set = SetTable[one.word.set]
         unlist(one)
         end(one, out)

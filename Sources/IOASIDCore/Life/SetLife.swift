@@ -88,6 +88,7 @@ extension Core {
         record.pointee.setQuota(quota)
         record.pointee.setCount(0)
         record.pointee.isReleased = false
+        record.pointee.isEndTold = false
         record.pointee.isPinned = false
         record.pointee.nextEnding = 0
         record.pointee.seen.token = UnsafeMutableRawPointer(bitPattern: token)
@@ -166,11 +167,17 @@ extension Core {
         let record = SetTable[set]
         DyingSets.push(set)
         freeAll(SetIncarnation(set), out)
-        DyingSets.pop()
         // The next set of the mm may be there already, or come with SET_FREE.
         detachSubscribers(set)
-        out.send(Event(IOASID_NOTIFY_SET_FREE, set), to: .all)
-        if record.pointee.isPinned { AddressSpaceHooks.unpin(record.pointee.token.value) }
+        if !record.pointee.isEndTold {
+            record.pointee.isEndTold = true
+            out.send(Event(IOASID_NOTIFY_SET_FREE, set), to: .all)
+        }
+        if record.pointee.isPinned {
+            record.pointee.isPinned = false
+            AddressSpaceHooks.unpin(record.pointee.token.value)
+        }
+        _ = DyingSets.pop()
         record.pointee.become(CIO_SET_DEAD)
         if record.pointee.count == 0 { release(set) }
     }
@@ -183,7 +190,7 @@ extension Core {
     }
 }
 
-/// Sets whose ids are being freed, the latest first: a handler may end another set meanwhile.
+/// Sets whose end is under way, the latest first: a handler may end another set meanwhile.
 enum DyingSets {
     /// As a link: the number plus one.
     private static let first = Cell<UInt32>(0)
@@ -193,8 +200,12 @@ enum DyingSets {
         first.value = set.rawValue &+ 1
     }
 
-    static func pop() {
-        first.value = SetTable[SetNumber(rawValue: first.value &- 1)].pointee.nextEnding
+    static func pop() -> SetNumber? {
+        let link = first.value
+        guard link != 0 else { return nil }
+        let set = SetNumber(rawValue: link &- 1)
+        first.value = SetTable[set].pointee.nextEnding
+        return set
     }
 
     /// - Returns: the subscription of a block by this mm to a set that is dying, and its list.

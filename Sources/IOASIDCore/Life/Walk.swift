@@ -13,9 +13,12 @@ extension Core {
         let ids = try CoreLock.withLock { () throws(RequestError) in
             try Snapshot(of: SetTable.number(of: try liveSet(handle)))
         }
-        for index in 0..<ids.count {
-            // An earlier visit, or anybody else, may have ended this one's life.
-            if ids.incarnation(index) != nil { visit(ids[index]) }
+        // The copy would be lost with a thread that is cancelled in a visit.
+        Cancellation.held {
+            for index in 0..<ids.count {
+                // An earlier visit, or anybody else, may have ended this one's life.
+                if ids.incarnation(index) != nil { visit(ids[index]) }
+            }
         }
         return ids.count != 0
     }

@@ -37,6 +37,8 @@ package struct SetRecord: ~Copyable {
     /// The creator's reference was dropped by ioasid_set_free().
     var isReleased: Bool
     var isPinned: Bool
+    /// SET_FREE was sent.
+    var isEndTold: Bool
     /// To a power of two: the way from a word to its set's address is a shift.
     private let padding: (UInt64, UInt64)
 }
@@ -56,7 +58,7 @@ extension SetRecord {
         stateCell.release(next.rawValue)
     }
 
-    private static func mayGo(from state: cio_set_state, to next: cio_set_state) -> Bool {
+    static func mayGo(from state: cio_set_state, to next: cio_set_state) -> Bool {
         switch (state, next) {
         case (CIO_SET_UNUSED, CIO_SET_LIVE), (CIO_SET_LIVE, CIO_SET_DYING),
             (CIO_SET_DYING, CIO_SET_DEAD), (CIO_SET_DEAD, CIO_SET_UNUSED):

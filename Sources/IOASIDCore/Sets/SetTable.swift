@@ -11,7 +11,7 @@ package enum SetTable {
     @inline(__always)
     package static var system: SetNumber { SetNumber(rawValue: 0) }
 
-    private static let records = Region<SetRecord>(chunkShift: 9)
+    static let records = Region<SetRecord>(chunkShift: 9)
     private static let taken = IDBitmap()
     private static let cursor = Cell<UInt32>(0)
     private static let uses = Cell<UInt32>(0)

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* What look-ups promise while another thread ends and begins lives of the same number. */
+#include <pthread.h>
+
+#include "support.h"
+
+enum { OTHERS = 2, ROUNDS = 600000 };
+
+static bool stop;
+static char marks[OTHERS];
+
+/* Somebody who looks, with what should never be seen. */
+struct reader {
+	pthread_t thread;
+	struct ioasid_set *set;
+	ioasid_t id;
+	const void *own;
+	unsigned long found;
+	const char *wrong;
+};
+
+static void *look(void *data)
+{
+	struct reader *reader = data;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		void *seen = ioasid_find(reader->set, reader->id, NULL);
+
+		if (IS_ERR(seen))
+			continue;
+		if (seen == reader->own)
+			reader->found++;
+		else
+			reader->wrong = seen ? "data of another life" : "no data";
+	}
+	return NULL;
+}
+
+static void begin(struct reader *reader, void *(*body)(void *data))
+{
+	__atomic_store_n(&stop, false, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_create(&reader->thread, NULL, body, reader), 0);
+}
+
+static void end(struct reader *reader)
+{
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(reader->thread, NULL);
+	if (reader->wrong)
+		fail_msg("%s after %lu good ones", reader->wrong, reader->found);
+}
+
+/* One number is now of this set, now of that: find(set) gives data of this one or an error. */
+static void find_never_shows_data_of_another_set(void **state)
+{
+	struct ioasid_set *sets[OTHERS] = { new_set(0), new_set(0) };
+	struct reader reader = { .set = sets[0], .id = 7, .own = &marks[0] };
+
+	(void)state;
+	begin(&reader, look);
+	for (unsigned int i = 0; i < loops(ROUNDS); i++) {
+		struct ioasid_set *set = sets[i % OTHERS];
+
+		assert_int_equal(ioasid_alloc(set, 7, 7, &marks[i % OTHERS]), 7);
+		ioasid_free(set, 7);
+	}
+	end(&reader);
+	for (int i = 0; i < OTHERS; i++)
+		ioasid_set_put(sets[i]);
+}
+
+static ioasid_t pick_lowest(ioasid_t min, ioasid_t max, void *data)
+{
+	(void)max;
+	(void)data;
+	return min;
+}
+
+static void take_back(ioasid_t id, void *data)
+{
+	(void)id;
+	(void)data;
+}
+
+/* Ids of custom allocators use the same record one after the other. */
+static void find_never_shows_another_id_of_the_same_record(void **state)
+{
+	struct ioasid_allocator_ops ops = { .alloc = pick_lowest, .free = take_back };
+	static const ioasid_t ids[OTHERS] = { 0x80000007, 0x90000009 };
+	struct reader reader = { .id = ids[0], .own = &marks[0] };
+
+	(void)state;
+	assert_int_equal(ioasid_register_allocator(&ops), 0);
+	begin(&reader, look);
+	for (unsigned int i = 0; i < loops(ROUNDS); i++) {
+		ioasid_t id = ids[i % OTHERS];
+
+		assert_int_equal(ioasid_alloc(NULL, id, id, &marks[i % OTHERS]), id);
+		ioasid_free(NULL, id);
+	}
+	end(&reader);
+	ioasid_unregister_allocator(&ops);
+}
+
+static void *search(void *data)
+{
+	struct reader *reader = data;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		ioasid_t spid = ioasid_find_spid(reader->id);
+
+		if (pasid_valid(spid) && spid != 1)
+			reader->wrong = "the SPID of another life";
+		/* Number 8 has it all the time. */
+		if (ioasid_find_by_spid_ref(reader->set, 2, false) != 8)
+			reader->wrong = "an SPID was not found";
+		reader->found++;
+	}
+	return NULL;
+}
+
+static void searches_by_spid_miss_nothing_that_stays(void **state)
+{
+	struct ioasid_set *set = new_set(0);
+	struct reader reader = { .set = set, .id = 7 };
+
+	(void)state;
+	assert_int_equal(ioasid_alloc(set, 8, 8, NULL), 8);
+	assert_int_equal(ioasid_attach_spid(8, 2), 0);
+	begin(&reader, search);
+	for (unsigned int i = 0; i < loops(ROUNDS / 4); i++) {
+		assert_int_equal(ioasid_alloc(set, 7, 7, NULL), 7);
+		assert_int_equal(ioasid_attach_spid(7, 1), 0);
+		ioasid_free(set, 7);
+	}
+	end(&reader);
+	ioasid_set_put(set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CLEAN_TEST(find_never_shows_data_of_another_set),
+		CLEAN_TEST(find_never_shows_another_id_of_the_same_record),
+		CLEAN_TEST(searches_by_spid_miss_nothing_that_stays),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
