@@ -483,6 +483,21 @@ static void test_one_unit_each(void **state)
 	assert_int_equal(vtd_unit_destroy(ours), 0);
 }
 
+/* Whoever gets a unit makes it forget what the last one's tables said, and so does who leaves it. */
+static void test_unit_has_no_past(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_int_equal(vtd_unit_set_root(b->iommu, 0), 0);
+	assert_int_equal(intel_iommu_enable(b->iommu), 0);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_DIR_NOT_PRESENT);
+	assert_int_equal(intel_iommu_disable(b->iommu), 0);
+	assert_int_equal(vtd_unit_set_root(b->iommu, b->root), 0);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_int_equal(stats_of(b->iommu).stale_hits, 0);
+}
+
 /* What our driver sends when a PASID is torn down, by the kernel's rule. */
 static int sent(struct host *h, u64 from, enum vtd_inv_type type, u32 granularity)
 {
@@ -651,6 +666,7 @@ int main(void)
 		TEST_PRI(test_request_queue_overflows),
 		TEST_PRI(test_unit_of_nobody_is_left_alone),
 		TEST(test_one_unit_each),
+		TEST(test_unit_has_no_past),
 		cmocka_unit_test_setup_teardown(test_teardown_forgets_what_the_kernels_does,
 						host_setup, host_teardown),
 		TEST(test_virtual_command_by_register),

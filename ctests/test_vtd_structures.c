@@ -325,6 +325,50 @@ static void test_transfers_end_at_the_highest_address(void **state)
 	assert_int_equal(vtd_dma_write(b->dev, PASID, ~0ULL, buffer, 0), 0);
 }
 
+static int setup_ats(void **state)
+{
+	return bench_setup(state, VTD_DEV_ATS, VTD_CAP_DEFAULT);
+}
+
+/* What the page tables do not allow is an answer; what stands above them is a fault. */
+static void test_translation_request_alone(void **state)
+{
+	struct bench *b = *state;
+	struct vtd_fault fault;
+	u64 physical = 0;
+
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL + 4096, VTD_DMA_READ, &physical),
+			 VTD_FAULT_FL_NOT_PRESENT);
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, &physical), 0);
+	assert_true(physical == b->pages[0]);
+	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), b->pages[0] | PT_P | PT_U);
+	forget(b);
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL),
+			 VTD_FAULT_NO_WRITE);
+	assert_false(vtd_fault_read(b->iommu, &fault));
+	/* The access itself is: the device has no other way. */
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL + 4096), VTD_FAULT_FL_NOT_PRESENT);
+	expect_fault(b->iommu, VTD_FAULT_FL_NOT_PRESENT, PASID, VIRTUAL + 4096);
+	/* It keeps what it was told. */
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, VTD_DMA_READ, NULL), 0);
+	store(b->machine, b->entry, 0);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_int_equal(stats_of(b->iommu).devtlb_hits, 1);
+	forget(b);
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, VTD_DMA_READ, NULL),
+			 VTD_FAULT_PASID_NOT_PRESENT);
+	expect_fault(b->iommu, VTD_FAULT_PASID_NOT_PRESENT, PASID, VIRTUAL);
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, 0, NULL), -EINVAL);
+	assert_int_equal(vtd_ats_translate(NULL, PASID, VIRTUAL, VTD_DMA_READ, NULL), -EINVAL);
+}
+
+static void test_only_ats_asks_for_translations(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, VTD_DMA_READ, NULL), -EINVAL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
 #define TEST_EXTENDED(name) cmocka_unit_test_setup_teardown(name, setup_extended, bench_teardown)
 
@@ -347,6 +391,9 @@ int main(void)
 		TEST(test_pasid_of_requests_without_one),
 		TEST(test_nothing_passes_without_a_root),
 		TEST(test_transfers_end_at_the_highest_address),
+		cmocka_unit_test_setup_teardown(test_translation_request_alone, setup_ats,
+						bench_teardown),
+		TEST(test_only_ats_asks_for_translations),
 	};
 
 	return cmocka_run_group_tests_name("vtd structures", tests, NULL, NULL);

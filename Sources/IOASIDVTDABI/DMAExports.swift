@@ -15,6 +15,15 @@ public func vtd_dma(
     DMA.access(dev, pasid, address, access) { _, reached in physical?.pointee = reached.bits }
 }
 
+@_cdecl("vtd_ats_translate")
+@implementation
+public func vtd_ats_translate(
+    _ dev: OpaquePointer?, _ pasid: ioasid_t, _ address: UInt64, _ access: CUnsignedInt,
+    _ physical: UnsafeMutablePointer<UInt64>?
+) -> CInt {
+    DMA.translate(dev, pasid, address, access) { physical?.pointee = $0.bits }
+}
+
 @_cdecl("vtd_dma_read")
 @implementation
 public func vtd_dma_read(

@@ -24,8 +24,29 @@ extension Ref<Device> {
         }
     }
 
-    private func translate(_ request: Request) throws(Fault) -> Translation {
-        // Whatever caches have: while there is no root, the unit lets nothing pass.
+    /// A translation request alone (section 4.1.1): what the tables do not allow is answered without
+    /// rights, which is no fault to record.
+    func requestTranslation(_ request: Request) -> DMAOutcome {
+        pointee.unit.pointee.stats.dma &+= 1
+        do throws(Fault) {
+            try checkUnit(request)
+            let found = try remap(request)
+            let tag = tag(request)
+            pointee.tlb?.insert(DeviceTranslation(tag, found), tag)
+            return .reached(found.physical(request))
+        } catch {
+            guard error.isRecoverable else { return refuse(error, request) }
+            return .refused(error.reason)
+        }
+    }
+
+    private func tag(_ request: Request) -> DeviceTranslation.Tag {
+        DeviceTranslation.Tag(
+            pasid: request.pasid, page: request.address.page, isPrivileged: request.isPrivileged)
+    }
+
+    /// What holds whatever the tables say, and the caches have.
+    private func checkUnit(_ request: Request) throws(Fault) {
         let unit = pointee.unit
         guard unit.pointee.registers.isTranslating, unit.pointee.root.bits != 0 else {
             throw Fault(VTD_FAULT_ROOT_NOT_PRESENT)
@@ -34,8 +55,11 @@ extension Ref<Device> {
         if request.pasid == nil && Interrupts.contain(request.address.bits) {
             throw Fault(VTD_FAULT_INTERRUPT)
         }
-        let tag = DeviceTranslation.Tag(
-            pasid: request.pasid, page: request.address.page, isPrivileged: request.isPrivileged)
+    }
+
+    private func translate(_ request: Request) throws(Fault) -> Translation {
+        try checkUnit(request)
+        let tag = tag(request)
         if let hit = pointee.tlb?.lookUp(tag), hit.translation.allows(request) {
             pointee.unit.pointee.stats.devtlb_hits &+= 1
             noteIfStale(hit.translation, request)

@@ -38,6 +38,6 @@ struct Fault: Error {
     /// Would another answer of the page tables help? Then a device with PRI asks for the page.
     var isRecoverable: Bool {
         `is`(VTD_FAULT_FL_NOT_PRESENT) || `is`(VTD_FAULT_SL_PERMISSION) || `is`(VTD_FAULT_USER)
-            || `is`(VTD_FAULT_NO_WRITE)
+            || `is`(VTD_FAULT_NO_WRITE) || `is`(VTD_FAULT_NO_READ)
     }
 }

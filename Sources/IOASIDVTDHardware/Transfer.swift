@@ -41,6 +41,31 @@ package enum DMA {
         }
     }
 
+    /// A translation request by itself.
+    package static func translate(
+        _ dev: OpaquePointer?, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
+        _ use: (HPA) -> Void
+    ) -> CInt {
+        guard access & ~known == 0, access & ~VTD_DMA_PRIV != 0, let dev else { return -EINVAL }
+        let device = Ref<Device>(dev)
+        let request = Request(
+            pasid: pasid == UInt32.max ? nil : PASID(pasid), address: IOVA(address),
+            access: access)
+        let found: (DMAOutcome, Ref<Unit>)? = Lock.hardware {
+            guard Handle.isDevice(device), device.hasTLB else { return nil }
+            return (device.requestTranslation(request), device.pointee.unit)
+        }
+        guard let (outcome, unit) = found else { return -EINVAL }
+        unit.deliverInterrupts()
+        switch outcome {
+        case .reached(let physical):
+            use(physical)
+            return 0
+        case .refused(let reason): return CInt(reason)
+        case .waiting: return -EAGAIN
+        }
+    }
+
     /// A transfer of any length, page by page.
     @inline(__always)
     package static func transfer(

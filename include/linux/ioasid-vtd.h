@@ -714,6 +714,24 @@ int vtd_device_destroy(struct device *dev);
 int vtd_dma(struct device *dev, ioasid_t pasid, u64 address, unsigned int access, u64 *physical);
 
 /**
+ * vtd_ats_translate() - one translation request of a device with ATS, without the access
+ * @dev: the device
+ * @pasid: the PASID; INVALID_IOASID for a request without one
+ * @address: where, in the address space of @pasid
+ * @access: as vtd_dma()
+ * @physical: NULL, or where to put the physical address that it was told
+ *
+ * The device TLB keeps the answer. What the page tables do not allow is answered without rights: that
+ * is no fault, and nothing is recorded or asked for. vtd_dma() goes on from there: a device with PRI
+ * asks for the page, another sends the request untranslated, which is a fault.
+ *
+ * Return: 0 translated; above 0 not, for this enum vtd_fault_reason; -EINVAL no device, one without
+ * ATS, or bad @access.
+ */
+int vtd_ats_translate(struct device *dev, ioasid_t pasid, u64 address, unsigned int access,
+		      u64 *physical);
+
+/**
  * vtd_dma_read() - DMA that reads memory
  * @dev: the device
  * @pasid: the PASID; INVALID_IOASID for a request without one
