@@ -485,6 +485,34 @@ static void sets_that_come_and_go_in_a_replay_are_told_of_once_or_not_at_all(voi
 	}
 }
 
+static void end_the_next(struct listener *self, enum ioasid_notify_val event,
+			 const struct ioasid_nb_args *args)
+{
+	(void)self;
+	/* The rest is told by this; in that, at the last event of 0, the turn of 1 is the next. */
+	if (event == IOASID_NOTIFY_ALLOC && args->id == 0)
+		ioasid_free(NULL, 9);
+	if (event == IOASID_NOTIFY_BIND && args->id == 0)
+		ioasid_free(args->set, 1);
+}
+
+static void the_end_of_an_id_whose_turn_is_next_is_not_told(void **state)
+{
+	struct listener late = LISTENER("late", 0, .act = end_the_next);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	assert_int_equal(ioasid_alloc(NULL, 9, 9, NULL), 9);
+	for (ioasid_t id = 0; id < 3; id++)
+		new_id(set, NULL);
+	assert_int_equal(ioasid_attach_spid(0, 1), 0);
+	replay(set, &late);
+	assert_heard("late ALLOC 0, late BIND 0, late ALLOC 2");
+	assert_false(ioasid_is_active(1));
+	leave(set, &late);
+	ioasid_set_put(set);
+}
+
 /* ---- fork ---- */
 
 static atomic_t in_replay, may_end;
@@ -567,6 +595,7 @@ int main(void)
 		CLEAN_TEST(ids_ahead_of_the_replay_are_told_of_once_and_in_order),
 		CLEAN_TEST(sets_that_come_and_go_in_a_replay_are_told_of_once_or_not_at_all),
 		CLEAN_TEST(a_late_subscriber_misses_nothing_and_hears_nothing_twice),
+		CLEAN_TEST(the_end_of_an_id_whose_turn_is_next_is_not_told),
 		CLEAN_TEST(a_child_goes_on_without_the_replay_of_another_thread),
 	};
 
