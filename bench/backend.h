@@ -12,7 +12,7 @@
 
 #include <linux/ioasid.h>
 #define CAN_FIND 1
-static struct ioasid_set *the_set;	/* with a quota: accounting is part of the work */
+static struct ioasid_set *the_set; /* with a quota: accounting is part of the work */
 
 static inline int backend_init(void)
 {
@@ -80,7 +80,7 @@ static inline void backend_settle(void)
 	peer_settle();
 }
 
-#else	/* BACKEND_PEER: whatever has peer.h's functions; -DCAN_FIND=0 where there is no data */
+#else /* BACKEND_PEER: whatever has peer.h's functions; -DCAN_FIND=0 where there is no data */
 
 #include "peers/peer.h"
 

@@ -89,7 +89,7 @@ static void by_spid(const char *test)
 	const int chunks = quick ? 2 : 24;
 	const uint64_t n = quick ? 5000 : 100000;
 
-	for (int k = -2; k < chunks; k++) {	/* the first two warm up */
+	for (int k = -2; k < chunks; k++) { /* the first two warm up */
 		uint64_t state = bench_seed(k), again = state;
 		ioasid_t sum = 0;
 
@@ -127,7 +127,8 @@ static void attach(int thread, uint64_t n)
 	uint64_t state = bench_seed(thread);
 
 	while (n--)
-		if (ioasid_attach_data(1 + bench_below(&state, live), bench_data((1 << 20) + fresh++)))
+		if (ioasid_attach_data(1 + bench_below(&state, live),
+				       bench_data((1 << 20) + fresh++)))
 			bench_fail("attach_data refused");
 }
 
@@ -166,7 +167,7 @@ static void teardown(void)
 		go_live(full);
 		bench_begin();
 		ioasid_set_put(set);
-		if (k || quick)		/* the first warms up */
+		if (k || quick) /* the first warms up */
 			bench_end("teardown", full);
 		new_set();
 	}

@@ -9,7 +9,8 @@
 
 struct ioasid_set;
 typedef struct ioasid_set *set_alloc_fn(void *token, unsigned int quota, int type);
-typedef unsigned int alloc_fn(struct ioasid_set *set, unsigned int min, unsigned int max, void *data);
+typedef unsigned int alloc_fn(struct ioasid_set *set, unsigned int min, unsigned int max,
+			      void *data);
 
 /* In a process of its own, which has not seen the library yet. */
 static void load_and_alloc(const char *library)
@@ -43,7 +44,7 @@ int main(int argc, char **argv)
 {
 	const char *library = bench_init(argc, argv);
 
-	bench_rss();		/* stdio's buffers are there now */
+	bench_rss(); /* stdio's buffers are there now */
 	for (int k = 0; k < (quick ? 2 : 12); k++) {
 		int status;
 		pid_t child = fork();

@@ -57,7 +57,8 @@ static void finds(int thread, uint64_t n)
 	while (n--) {
 		uint32_t i = bench_below(&state, nsets * IDS_A_SET);
 
-		sum += (uintptr_t)ioasid_find(set[i / IDS_A_SET], id_of[i / IDS_A_SET][i % IDS_A_SET], NULL);
+		sum += (uintptr_t)ioasid_find(set[i / IDS_A_SET],
+					      id_of[i / IDS_A_SET][i % IDS_A_SET], NULL);
 	}
 	bench_use(sum);
 }
@@ -70,7 +71,8 @@ static void by_spid(int thread, uint64_t n)
 	while (n--) {
 		uint32_t i = bench_below(&state, nsets * IDS_A_SET);
 
-		ioasid_put(set[i / IDS_A_SET], ioasid_find_by_spid(set[i / IDS_A_SET], i % IDS_A_SET));
+		ioasid_put(set[i / IDS_A_SET],
+			   ioasid_find_by_spid(set[i / IDS_A_SET], i % IDS_A_SET));
 	}
 }
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 int quick;
-static double quiet_gauge = 1e9;	/* BENCH_GAUGE: ns a turn, on a core that nobody else uses */
+static double quiet_gauge = 1e9; /* BENCH_GAUGE: ns a turn, on a core that nobody else uses */
 static int cpu[2];
 
 static double clock_ns(clockid_t id)
@@ -109,7 +109,8 @@ static double wait_quiet(void)
 
 	for (double start = bench_now(); !quick && !is_quiet(g); start = bench_now()) {
 		g = gauge();
-		if (__atomic_sub_fetch(&patience, (int64_t)(bench_now() - start), __ATOMIC_RELAXED) < 0)
+		if (__atomic_sub_fetch(&patience, (int64_t)(bench_now() - start),
+				       __ATOMIC_RELAXED) < 0)
 			break;
 	}
 	return g;
@@ -150,7 +151,8 @@ static double larger(double a, double b)
 
 static void emit(const char *test, uint64_t n, const struct stretch *s)
 {
-	printf("chunk %s %lu %.0f %.0f %.4f %ld\n", test, n, s->wall, s->cpu, s->gauge, s->preempted);
+	printf("chunk %s %lu %.0f %.0f %.4f %ld\n", test, n, s->wall, s->cpu, s->gauge,
+	       s->preempted);
 }
 
 void bench_value(const char *test, double value)
@@ -222,7 +224,8 @@ static void meet(void)
 	unsigned int round = __atomic_add_fetch(&duo.arrived, 1, __ATOMIC_ACQ_REL);
 
 	round += round & 1;
-	for (unsigned int spins = 1; (int)(__atomic_load_n(&duo.arrived, __ATOMIC_ACQUIRE) - round) < 0; spins++) {
+	for (unsigned int spins = 1;
+	     (int)(__atomic_load_n(&duo.arrived, __ATOMIC_ACQUIRE) - round) < 0; spins++) {
 		__builtin_ia32_pause();
 		if (spins % 65536 == 0)
 			sched_yield();
@@ -239,7 +242,7 @@ static void *duo_thread(void *arg)
 	for (int i = 0; i < chunks(); i++) {
 		double before = wait_quiet();
 
-		meet();		/* only now the first thread has read what the last chunk took */
+		meet(); /* only now the first thread has read what the last chunk took */
 		mine->gauge = before;
 		stretch_begin(mine, CLOCK_THREAD_CPUTIME_ID);
 		duo.fn(me, duo.n);

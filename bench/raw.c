@@ -164,7 +164,7 @@ static void chained_loads(int thread, uint64_t n)
 	uint64_t state = bench_seed(thread);
 
 	while (n--)
-		state += table[bench_below(&state, words)];	/* all zero */
+		state += table[bench_below(&state, words)]; /* all zero */
 	bench_use(state);
 }
 

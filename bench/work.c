@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t full = (1u << 20) - 16;	/* what the tests' names call 1m */
+static uint32_t full = (1u << 20) - 16; /* what the tests' names call 1m */
 static uint32_t *ids, *order;
-static uint32_t live;			/* ids 1 to live are allocated while lookups run */
+static uint32_t live; /* ids 1 to live are allocated while lookups run */
 
 static uint32_t must_alloc(uint32_t i)
 {
@@ -198,7 +198,7 @@ int main(int argc, char **argv)
 		bench_fail("no memory");
 	memset(ids, 1, sizeof(*ids) << 20);
 	memset(order, 1, sizeof(*order) << 20);
-	bench_rss();		/* stdio's buffers are there now */
+	bench_rss(); /* stdio's buffers are there now */
 	if (!strcmp(group, "memory")) {
 		memory();
 		return 0;

@@ -7,8 +7,8 @@
 
 /* What an allocator is told to do, and what it did. */
 struct source {
-	ioasid_t next;		/* the id it hands out next; INVALID_IOASID: has none */
-	bool stays;		/* hands out the same again */
+	ioasid_t next; /* the id it hands out next; INVALID_IOASID: has none */
+	bool stays; /* hands out the same again */
 	unsigned int allocs, frees;
 	ioasid_t min, max, freed;
 };
@@ -74,7 +74,9 @@ static void custom_allocator_precedes_the_default_one(void **state)
 
 static void any_number_but_invalid_can_be_an_id(void **state)
 {
-	static const ioasid_t numbers[] = { 0, 0xfffff, 0x100000, 0x7fffffff, 0x80000000, 0xfffffffe };
+	static const ioasid_t numbers[] = {
+		0, 0xfffff, 0x100000, 0x7fffffff, 0x80000000, 0xfffffffe
+	};
 	struct source source = { .stays = true };
 	struct ioasid_allocator_ops ops = SOURCE_OPS(&source);
 	struct ioasid_set *set;
@@ -213,7 +215,10 @@ static void the_same_ops_twice_are_refused_wherever_they_are(void **state)
 {
 	struct source source = { .next = 50 };
 	struct ioasid_allocator_ops ops[4] = {
-		SOURCE_OPS(&source), SOURCE_OPS(&source), SOURCE_OPS(&source), SECOND_OPS(&source),
+		SOURCE_OPS(&source),
+		SOURCE_OPS(&source),
+		SOURCE_OPS(&source),
+		SECOND_OPS(&source),
 	};
 
 	(void)state;
@@ -400,7 +405,9 @@ static void an_id_is_pending_while_its_allocator_gets_it(void **state)
 {
 	struct source source = { .next = 10 };
 	struct ioasid_allocator_ops ops = {
-		.alloc = source_alloc, .free = look_up_in_free, .pdata = &source,
+		.alloc = source_alloc,
+		.free = look_up_in_free,
+		.pdata = &source,
 	};
 
 	(void)state;
@@ -424,7 +431,9 @@ static void the_set_may_die_while_its_allocator_thinks(void **state)
 {
 	struct source source = { .next = 10 };
 	struct ioasid_allocator_ops ops = {
-		.alloc = end_the_set, .free = source_free, .pdata = &source,
+		.alloc = end_the_set,
+		.free = source_free,
+		.pdata = &source,
 	};
 
 	(void)state;
@@ -445,7 +454,9 @@ static void an_allocator_may_unregister_itself_while_it_is_asked(void **state)
 {
 	struct source source = { .next = 10 };
 	struct ioasid_allocator_ops ops = {
-		.alloc = leave, .free = source_free, .pdata = &source,
+		.alloc = leave,
+		.free = source_free,
+		.pdata = &source,
 	};
 	ioasid_t id;
 
@@ -463,10 +474,14 @@ static void an_allocator_that_left_while_asked_gets_nothing_back(void **state)
 {
 	struct source source = { .next = 50, .stays = true }, heir_source = { .next = 60 };
 	struct ioasid_allocator_ops ops = {
-		.alloc = leave, .free = source_free, .pdata = &source,
+		.alloc = leave,
+		.free = source_free,
+		.pdata = &source,
 	};
 	struct ioasid_allocator_ops heir = {
-		.alloc = leave, .free = source_free, .pdata = &heir_source,
+		.alloc = leave,
+		.free = source_free,
+		.pdata = &heir_source,
 	};
 
 	(void)state;

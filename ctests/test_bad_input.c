@@ -9,7 +9,7 @@
 /* Pointers that are no sets; none may be followed. The last two are live memory. */
 static struct ioasid_set *no_sets[] = {
 	(void *)1, (void *)8, (void *)0x1000, (void *)0xdeadbeefdeadbee8, (void *)-1, (void *)-8,
-	NULL, NULL, NULL,
+	NULL,	   NULL,      NULL,
 };
 
 static ioasid_t sum;
@@ -90,8 +90,9 @@ static void the_pointer_of_a_freed_set_is_no_set_for_long(void **state)
 
 static void unknown_ids_change_nothing(void **state)
 {
-	static const ioasid_t ids[] = { 0, 1, 0xfffff, 0x100000, 0x7fffffff, 0x80000000,
-					INVALID_IOASID - 1, INVALID_IOASID };
+	static const ioasid_t ids[] = {
+		0, 1, 0xfffff, 0x100000, 0x7fffffff, 0x80000000, INVALID_IOASID - 1, INVALID_IOASID
+	};
 	struct ioasid_stats before = read_stats(), after;
 
 	(void)state;

@@ -105,14 +105,10 @@ static const struct wait {
 	const char *name;
 	void (*call)(void);
 } waits[] = {
-	{ "flush_work", flush_an_item },
-	{ "flush_workqueue", flush_the_queue },
-	{ "cancel_work_sync", cancel_an_item },
-	{ "destroy_workqueue", destroy_the_queue },
-	{ "synchronize_rcu", wait_for_readers },
-	{ "rcu_barrier", wait_for_deferred },
-	{ "ioasid_attach_data", attach_data },
-	{ "mm_alloc", make_an_mm },
+	{ "flush_work", flush_an_item },	 { "flush_workqueue", flush_the_queue },
+	{ "cancel_work_sync", cancel_an_item },	 { "destroy_workqueue", destroy_the_queue },
+	{ "synchronize_rcu", wait_for_readers }, { "rcu_barrier", wait_for_deferred },
+	{ "ioasid_attach_data", attach_data },	 { "mm_alloc", make_an_mm },
 };
 
 static atomic_t is_there, is_through;
@@ -164,7 +160,9 @@ static void a_cancelled_thread_finishes_its_wait(void **state)
 		void *result;
 
 		begin(&reader);
-		assert_int_equal(pthread_create(&waiter, NULL, wait_and_die, (void *)&waits[i].call), 0);
+		assert_int_equal(pthread_create(&waiter, NULL, wait_and_die,
+						(void *)&waits[i].call),
+				 0);
 		wait_for(&is_there, 1);
 		usleep(5000);
 		assert_int_equal(pthread_cancel(waiter), 0);

@@ -122,7 +122,10 @@ static void destroy_queues(void)
 static void defer(void)
 {
 	for (;;) {
-		struct { long bulk[8]; struct rcu_head rcu; } *block = kmalloc(sizeof(*block), 0);
+		struct {
+			long bulk[8];
+			struct rcu_head rcu;
+		} *block = kmalloc(sizeof(*block), 0);
 
 		kfree_rcu(block, rcu);
 		usleep(1);
@@ -145,14 +148,14 @@ static const struct scene {
 	{ "nothing", false, false, PARTS() },
 	{ "an item", true, false, PARTS() },
 	{ "a reader", false, true, PARTS() },
-	{ "flush_work", true, false, PARTS(flush_an_item,) },
-	{ "cancel_work_sync", true, false, PARTS(cancel_an_item,) },
-	{ "destroy_workqueue", true, false, PARTS(destroy_the_queue,) },
-	{ "synchronize_rcu", false, true, PARTS(wait_for_readers,) },
-	{ "rcu_barrier", false, true, PARTS(wait_for_deferred,) },
-	{ "destroying", false, false, PARTS(destroy_queues,) },
-	{ "deferring", false, false, PARTS(defer,) },
-	{ "everything", true, true, PARTS(destroy_queues, defer, make_mms, wait_for_readers,) },
+	{ "flush_work", true, false, PARTS(flush_an_item, ) },
+	{ "cancel_work_sync", true, false, PARTS(cancel_an_item, ) },
+	{ "destroy_workqueue", true, false, PARTS(destroy_the_queue, ) },
+	{ "synchronize_rcu", false, true, PARTS(wait_for_readers, ) },
+	{ "rcu_barrier", false, true, PARTS(wait_for_deferred, ) },
+	{ "destroying", false, false, PARTS(destroy_queues, ) },
+	{ "deferring", false, false, PARTS(defer, ) },
+	{ "everything", true, true, PARTS(destroy_queues, defer, make_mms, wait_for_readers, ) },
 };
 
 /* Which never end, so their memory may be anywhere. */
@@ -290,14 +293,8 @@ static const struct place {
 	const char *name;
 	void (*leave)(void);
 } places[] = {
-	PLACE(leave),
-	PLACE(in_an_item),
-	PLACE(in_a_call),
-	PLACE(in_a_reader),
-	PLACE(in_a_handler),
-	PLACE(in_a_getter),
-	PLACE(in_a_sink),
-	PLACE(with_a_handler_of_exit),
+	PLACE(leave),	     PLACE(in_an_item),	 PLACE(in_a_call), PLACE(in_a_reader),
+	PLACE(in_a_handler), PLACE(in_a_getter), PLACE(in_a_sink), PLACE(with_a_handler_of_exit),
 };
 
 static int in_a_process(const struct scene *scene, const struct place *place)
@@ -330,7 +327,8 @@ static void exit_waits_for_nobody(void **state)
 
 			if (status == EXIT_STATUS << 8)
 				continue;
-			print_error("%s, beside %s: status %x\n", places[j].name, scenes[i].name, status);
+			print_error("%s, beside %s: status %x\n", places[j].name, scenes[i].name,
+				    status);
 			wrong++;
 		}
 	}

@@ -224,7 +224,10 @@ static void defer_on_and_on(void)
 {
 	is_ready();
 	while (!atomic_read(&stage.stop)) {
-		struct { long bulk[16]; struct rcu_head rcu; } *block = kmalloc(sizeof(*block), 0);
+		struct {
+			long bulk[16];
+			struct rcu_head rcu;
+		} *block = kmalloc(sizeof(*block), 0);
 
 		kfree_rcu(block, rcu);
 		usleep(10);
@@ -285,7 +288,7 @@ static void make_threads_on_and_on(void)
 
 static const struct scene {
 	const char *name;
-	bool holds_items;	/* one runs and one is behind it, on an ordered queue */
+	bool holds_items; /* one runs and one is behind it, on an ordered queue */
 	void (*others[2])(void);
 	bool goes_on;
 } scenes[] = {
@@ -302,7 +305,9 @@ static const struct scene {
 	{ .name = "a function of call_rcu", .others = { have_a_call } },
 	{ .name = "a sink", .others = { write_a_line } },
 	{ .name = "queueing", .others = { queue_on_and_on }, .goes_on = true },
-	{ .name = "making queues", .others = { make_queues_on_and_on, queue_on_and_on }, .goes_on = true },
+	{ .name = "making queues",
+	  .others = { make_queues_on_and_on, queue_on_and_on },
+	  .goes_on = true },
 	{ .name = "kfree_rcu", .others = { defer_on_and_on }, .goes_on = true },
 	{ .name = "call_rcu", .others = { call_on_and_on }, .goes_on = true },
 	{ .name = "sections and grace periods", .others = { read_on_and_on }, .goes_on = true },
@@ -332,7 +337,8 @@ static void enter(const struct scene *scene, pthread_t *threads)
 	}
 	for (; parts < 2 && scene->others[parts]; parts++) {
 		assert_int_equal(pthread_create(&threads[parts], NULL, play,
-						(void *)&scene->others[parts]), 0);
+						(void *)&scene->others[parts]),
+				 0);
 		wait_for(&stage.ready, parts + 1);
 	}
 	/* Those that said they are ready before they wait get there. */
@@ -439,7 +445,10 @@ static int use_the_common_queues(void)
 static int defer_a_free(void)
 {
 	for (int i = 0; i < 3; i++) {
-		struct { long bulk; struct rcu_head rcu; } *block = kmalloc(sizeof(*block), 0);
+		struct {
+			long bulk;
+			struct rcu_head rcu;
+		} *block = kmalloc(sizeof(*block), 0);
 
 		child_assert(block);
 		kfree_rcu(block, rcu);
@@ -542,21 +551,11 @@ static const struct act {
 	const char *name;
 	int (*run)(void);
 } acts[] = {
-	ACT(queue_its_items),
-	ACT(cancel_its_items),
-	ACT(flush_its_items),
-	ACT(flush_its_queue),
-	ACT(make_a_queue),
-	ACT(use_the_common_queues),
-	ACT(defer_a_free),
-	ACT(defer_a_call),
-	ACT(wait_for_a_grace_period),
-	ACT(make_mms),
-	ACT(look_at_itself),
-	ACT(write_lines),
-	ACT(destroy_its_queue),
-	ACT(forks_again),
-	ACT(leave_by_exit),
+	ACT(queue_its_items),	ACT(cancel_its_items), ACT(flush_its_items),
+	ACT(flush_its_queue),	ACT(make_a_queue),     ACT(use_the_common_queues),
+	ACT(defer_a_free),	ACT(defer_a_call),     ACT(wait_for_a_grace_period),
+	ACT(make_mms),		ACT(look_at_itself),   ACT(write_lines),
+	ACT(destroy_its_queue), ACT(forks_again),      ACT(leave_by_exit),
 };
 #undef ACT
 #define ACTS (sizeof(acts) / sizeof(acts[0]))
@@ -635,7 +634,7 @@ static int status_of_fork;
 static int count_threads(void)
 {
 	DIR *tasks = opendir("/proc/self/task");
-	int count = -2;	/* "." and ".." */
+	int count = -2; /* "." and ".." */
 
 	while (tasks && readdir(tasks))
 		count++;
@@ -811,7 +810,7 @@ static void a_sink_may_fork(void **state)
 static int read_on(void)
 {
 	child_assert(rcu_read_lock_held());
-	synchronize_rcu();	/* not for itself */
+	synchronize_rcu(); /* not for itself */
 	child_assert(ioasid_attach_data(found_id, NULL) == -EDEADLK);
 	rcu_read_unlock();
 	child_assert(rcu_read_lock_held());
@@ -880,7 +879,8 @@ static void what_is_deferred_is_done_on_both_sides(void **state)
 	memset(&stage, 0, sizeof(stage));
 	atomic_set(&calls, 0);
 	assert_int_equal(pthread_create(&reader, NULL, play,
-					(void *)&(void (*[]) (void)){ sleep_in_a_section }), 0);
+					(void *)&(void (*[])(void)){ sleep_in_a_section }),
+			 0);
 	wait_for(&stage.ready, 1);
 	call_rcu(&heads[0], count_call);
 	usleep(1000);

@@ -103,7 +103,10 @@ static void two_variables_swap(void **state)
 
 static void numbers_are_rounded(void **state)
 {
-	struct { u8 a; u64 b; } both;
+	struct {
+		u8 a;
+		u64 b;
+	} both;
 
 	(void)state;
 	assert_int_equal(DIV_ROUND_UP(9, 4), 3);

@@ -57,8 +57,8 @@ static void excludes(void **state)
 	pthread_t other;
 
 	guarded = 0;
-	assert_int_equal(pthread_create(&other, NULL, (void *(*)(void *))*state, NULL), 0);
-	((void *(*)(void *))*state)(NULL);
+	assert_int_equal(pthread_create(&other, NULL, (void *(*)(void *)) * state, NULL), 0);
+	((void *(*)(void *)) * state)(NULL);
 	pthread_join(other, NULL);
 	assert_int_equal(guarded, 20000);
 }

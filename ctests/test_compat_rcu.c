@@ -144,7 +144,10 @@ static void a_barrier_waits_until_all_is_free(void **state)
 	rcu_barrier();
 	before = mallinfo2();
 	for (int i = 0; i < 100; i++) {
-		struct { char bulk[100000]; struct rcu_head rcu; } *block = kmalloc(sizeof(*block), 0);
+		struct {
+			char bulk[100000];
+			struct rcu_head rcu;
+		} *block = kmalloc(sizeof(*block), 0);
 
 		assert_non_null(block);
 		kfree_rcu(block, rcu);
@@ -347,8 +350,10 @@ static void sections_nest_and_know_of_themselves(void **state)
 
 static void hashed_lists_change_under_their_readers(void **state)
 {
-	struct cell { int number; struct hlist_node node; } cells[3] = { { .number = 1 },
-		{ .number = 2 }, { .number = 3 } }, *cell;
+	struct cell {
+		int number;
+		struct hlist_node node;
+	} cells[3] = { { .number = 1 }, { .number = 2 }, { .number = 3 } }, *cell;
 	HLIST_HEAD(head);
 	int number = 0;
 

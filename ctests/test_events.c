@@ -366,8 +366,9 @@ static void notify_returns_the_errno_of_who_stopped_it(void **state)
 static void notify_accepts_only_what_makes_sense(void **state)
 {
 	static const unsigned int bad_flags[] = { 0, 4, 5, 0x80000000, 0xffffffff };
-	static const int bad_events[] = { 0, IOASID_ALLOC, IOASID_FREE, IOASID_SET_ALLOC,
-					  IOASID_SET_FREE, 7, -1 };
+	static const int bad_events[] = {
+		0, IOASID_ALLOC, IOASID_FREE, IOASID_SET_ALLOC, IOASID_SET_FREE, 7, -1
+	};
 	struct listener all = LISTENER("all", 0), own = LISTENER("own", 1);
 	struct ioasid_set *set = new_set(0);
 	ioasid_t id = new_id(set, NULL);
@@ -379,7 +380,8 @@ static void notify_accepts_only_what_makes_sense(void **state)
 		assert_int_equal(ioasid_notify(id, IOASID_BIND, bad_flags[i]), -EINVAL);
 	for (size_t i = 0; i < sizeof(bad_events) / sizeof(bad_events[0]); i++)
 		assert_int_equal(ioasid_notify(id, (enum ioasid_notify_val)bad_events[i],
-					       IOASID_NOTIFY_SET), -EINVAL);
+					       IOASID_NOTIFY_SET),
+				 -EINVAL);
 	assert_int_equal(ioasid_notify(id + 1, IOASID_BIND, IOASID_NOTIFY_SET), -EINVAL);
 	assert_int_equal(ioasid_notify(INVALID_IOASID, IOASID_UNBIND, IOASID_NOTIFY_ALL), -EINVAL);
 	assert_heard("");
@@ -388,7 +390,8 @@ static void notify_accepts_only_what_makes_sense(void **state)
 	assert_int_equal(ioasid_notify(id, IOASID_UNBIND, IOASID_NOTIFY_SET), 0);
 	assert_heard("all BIND 0, own UNBIND 0");
 	assert_int_equal(ioasid_notify(id, IOASID_BIND,
-				       IOASID_NOTIFY_FLAG_ALL | IOASID_NOTIFY_FLAG_SET), 0);
+				       IOASID_NOTIFY_FLAG_ALL | IOASID_NOTIFY_FLAG_SET),
+			 0);
 	assert_heard("own BIND 0, all BIND 0");
 	leave(NULL, &all);
 	ioasid_set_put(set);

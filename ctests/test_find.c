@@ -149,7 +149,7 @@ static void look_ups_do_not_wait_for_the_lock(void **state)
 	sem_init(&looked, 0, 0);
 	assert_int_equal(ioasid_register_notifier(busy, &nb), 0);
 	assert_int_equal(pthread_create(&thread, NULL, bind, busy), 0);
-	for (int event = 0; event < 2; event++) {	/* ALLOC, then BIND */
+	for (int event = 0; event < 2; event++) { /* ALLOC, then BIND */
 		sem_wait(&in_handler);
 		assert_ptr_equal(ioasid_find(set, id, NULL), &data);
 		assert_int_equal(ioasid_get(set, id), 0);

@@ -198,7 +198,8 @@ static void power_on(struct machine *machine, enum style style)
 		.mm = mm_alloc(),
 		.kvm = { { kvm_notify, NULL, IOASID_PRIO_CPU }, INVALID_IOASID, INVALID_IOASID },
 		.iommu = { .nb = { iommu_notify, NULL, IOASID_PRIO_IOMMU },
-			   .style = style, .entry = INVALID_IOASID },
+			   .style = style,
+			   .entry = INVALID_IOASID },
 		.vdcm = { .nb = { vdcm_notify, NULL, IOASID_PRIO_DEVICE },
 			  .programmed = INVALID_IOASID },
 	};
@@ -409,7 +410,8 @@ static void only_the_first_bind_and_the_last_unbind_are_told(void **state)
 		power_on(&machine, style);
 		id = ioasid_alloc(machine.set, 1, 1000, NULL);
 		for (int device = 0; device < 3; device++)
-			assert_int_equal(iommu_bind(&machine.iommu, machine.set, id, GUEST_PASID), 0);
+			assert_int_equal(iommu_bind(&machine.iommu, machine.set, id, GUEST_PASID),
+					 0);
 		assert_heard("kvm ALLOC; kvm BIND; ");
 		assert_int_equal(references(id), 3);
 		for (int device = 0; device < 3; device++)

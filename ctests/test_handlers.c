@@ -93,7 +93,8 @@ static void call_id_functions(enum place place)
 	assert_int_equal(ioasid_find_spid(id), 6);
 	assert_int_equal(ioasid_find_by_spid(set, 6), id);
 	assert_int_equal(ioasid_find_by_spid_ref(set, 6, false), id);
-	assert_int_equal(ioasid_notify(id, IOASID_UNBIND, IOASID_NOTIFY_ALL | IOASID_NOTIFY_SET), 0);
+	assert_int_equal(ioasid_notify(id, IOASID_UNBIND, IOASID_NOTIFY_ALL | IOASID_NOTIFY_SET),
+			 0);
 	assert_int_equal(ioasid_notify(id, IOASID_BIND, IOASID_NOTIFY_ALL | IOASID_NOTIFY_SET), 0);
 	assert_int_equal(ioasid_detach_spid(id), 0);
 

@@ -50,14 +50,14 @@ static void counters_follow_what_happens(void **state)
 	assert_int_equal(now.subscribers, 1);
 	assert_int_equal(now.allocs, first.allocs + 1);
 	assert_int_equal(now.reclaims, first.reclaims);
-	assert_int_equal(now.events, first.events + 1);	/* SET_ALLOC */
+	assert_int_equal(now.events, first.events + 1); /* SET_ALLOC */
 	assert_true(now.memory > 0);
 	ioasid_set_put(set);
 	now = read_stats();
 	assert_int_equal(now.pending, 1);
 	assert_int_equal(now.sets, 0);
 	assert_int_equal(now.dying, 1);
-	assert_int_equal(now.events, first.events + 3);	/* FREE, SET_FREE */
+	assert_int_equal(now.events, first.events + 3); /* FREE, SET_FREE */
 	assert_true(ioasid_put(NULL, id));
 	now = read_stats();
 	assert_int_equal(now.reclaims, first.reclaims + 1);
@@ -222,7 +222,8 @@ static void want_line(char **at, ioasid_t id, const char *spid, const char *what
 		fields = sscanf(*at,
 				"%lf thread %ld id %u spid %15s set %u %15s to %31s priority %*d "
 				"references %u",
-				&time, &thread, &line_id, line_spid, &set, word, told, &count) - 1;
+				&time, &thread, &line_id, line_spid, &set, word, told, &count) -
+			 1;
 	if (fields != 7)
 		fail_msg("not a trace line: %s", *at);
 	assert_true(time > 0 && thread > 0);
@@ -259,7 +260,7 @@ static void a_trace_has_a_line_for_each_step(void **state)
 	close_text(out);
 
 	at = text;
-	want_line(&at, id, "-", "ALLOC", 1);	/* it happens, then it is told */
+	want_line(&at, id, "-", "ALLOC", 1); /* it happens, then it is told */
 	want_line(&at, id, "-", "ALLOC", 1);
 	want_line(&at, id, "-", "get", 2);
 	want_line(&at, id, "7", "BIND", 2);

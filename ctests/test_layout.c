@@ -108,12 +108,9 @@ static void compat(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sets),
-		cmocka_unit_test(declared_sets),
-		cmocka_unit_test(allocators),
-		cmocka_unit_test(events),
-		cmocka_unit_test(debugging),
-		cmocka_unit_test(compat),
+		cmocka_unit_test(sets),	      cmocka_unit_test(declared_sets),
+		cmocka_unit_test(allocators), cmocka_unit_test(events),
+		cmocka_unit_test(debugging),  cmocka_unit_test(compat),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,7 +318,8 @@ enum { REFUSED = 40, BORNE, NOT_REACHED, WRONG };
 
 static int wrong(const struct attempt *attempt, const char *what, int err)
 {
-	print_error("%s, allocation %u: %s (%d)\n", attempt->request->name, attempt->nth, what, err);
+	print_error("%s, allocation %u: %s (%d)\n", attempt->request->name, attempt->nth, what,
+		    err);
 	return WRONG;
 }
 
@@ -342,7 +343,8 @@ static int try_request(const void *data)
 			return wrong(attempt, "wrong error", err);
 		if (!same_state(&before, &after))
 			return wrong(attempt, "something has changed", 0);
-		if (after.refused[IOASID_REFUSED_MEMORY] != before.refused[IOASID_REFUSED_MEMORY] + 1)
+		if (after.refused[IOASID_REFUSED_MEMORY] !=
+		    before.refused[IOASID_REFUSED_MEMORY] + 1)
 			return wrong(attempt, "the refusal is not counted", 0);
 		again = request->run();
 		if (again)

@@ -94,7 +94,8 @@ static void dead_and_invented_sets_are_refused(void **state)
 	struct listener one = LISTENER("one", 0);
 	struct ioasid_set invented = { .type = IOASID_SET_TYPE_NULL };
 	struct ioasid_set *set = new_set(0);
-	struct ioasid_set *const bad[] = { set, &invented, (struct ioasid_set *)16, ERR_PTR(-ENOMEM),
+	struct ioasid_set *const bad[] = { set, &invented, (struct ioasid_set *)16,
+					   ERR_PTR(-ENOMEM),
 					   (struct ioasid_set *)((char *)set + 1) };
 
 	(void)state;

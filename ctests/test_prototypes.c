@@ -140,7 +140,9 @@ static void allocators(void **state)
 {
 	ioasid_t freed = INVALID_IOASID, id;
 	struct ioasid_allocator_ops ops = {
-		.alloc = custom_alloc, .free = custom_free, .pdata = &freed,
+		.alloc = custom_alloc,
+		.free = custom_free,
+		.pdata = &freed,
 	};
 
 	(void)state;
@@ -172,7 +174,7 @@ static void events(void **state)
 {
 	struct notifier_block all = { .notifier_call = heard };
 	struct notifier_block one = { .notifier_call = heard };
-	struct mm_struct *mm = (struct mm_struct *)&all;	/* a token, never followed */
+	struct mm_struct *mm = (struct mm_struct *)&all; /* a token, never followed */
 	struct ioasid_set *set;
 	ioasid_t id;
 

@@ -76,8 +76,8 @@ static void quota_beyond_the_capacity_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(quotas) / sizeof(quotas[0]); i++) {
 		struct ioasid_stats before = read_stats(), after;
 
-		assert_int_equal(
-			PTR_ERR(ioasid_set_alloc(NULL, quotas[i], IOASID_SET_TYPE_NULL)), -ENOSPC);
+		assert_int_equal(PTR_ERR(ioasid_set_alloc(NULL, quotas[i], IOASID_SET_TYPE_NULL)),
+				 -ENOSPC);
 		after = read_stats();
 		assert_true(same_state(&before, &after));
 	}

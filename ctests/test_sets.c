@@ -233,8 +233,7 @@ static void dead_sets_are_refused_everywhere(void **state)
 	ioasid_free_all_in_set(set);
 	after = read_stats();
 	assert_true(same_state(&before, &after));
-	assert_int_equal(after.refused[IOASID_REFUSED_SET],
-			 before.refused[IOASID_REFUSED_SET] + 7);
+	assert_int_equal(after.refused[IOASID_REFUSED_SET], before.refused[IOASID_REFUSED_SET] + 7);
 	ioasid_set_put(other);
 }
 
@@ -496,7 +495,8 @@ static void as_many_sets_as_there_are_numbers(void **state)
 	(void)state;
 	if (loops(NUMBERS) != NUMBERS)
 		skip();
-	while (made < NUMBERS && !IS_ERR(sets[made] = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL)))
+	while (made < NUMBERS &&
+	       !IS_ERR(sets[made] = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL)))
 		made++;
 	/* One is the system set; declared ones may exist. */
 	assert_true(made >= NUMBERS - 10 && made < NUMBERS);

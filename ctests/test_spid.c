@@ -108,7 +108,8 @@ static void a_conflict_changes_nothing_and_leaks_no_reference(void **state)
 {
 	struct recorder one = RECORDER(0);
 	struct ioasid_set *set = new_set(0), *other = new_set(0);
-	ioasid_t id = new_id(set, NULL), second = new_id(set, NULL), elsewhere = new_id(other, NULL);
+	ioasid_t id = new_id(set, NULL), second = new_id(set, NULL),
+		 elsewhere = new_id(other, NULL);
 
 	(void)state;
 	assert_int_equal(ioasid_attach_spid(id, 5), 0);

@@ -47,7 +47,8 @@ static void parse(const char *from, struct line *line)
 
 	memset(line, 0, sizeof(*line));
 	assert_int_equal(sscanf(from, "%lf thread %ld id %15s spid %15s set %u %15s%n", &line->time,
-				&line->thread, id, spid, &line->set, line->what, &used), 6);
+				&line->thread, id, spid, &line->set, line->what, &used),
+			 6);
 	line->id = number(id);
 	line->spid = number(spid);
 	from += used;
@@ -87,7 +88,8 @@ static void assert_line(const struct line *line, const char *what, ioasid_t id, 
 
 static void a_life_is_written_line_by_line(void **state)
 {
-	struct listener kvm = LISTENER(NULL, IOASID_PRIO_CPU), iommu = LISTENER(NULL, IOASID_PRIO_IOMMU);
+	struct listener kvm = LISTENER(NULL, IOASID_PRIO_CPU),
+			iommu = LISTENER(NULL, IOASID_PRIO_IOMMU);
 	struct line lines[LINES];
 	struct ioasid_set *set = new_set(0);
 	unsigned int count, i = 0;
@@ -294,8 +296,8 @@ static void *get_once(void *data)
 static void the_child_of_a_fork_may_write_when_another_thread_did(void **state)
 {
 	struct writer writer = { .id = new_id(NULL, NULL) };
-	FILE *slow = fopencookie(&writer.writing, "w",
-				 (cookie_io_functions_t){ .write = write_slowly });
+	FILE *slow =
+		fopencookie(&writer.writing, "w", (cookie_io_functions_t){ .write = write_slowly });
 	pthread_t thread;
 	int status;
 	pid_t child;
@@ -345,7 +347,8 @@ static void get_and_put_often(struct listener *self, enum ioasid_notify_val even
 {
 	(void)self, (void)event;
 	for (int i = 0; i < 200; i++) {
-		assert_int_equal(ioasid_get(NULL, args->id), event == IOASID_NOTIFY_FREE ? -EBUSY : 0);
+		assert_int_equal(ioasid_get(NULL, args->id),
+				 event == IOASID_NOTIFY_FREE ? -EBUSY : 0);
 		if (event != IOASID_NOTIFY_FREE)
 			assert_false(ioasid_put(NULL, args->id));
 	}

@@ -44,7 +44,9 @@ static void v5_5_allocator(void **state)
 {
 	ioasid_t last = 0, id;
 	struct ioasid_allocator_ops ops = {
-		.alloc = hand_out, .free = take_back, .pdata = &last,
+		.alloc = hand_out,
+		.free = take_back,
+		.pdata = &last,
 	};
 
 	(void)state;
@@ -111,7 +113,8 @@ static void add(ioasid_t id, void *data)
 
 static void v2(void **state)
 {
-	struct recorder one = { .nb = { .notifier_call = v2_handler, .priority = IOASID_PRIO_CPU } };
+	struct recorder one = { .nb = { .notifier_call = v2_handler,
+					.priority = IOASID_PRIO_CPU } };
 	struct ioasid_set *set = ioasid_alloc_set(NULL, 10, IOASID_SET_TYPE_NULL);
 	ioasid_t id, sum = 0;
 
@@ -133,7 +136,7 @@ static void v2(void **state)
 	assert_int_equal(ioasid_get_capacity(), 0x100000);
 	ioasid_free(set, id);
 	assert_int_equal(read_stats().live, 0);
-	assert_int_equal(one.count, 4);	/* ALLOC, BIND, UNBIND, FREE */
+	assert_int_equal(one.count, 4); /* ALLOC, BIND, UNBIND, FREE */
 	ioasid_unregister_notifier(set, &one.nb);
 	ioasid_set_get(set);
 	ioasid_set_put(set);
@@ -214,7 +217,9 @@ struct table {
 static void the_address_of_a_function_is_the_exported_one(void **state)
 {
 	static const struct table table = {
-		.free = ioasid_free, .get = &ioasid_get, .put = ioasid_put,
+		.free = ioasid_free,
+		.get = &ioasid_get,
+		.put = ioasid_put,
 		.by_spid = ioasid_find_by_spid,
 	};
 	struct ioasid_set *set = new_set(0), *other = new_set(0);

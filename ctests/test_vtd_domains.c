@@ -93,8 +93,8 @@ static void test_unmapping_reaches_nested_translations(void **state)
 	assert_int_equal(dma(h, h->dev), VTD_FAULT_SL_PERMISSION);
 	assert_int_equal(dma(h, h->far), VTD_FAULT_SL_PERMISSION);
 	assert_int_equal(stats_of(h->iommu).stale_hits + stats_of(h->other).stale_hits, 0);
-	assert_int_equal(
-		iommu_map(h->domain, guest, page, VTD_PAGE_SIZE, IOMMU_READ | IOMMU_WRITE), 0);
+	assert_int_equal(iommu_map(h->domain, guest, page, VTD_PAGE_SIZE, IOMMU_READ | IOMMU_WRITE),
+			 0);
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
 	assert_int_equal(intel_svm_unbind_gpasid(h->far, h->pasid), 0);
 }

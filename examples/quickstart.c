@@ -10,8 +10,10 @@ struct device {
 static int on_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	static const char *const names[] = {
-		[IOASID_NOTIFY_ALLOC] = "allocated", [IOASID_NOTIFY_FREE] = "freed",
-		[IOASID_NOTIFY_BIND] = "bound", [IOASID_NOTIFY_UNBIND] = "unbound",
+		[IOASID_NOTIFY_ALLOC] = "allocated",
+		[IOASID_NOTIFY_FREE] = "freed",
+		[IOASID_NOTIFY_BIND] = "bound",
+		[IOASID_NOTIFY_UNBIND] = "unbound",
 	};
 	const struct ioasid_nb_args *args = data;
 

@@ -6,11 +6,14 @@
 
 _Static_assert(offsetof(struct cio_thread, id) == offsetof(struct ioasid_rcu_reader, id), "");
 _Static_assert(offsetof(struct cio_thread, life) == offsetof(struct ioasid_rcu_reader, life), "");
-_Static_assert(offsetof(struct cio_thread, pointer) == offsetof(struct ioasid_rcu_reader, pointer), "");
-_Static_assert(offsetof(struct cio_thread, section) == offsetof(struct ioasid_rcu_reader, section), "");
+_Static_assert(offsetof(struct cio_thread, pointer) == offsetof(struct ioasid_rcu_reader, pointer),
+	       "");
+_Static_assert(offsetof(struct cio_thread, section) == offsetof(struct ioasid_rcu_reader, section),
+	       "");
 _Static_assert(CIO_THREAD_DIRECTORY == IOASID_RCU_READERS, "");
 _Static_assert(CIO_READ_DEPTH == IOASID_RCU_DEPTH, "");
-_Static_assert(offsetof(struct cio_read, directory) == offsetof(struct ioasid_rcu_view, readers), "");
+_Static_assert(offsetof(struct cio_read, directory) == offsetof(struct ioasid_rcu_view, readers),
+	       "");
 _Static_assert(offsetof(struct cio_read, phase) == offsetof(struct ioasid_rcu_view, phase), "");
 _Static_assert(offsetof(struct cio_read, fences) == offsetof(struct ioasid_rcu_view, fences), "");
 _Static_assert(sizeof(unsigned long) == sizeof(uint64_t), "");

@@ -35,8 +35,8 @@ static const char *id_state(const struct cio_dump_id *id)
 
 static void text_set(FILE *out, const struct cio_dump_set *set)
 {
-	fprintf(out, "set %u (%s, %s): ids %ld, ", set->number, set_type(set), set_state(set->state),
-		set->nr_ids);
+	fprintf(out, "set %u (%s, %s): ids %ld, ", set->number, set_type(set),
+		set_state(set->state), set->nr_ids);
 	if (set->quota)
 		fprintf(out, "quota %u, ", set->quota);
 	else
@@ -70,7 +70,8 @@ int cio_dump_text(FILE *out, const struct cio_dump *dump, cio_refusal_name *name
 		(unsigned long long)stats->sets);
 	for (unsigned int why = 0; why < IOASID_REFUSED_NR; why++)
 		if (stats->refused[why])
-			fprintf(out, "refused %llu times: %s\n", (unsigned long long)stats->refused[why],
+			fprintf(out, "refused %llu times: %s\n",
+				(unsigned long long)stats->refused[why],
 				name((enum ioasid_refusal)why));
 	for (long i = 0; i < dump->nr_sets; i++) {
 		text_set(out, &dump->sets[i]);

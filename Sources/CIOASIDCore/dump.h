@@ -53,6 +53,6 @@ typedef const char *_Nullable cio_refusal_name(enum ioasid_refusal why);
 int cio_dump_text(FILE *_Nonnull out, const struct cio_dump *_Nonnull dump,
 		  cio_refusal_name *_Nonnull name);
 int cio_dump_dot(FILE *_Nonnull out, const struct cio_dump *_Nonnull dump,
-		  cio_refusal_name *_Nonnull name);
+		 cio_refusal_name *_Nonnull name);
 
 #endif /* CIOASID_DUMP_H */

@@ -134,11 +134,13 @@ static void line(const char *what, ioasid_t id, ioasid_t spid, uint32_t set, uin
 
 		if (subscriber)
 			snprintf(to, sizeof(to), " to %p priority %d", subscriber, priority);
-		written = snprintf(lines + length, LINE_MAX_BYTES,
-				   "%lld.%06ld thread %ld id %s spid %s set %u %s%s references %u\n",
-				   (long long)now.tv_sec, now.tv_nsec / 1000, syscall(SYS_gettid),
-				   number(id_text, sizeof(id_text), id),
-				   number(spid_text, sizeof(spid_text), spid), set, what, to, references);
+		written =
+			snprintf(lines + length, LINE_MAX_BYTES,
+				 "%lld.%06ld thread %ld id %s spid %s set %u %s%s references %u\n",
+				 (long long)now.tv_sec, now.tv_nsec / 1000, syscall(SYS_gettid),
+				 number(id_text, sizeof(id_text), id),
+				 number(spid_text, sizeof(spid_text), spid), set, what, to,
+				 references);
 		length += (size_t)written;
 		if (is_consistent)
 			cio_trace_flush();

@@ -51,8 +51,8 @@ extern pthread_cond_t cio_rcu_wake;
 extern struct work_struct cio_rcu_work;
 void cio_rcu_work_run(struct work_struct *_Nonnull work);
 
-static inline void cio_rcu_append(struct cio_rcu_list *_Nonnull list, struct rcu_head *_Nonnull head,
-				  uintptr_t what)
+static inline void cio_rcu_append(struct cio_rcu_list *_Nonnull list,
+				  struct rcu_head *_Nonnull head, uintptr_t what)
 {
 	struct cio_rcu_node *node = (struct cio_rcu_node *)head;
 
@@ -66,7 +66,8 @@ static inline void cio_rcu_append(struct cio_rcu_list *_Nonnull list, struct rcu
 }
 
 /* Moves all of @from behind @to. */
-static inline void cio_rcu_move(struct cio_rcu_list *_Nonnull from, struct cio_rcu_list *_Nonnull to)
+static inline void cio_rcu_move(struct cio_rcu_list *_Nonnull from,
+				struct cio_rcu_list *_Nonnull to)
 {
 	if (!from->first)
 		return;

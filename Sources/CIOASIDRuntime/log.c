@@ -159,7 +159,7 @@ int cio_log_set_sink(ioasid_log_fn fn, void *data)
 			__atomic_store_n(&sinks[new].is_taken, 0, __ATOMIC_RELEASE);
 			return -EDEADLK;
 		}
-	} while (!__atomic_compare_exchange_n(&current, &now, (uint64_t)new << 32, false,
+	} while (!__atomic_compare_exchange_n(&current, &now, (uint64_t) new << 32, false,
 					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 	old = (uint32_t)(now >> 32);
 	__atomic_fetch_add(&sinks[old].running, (int32_t)(uint32_t)now, __ATOMIC_RELAXED);

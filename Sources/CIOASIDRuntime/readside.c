@@ -178,8 +178,8 @@ static void barrier(uint64_t mine)
 			return;
 		}
 		turn = 0;
-		if (__atomic_compare_exchange_n(&barrier_turn, &turn, mine, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&barrier_turn, &turn, mine, false, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
 			break;
 		if (i % TURN_YIELDS == TURN_YIELDS - 1)
 			raw_call(SYS_sched_yield, 0, 0, 0);
@@ -213,8 +213,8 @@ static void unlock_shared(void)
 	uint64_t *sections = shared_sections();
 	uint64_t old = __atomic_load_n(sections, __ATOMIC_RELAXED);
 
-	while (old && !__atomic_compare_exchange_n(sections, &old, old - 1, false,
-						   __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	while (old && !__atomic_compare_exchange_n(sections, &old, old - 1, false, __ATOMIC_RELEASE,
+						   __ATOMIC_RELAXED))
 		;
 }
 
@@ -279,7 +279,7 @@ struct wait {
 	uint64_t mine;
 	uint32_t steps;
 	long sleep_ns;
-	uint64_t began_ms;	/* waiting for the present record; 0 before the first sleep */
+	uint64_t began_ms; /* waiting for the present record; 0 before the first sleep */
 };
 
 /* F */

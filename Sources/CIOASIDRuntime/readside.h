@@ -95,8 +95,8 @@ static inline void cio_read_enter(struct cio_thread *_Nonnull thread)
 
 static inline void cio_read_leave(struct cio_thread *_Nonnull thread)
 {
-	if (__builtin_expect((__atomic_load_n(&thread->section, __ATOMIC_RELAXED) &
-			      CIO_READ_DEPTH) == 1, 1))
+	if (__builtin_expect(
+		    (__atomic_load_n(&thread->section, __ATOMIC_RELAXED) & CIO_READ_DEPTH) == 1, 1))
 		__atomic_store_n(&thread->section, 0, __ATOMIC_RELEASE);
 	else
 		cio_read_unlock_slow(thread);

@@ -163,9 +163,9 @@ static struct cio_thread *look(struct identity me)
 	uint32_t end = end_of_threads();
 
 	for (uint32_t i = 0; i < WINDOW; i++) {
-		struct cio_thread *thread = __atomic_load_n(
-			&cio_thread_directory[(me.id + i) % CIO_THREAD_DIRECTORY],
-			__ATOMIC_RELAXED);
+		struct cio_thread *thread =
+			__atomic_load_n(&cio_thread_directory[(me.id + i) % CIO_THREAD_DIRECTORY],
+					__ATOMIC_RELAXED);
 
 		if (thread && is_mine(thread, me))
 			return thread;
@@ -293,7 +293,8 @@ static struct cio_thread *claim_left_behind(struct identity me)
 				mine = thread;
 		} else if (cio_thread_is_claimed(claim) && same_id != same_pointer) {
 			if (swap_claim(thread, claim,
-				       mine ? free_claim(claim) : half_claim(claim, me)) && !mine)
+				       mine ? free_claim(claim) : half_claim(claim, me)) &&
+			    !mine)
 				mine = thread;
 		}
 	}
@@ -432,8 +433,7 @@ static bool find_tid(void)
 #endif
 	table = dlsym(RTLD_DEFAULT, "_thread_db_pthread_tid");
 	return table && table[0] == 32 &&
-	       try_offset((intptr_t)((uintptr_t)pthread_self() + table[2] -
-				     cio_thread_pointer()));
+	       try_offset((intptr_t)((uintptr_t)pthread_self() + table[2] - cio_thread_pointer()));
 }
 
 static void find_key(void)

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>	/* says whether this is glibc */
+#include <stdlib.h> /* says whether this is glibc */
 
 /*
  * The library has no thread-local variable of its own. The static kind (initial-exec) makes a late
@@ -42,7 +42,7 @@
 /* Written by its thread, but for the claim; read by those who wait. */
 struct cio_thread {
 	union {
-		uint64_t claim;	/* life << 32 | CIO_THREAD_HALF | thread id; see thread.c */
+		uint64_t claim; /* life << 32 | CIO_THREAD_HALF | thread id; see thread.c */
 		struct {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 			uint32_t id, life;
@@ -51,12 +51,12 @@ struct cio_thread {
 #endif
 		};
 	};
-	uintptr_t pointer;	/* the thread pointer, see cio_thread_find() */
-	uint64_t section;	/* phase << 16 | depth of the read-side section, or 0; see readside.h */
-	uint32_t deeper;	/* sections beyond those that fit into the depth */
-	uint32_t flags;		/* for the layers above; zero in a new life */
-	uint32_t task;		/* what the kernel calls the thread, for tgkill() */
-	uint32_t rounds;	/* how often its end was put off */
+	uintptr_t pointer; /* the thread pointer, see cio_thread_find() */
+	uint64_t section; /* phase << 16 | depth of the read-side section, or 0; see readside.h */
+	uint32_t deeper; /* sections beyond those that fit into the depth */
+	uint32_t flags; /* for the layers above; zero in a new life */
+	uint32_t task; /* what the kernel calls the thread, for tgkill() */
+	uint32_t rounds; /* how often its end was put off */
 	uint64_t unused[3];
 } __attribute__((aligned(64)));
 
@@ -130,8 +130,9 @@ static inline struct cio_thread *_Nullable cio_thread_hit(void)
 	struct cio_thread *thread = cio_thread_hint(id);
 
 	if (__builtin_expect(thread && __atomic_load_n(&thread->id, __ATOMIC_RELAXED) == id &&
-			     __atomic_load_n(&thread->pointer, __ATOMIC_RELAXED) ==
-				     cio_thread_pointer(), 1))
+				     __atomic_load_n(&thread->pointer, __ATOMIC_RELAXED) ==
+					     cio_thread_pointer(),
+			     1))
 		return thread;
 	return NULL;
 }

@@ -109,7 +109,10 @@ package enum WorkQueues {
     }
 
     private static func unlist(_ me: UnsafeMutablePointer<cio_canceller>) {
-        if cio_cancellers == me { return cio_cancellers = me.pointee.next }
+        if cio_cancellers == me {
+            cio_cancellers = me.pointee.next
+            return
+        }
         var next = cio_cancellers
         while let canceller = next {
             if canceller.pointee.next == me { canceller.pointee.next = me.pointee.next }

@@ -51,7 +51,10 @@ enum Workers {
     }
 
     private static func run(_ work: Work, _ me: Worker, _ lock: inout WorkLock) {
-        guard let function = work.function else { return _ = work.unlink() }
+        guard let function = work.function else {
+            _ = work.unlink()
+            return
+        }
         me.begin(work, function)
         lock.unlocked { function(work.raw) }
         me.end()

@@ -9,7 +9,9 @@ import Testing
 
 @Suite("SetRecord")
 struct SetRecordTests {
-    static let states: [cio_set_state] = [CIO_SET_UNUSED, CIO_SET_LIVE, CIO_SET_DYING, CIO_SET_DEAD]
+    static let states: [cio_set_state] = [
+        CIO_SET_UNUSED, CIO_SET_LIVE, CIO_SET_DYING, CIO_SET_DEAD,
+    ]
 
     @Test("a set's life goes round in one direction")
     func round() {

@@ -128,8 +128,8 @@ static void nothing_piles_up(const char *path)
 		assert(pthread_create(&thread, NULL, use_once, (void *)path) == 0);
 		assert(pthread_join(thread, NULL) == 0);
 	}
-	printf("%u threads, %u mappings; before %u and %u\n", entries("/proc/self/task"), mappings(),
-	       threads, before);
+	printf("%u threads, %u mappings; before %u and %u\n", entries("/proc/self/task"),
+	       mappings(), threads, before);
 	assert(entries("/proc/self/task") == threads);
 	assert(mappings() <= before + 16);
 }

@@ -260,11 +260,17 @@ static inline void trap_flag(bool on)
 {
 	/* The red zone belongs to the compiler. */
 	if (on)
-		__asm__ volatile("sub $128, %%rsp; pushfq; orq $0x100, (%%rsp); popfq; add $128, %%rsp"
-				 : : : "memory", "cc");
+		__asm__ volatile(
+			"sub $128, %%rsp; pushfq; orq $0x100, (%%rsp); popfq; add $128, %%rsp"
+			:
+			:
+			: "memory", "cc");
 	else
-		__asm__ volatile("sub $128, %%rsp; pushfq; andq $~0x100, (%%rsp); popfq; add $128, %%rsp"
-				 : : : "memory", "cc");
+		__asm__ volatile(
+			"sub $128, %%rsp; pushfq; andq $~0x100, (%%rsp); popfq; add $128, %%rsp"
+			:
+			:
+			: "memory", "cc");
 }
 
 static int records_of(uintptr_t pointer)

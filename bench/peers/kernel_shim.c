@@ -118,7 +118,8 @@ static void __attribute__((constructor)) shim_init(void)
 /* The IDA, used as iommu_alloc_global_pasid() uses it: it keeps no data, so there is nothing to find. */
 static DEFINE_IDA(ida);
 
-__attribute__((visibility("default"))) unsigned int peer_alloc(unsigned int min, unsigned int max, void *data)
+__attribute__((visibility("default"))) unsigned int peer_alloc(unsigned int min, unsigned int max,
+							       void *data)
 {
 	int id = ida_alloc_range(&ida, min, max, GFP_KERNEL);
 

@@ -82,7 +82,7 @@ static __always_inline void spin_lock(spinlock_t *lock)
 	while (unlikely(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))) {
 		while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED)) {
 			__builtin_ia32_pause();
-			if (++spins % 1024 == 0)	/* the holder may have been preempted */
+			if (++spins % 1024 == 0) /* the holder may have been preempted */
 				sched_yield();
 		}
 	}
@@ -105,10 +105,10 @@ static __always_inline void spin_unlock(spinlock_t *lock)
 #define rcu_dereference_check(p, cond)		rcu_dereference(p)
 #define rcu_dereference_protected(p, cond)	rcu_dereference(p)
 #define RCU_INIT_POINTER(p, value)		((p) = (value))
-#undef rcu_assign_pointer	/* liburcu's has a fence that the kernel's has not on x86 */
+#undef rcu_assign_pointer /* liburcu's has a fence that the kernel's has not on x86 */
 #define rcu_assign_pointer(p, value)		__atomic_store_n(&(p), (value), __ATOMIC_RELEASE)
 
-#undef synchronize_rcu		/* the tools' headers define it away */
+#undef synchronize_rcu /* the tools' headers define it away */
 #define synchronize_rcu()			urcu_bp_synchronize_rcu()
 
 typedef void (*shim_rcu_fn)(struct rcu_head *head);

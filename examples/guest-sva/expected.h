@@ -32,7 +32,7 @@ struct expected_pasid {
 struct expected_guest {
 	struct vm *vm;
 	struct expected_pasid pasids[NR_NUMBERS];
-	int registers[NR_MDEVS];	/* index of the PASID, or NO_INDEX */
+	int registers[NR_MDEVS]; /* index of the PASID, or NO_INDEX */
 	bool running[NR_MDEVS];
 };
 

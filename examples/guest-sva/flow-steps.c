@@ -5,7 +5,7 @@
 
 const char *const flow_actors[NR_FLOW_ACTORS] = {
 	[GUEST] = "Guest", [VFIO] = "VFIO", [IOMMU] = "IOMMU",
-	[KVM] = "KVM", [VDCM] = "VDCM", [CORE] = "core",
+	[KVM] = "KVM",	   [VDCM] = "VDCM", [CORE] = "core",
 };
 
 const struct flow_words flow_words[NR_FLOW_STEPS] = {

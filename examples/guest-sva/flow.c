@@ -101,8 +101,12 @@ static void print_step(const struct happened *this)
 	       flow_actors[words->to], words->what, number_or_dash(id, this->id, has_id),
 	       number_or_dash(spid, this->seen.spid, has_id && pasid_valid(this->seen.spid)),
 	       number_or_dash(references, this->row.references, has_id),
-	       !has_id ? "-" : this->row.references ? this->seen.state : "reclaimed",
-	       !has_id ? "-" : this->row.dma ? "passes" : "blocked",
+	       !has_id		      ? "-"
+	       : this->row.references ? this->seen.state
+				      : "reclaimed",
+	       !has_id	       ? "-"
+	       : this->row.dma ? "passes"
+			       : "blocked",
 	       this->row.result ? strerrorname_np(-this->row.result) : "ok");
 }
 
@@ -123,8 +127,8 @@ static void draw_step(const struct happened *this)
 	write_actor(words->to, this->row.vm);
 	fprintf(now.mermaid, ": %s", words->what);
 	if (this->row.references != NO_ID)
-		fprintf(now.mermaid, " [PASID %u, Ref %d, DMA %s]", this->id,
-			this->row.references, this->row.dma ? "passes" : "blocked");
+		fprintf(now.mermaid, " [PASID %u, Ref %d, DMA %s]", this->id, this->row.references,
+			this->row.dma ? "passes" : "blocked");
 	if (this->row.result)
 		fprintf(now.mermaid, " = -%s", strerrorname_np(-this->row.result));
 	fputc('\n', now.mermaid);
@@ -217,7 +221,8 @@ int flow_run(const struct flow *flow, const char *directory)
 		fputs("sequenceDiagram\n", now.mermaid);
 	}
 	printf("\n%s: %s\n", flow->name, flow->title);
-	printf(COLUMNS, "", "VM", "who", "whom", "what", "id", "SPID", "refs", "state", "DMA", "result");
+	printf(COLUMNS, "", "VM", "who", "whom", "what", "id", "SPID", "refs", "state", "DMA",
+	       "result");
 	flow->run();
 	for (; now.nr_steps < flow->nr_rows; now.nr_steps++)
 		expected(&flow->rows[now.nr_steps]);

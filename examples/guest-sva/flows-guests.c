@@ -43,7 +43,8 @@ static void run_quota(void)
 const struct flow flow_quota = {
 	.name = "quota",
 	.title = "a guest uses up its quota",
-	.shows = "The refusal reaches the guest's own ioasid_alloc; the other guest notices nothing.",
+	.shows =
+		"The refusal reaches the guest's own ioasid_alloc; the other guest notices nothing.",
 	FLOW_ROWS(quota_rows),
 	.run = run_quota,
 };

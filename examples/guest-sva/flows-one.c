@@ -93,7 +93,8 @@ static void run_kvm_first(void)
 const struct flow flow_kvm_first = {
 	.name = "kvm-first",
 	.title = "KVM leaves first",
-	.shows = "A subscriber may go at any time; it takes its references along, and nobody else's.",
+	.shows =
+		"A subscriber may go at any time; it takes its references along, and nobody else's.",
 	FLOW_ROWS(kvm_first_rows),
 	.run = run_kvm_first,
 };

@@ -65,7 +65,7 @@ struct vfio_pasid {
 /* The PASID translation table of a guest's virtual CPUs, for ENQCMD. */
 struct kvm {
 	struct notifier_block nb;
-	atomic_t *table;	/* by guest PASID; flat, where the processor has two levels */
+	atomic_t *table; /* by guest PASID; flat, where the processor has two levels */
 	bool listening;
 };
 

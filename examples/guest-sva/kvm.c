@@ -39,8 +39,8 @@ static int kvm_event(struct notifier_block *nb, unsigned long event, void *data)
 		if (!clear_entry(kvm, args->spid, args->id))
 			return NOTIFY_DONE;
 		ioasid_put_locked(args->set, args->id);
-		flow_note(event == IOASID_NOTIFY_FREE ? KVM_HEARS_FREE : KVM_CLEARS,
-			  vm, args->id, 0);
+		flow_note(event == IOASID_NOTIFY_FREE ? KVM_HEARS_FREE : KVM_CLEARS, vm, args->id,
+			  0);
 		return NOTIFY_OK;
 	}
 	return NOTIFY_DONE;

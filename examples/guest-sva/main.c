@@ -14,7 +14,8 @@ static int usage(void)
 {
 	fputs("usage: guest-sva flows [DIRECTORY]          every flow; diagrams into DIRECTORY\n"
 	      "       guest-sva flow NAME [DIRECTORY]      one of them\n"
-	      "       guest-sva random [SECONDS [SEED]]    a random run\n", stderr);
+	      "       guest-sva random [SECONDS [SEED]]    a random run\n",
+	      stderr);
 	return 2;
 }
 

@@ -8,8 +8,18 @@
 #include "random.h"
 
 enum operation {
-	OP_ALLOC, OP_FREE, OP_FREE_OTHERS, OP_BIND, OP_UNBIND, OP_PROGRAM, OP_CLEAR, OP_START,
-	OP_STOP, OP_ENQCMD, OP_CRASH, NR_OPERATIONS,
+	OP_ALLOC,
+	OP_FREE,
+	OP_FREE_OTHERS,
+	OP_BIND,
+	OP_UNBIND,
+	OP_PROGRAM,
+	OP_CLEAR,
+	OP_START,
+	OP_STOP,
+	OP_ENQCMD,
+	OP_CRASH,
+	NR_OPERATIONS,
 };
 
 static const struct {
@@ -83,8 +93,8 @@ static void expect_result(const struct expected_guest *g, enum operation op, lon
 	player_of(g)->done[op]++;
 	player_of(g)->refused += want < 0;
 	if (want != got)
-		die("%s by guest %d returned %ld, not %ld", operations[op].name, g->vm->number,
-		    got, want);
+		die("%s by guest %d returned %ld, not %ld", operations[op].name, g->vm->number, got,
+		    want);
 }
 
 static void begin_guest(struct expected_guest *g, int number)
@@ -310,8 +320,9 @@ static u64 now_ms(void)
 static void say_where(void)
 {
 	if (running)
-		fprintf(stderr, "guest-sva: in the random run with seed %lu, %s, steps %lu %lu %lu\n",
-			seed, together ? "together" : "apart", players[0].steps, players[1].steps,
+		fprintf(stderr,
+			"guest-sva: in the random run with seed %lu, %s, steps %lu %lu %lu\n", seed,
+			together ? "together" : "apart", players[0].steps, players[1].steps,
 			players[2].steps);
 }
 

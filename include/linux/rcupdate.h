@@ -173,7 +173,8 @@ static inline struct ioasid_rcu_reader *ioasid_rcu_self(const struct ioasid_rcu_
 	reader = __atomic_load_n(&view->readers[id % IOASID_RCU_READERS], __ATOMIC_RELAXED);
 	if (__builtin_expect(reader && __atomic_load_n(&reader->id, __ATOMIC_RELAXED) == id &&
 				     (is_known || __atomic_load_n(&reader->pointer,
-								  __ATOMIC_RELAXED) == pointer), 1))
+								  __ATOMIC_RELAXED) == pointer),
+			     1))
 		return reader;
 	return (struct ioasid_rcu_reader *)0;
 }
@@ -215,7 +216,8 @@ static inline void rcu_read_unlock(void)
 	struct ioasid_rcu_reader *reader = ioasid_rcu_self(ioasid_rcu_look(), true);
 
 	if (__builtin_expect(reader && (__atomic_load_n(&reader->section, __ATOMIC_RELAXED) &
-					IOASID_RCU_DEPTH) == 1, 1)) {
+					IOASID_RCU_DEPTH) == 1,
+			     1)) {
 		__atomic_store_n(&reader->section, 0ul, __ATOMIC_RELEASE);
 		return;
 	}
