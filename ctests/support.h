@@ -11,6 +11,21 @@
 
 #include <linux/ioasid.h>
 
+/*
+ * Under ThreadSanitizer a thread must not end, by exit() or cancellation, inside a stream's function:
+ * it counts the libc calls that the thread is in, and takes the program for wrong.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_TSAN true
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN true
+#endif
+#endif
+#ifndef UNDER_TSAN
+#define UNDER_TSAN false
+#endif
+
 /* A range that leaves out nothing. */
 #define ANY 0, INVALID_IOASID
 

@@ -160,6 +160,8 @@ static const struct {
 /* Who needs the lock, or the only sink, waits for who sleeps with it; that is not exit()'s doing. */
 static bool is_possible(size_t place, const struct scene *scene)
 {
+	if (UNDER_TSAN && places[place].leave == leave_in_a_write_function)
+		return false;
 	if (scene->prepare == have_a_sleepy_sink || scene->prepare == have_a_stopper)
 		return !places[place].needs_lock && places[place].leave != leave_in_a_sink;
 	return !places[place].needs_lock || (!scene->event && !scene->allocator_sleeps &&

@@ -32,7 +32,7 @@
 #endif
 #endif
 
-static bool may_step(void)
+__attribute__((__unused__)) static bool may_step(void)
 {
 	const char *preload = getenv("LD_PRELOAD");
 
@@ -548,7 +548,7 @@ static void give_spids_back(void)
 	assert_int_equal(ioasid_attach_spid(things[LINKED].id, 2000), 0);
 }
 
-static const struct writer writers[] = {
+__attribute__((__unused__)) static const struct writer writers[] = {
 	{ "alloc", nothing, alloc_it, drop_victim },
 	{ "alloc in another stretch", nothing, alloc_elsewhere, drop_victim },
 	{ "free", make_victim, free_it, nothing },

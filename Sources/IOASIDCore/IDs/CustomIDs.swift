@@ -11,9 +11,16 @@ package struct CustomID: ~Copyable {
     /// The id plus one: a record whose memory went back is nobody's.
     let key: Cell<UInt32>
     let chain: Cell<UInt32>
-    /// Who gets the id back; guarded by the core lock.
-    var group: Ref<AllocatorGroup>?
+    /// Who gets the id back; guarded by the core lock. In a cell all the same: TSan takes a change of
+    /// a part for a write to the first word, which readers look at without the lock.
+    private let groupCell: Cell<UInt>
     private let padding: (UInt64, UInt64)
+}
+
+extension CustomID {
+    var group: Ref<AllocatorGroup>? { groupCell.value == 0 ? nil : Ref(at: groupCell.value) }
+
+    func setGroup(_ group: Ref<AllocatorGroup>?) { groupCell.value = group?.address ?? 0 }
 }
 
 enum CustomIDs: IndexedRecords {
@@ -64,7 +71,7 @@ enum CustomIDs: IndexedRecords {
             return nil
         }
         records[record].pointee.key.release(id.rawValue &+ 1)
-        records[record].pointee.group = group
+        records[record].pointee.setGroup(group)
         population.release(population.value &+ 1)
         index.insert(record)
         return ref(record)
@@ -74,7 +81,7 @@ enum CustomIDs: IndexedRecords {
     static func remove(_ id: ID) {
         guard let record = find(id) else { return }
         index.remove(record)
-        records[record].pointee.group = nil
+        records[record].pointee.setGroup(nil)
         records[record].pointee.key.release(0)
         population.release(population.value &- 1)
         taken.release(record.rawValue)
