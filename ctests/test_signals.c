@@ -125,6 +125,18 @@ static void look_at_victim(void)
 }
 
 /* More than that takes several thousand instructions: one part a time. */
+/* All of a crowd, which is there as long as it is not NULL: one of them is where an index changes. */
+static struct ioasid_set *crowd;
+static ioasid_t crowd_size, crowd_ids[1100];
+
+static void look_at_crowd(void)
+{
+	for (ioasid_t i = 0; i < crowd_size; i++)
+		expect(ioasid_find(crowd, crowd_ids[i], NULL) == &crowd_ids[i]);
+	for (ioasid_t spid = 0; spid < crowd_size; spid++)
+		expect(ioasid_find_by_spid_ref(crowd, spid, false) == crowd_ids[spid]);
+}
+
 static void look(void)
 {
 	static const ioasid_t unknown[] = { 0xfffff, 0x100000, 0x7fffffff, 1 << 24 };
@@ -146,6 +158,7 @@ static void look(void)
 	}
 	if (pasid_valid(victim))
 		look_at_victim();
+	look_at_crowd();
 }
 
 /* ---- the stage ---- */
@@ -466,22 +479,26 @@ static void read_figures(void)
 
 /* Many others, so that an index has a bucket more with each, and less again. */
 
-static struct ioasid_set *crowd;
 static ioasid_t crowd_id;
 
 static void make_crowd(ioasid_t size)
 {
 	crowd = new_set(0);
 	for (ioasid_t spid = 0; spid < size; spid++) {
-		crowd_id = new_id(crowd, NULL);
+		void *data = spid < 1100 ? &crowd_ids[spid] : NULL;
+
+		crowd_id = new_id(crowd, data);
+		if (data)
+			crowd_ids[spid] = crowd_id;
 		assert_int_equal(ioasid_attach_spid(crowd_id, spid), 0);
 	}
 }
 
-/* With those of the stage the 1024 of the first buckets are nearly reached. */
+/* With those of the stage there are as many as there are buckets at first. */
 static void nearly_fill_the_first_buckets(void)
 {
-	make_crowd(1020);
+	make_crowd(1022);
+	crowd_size = 1022;
 }
 
 static void nearly_fill_the_first_memory(void)
@@ -489,36 +506,36 @@ static void nearly_fill_the_first_memory(void)
 	make_crowd(16380);
 }
 
-static ioasid_t latest[6];
+static ioasid_t latest[3];
 
 static void grow(void)
 {
-	for (ioasid_t i = 0; i < 6; i++) {
+	for (ioasid_t i = 0; i < 3; i++) {
 		latest[i] = ioasid_alloc(crowd, ANY, NULL);
 		expect(ioasid_attach_spid(latest[i], 100000 + i) == 0);
 	}
-	for (ioasid_t i = 0; i < 6; i++)
+	for (ioasid_t i = 0; i < 3; i++)
 		ioasid_free(crowd, latest[i]);
 }
 
 static void end_crowd(void)
 {
+	crowd_size = 0;
 	ioasid_set_put(crowd);
 }
 
 /* The same for the index of custom ids. */
 static void nearly_fill_custom_buckets(void)
 {
-	crowd = new_set(0);
-	for (int i = 0; i < 1017; i++)
-		crowd_id = new_id(crowd, NULL);
+	make_crowd(1019);
+	crowd_size = 1019;
 }
 
 static void grow_custom(void)
 {
-	for (ioasid_t i = 0; i < 6; i++)
+	for (ioasid_t i = 0; i < 3; i++)
 		latest[i] = ioasid_alloc(crowd, ANY, NULL);
-	for (ioasid_t i = 0; i < 6; i++)
+	for (ioasid_t i = 0; i < 3; i++)
 		ioasid_free(crowd, latest[i]);
 }
 
@@ -589,7 +606,7 @@ __attribute__((__unused__)) static const struct writer writers[] = {
 #define TRAP_FLAG 0x100
 
 /* Checking builds look at everything now and then: no writer is followed for longer than this. */
-#define MOST_STEPS 24000
+#define MOST_STEPS 16000
 
 static unsigned long steps;
 
@@ -696,7 +713,7 @@ static void stop_after_each_step(int signal, siginfo_t *info, void *context)
 	(void)signal, (void)info;
 	sem_post(&has_stopped);
 	sem_wait(&may_step_on);
-	if (++steps == MOST_STEPS / 12)
+	if (++steps == MOST_STEPS / 8)
 		stop_stepping(context);
 }
 
@@ -752,7 +769,159 @@ static void a_thread_that_stands_still_is_not_waited_for(void **state)
 	signal(SIGTRAP, SIG_DFL);
 }
 
+/* ---- a reader that is overtaken ---- */
+
+/* The opposite: the look-up is interrupted, once, and much has changed when it goes on. */
+static unsigned long interrupted_at;
+static void (*overtake)(void);
+
+static void overtake_once(int signal, siginfo_t *info, void *context)
+{
+	(void)signal, (void)info;
+	if (++steps != interrupted_at)
+		return;
+	stop_stepping(context);
+	overtake();
+}
+
+#define OTHERS 1024
+static ioasid_t target, shift;
+
+/* All others of the index get other places in it. */
+static void move_others(void)
+{
+	shift += 2 * OTHERS;
+	for (ioasid_t i = 0; i < OTHERS; i++) {
+		if (i == target)
+			continue;
+		expect(ioasid_detach_spid(crowd_ids[i]) == 0);
+		expect(ioasid_attach_spid(crowd_ids[i], shift + i) == 0);
+	}
+}
+
+/* All get new ids, or records of such. */
+static void replace_others(void)
+{
+	shift += 2 * OTHERS;
+	for (ioasid_t i = 0; i < OTHERS; i++)
+		if (i != target)
+			ioasid_free(crowd, crowd_ids[i]);
+	for (ioasid_t i = OTHERS; i--;) {
+		if (i == target)
+			continue;
+		crowd_ids[i] = ioasid_alloc(crowd, ANY, NULL);
+		expect(ioasid_attach_spid(crowd_ids[i], shift + i) == 0);
+	}
+}
+
+/* Twice the buckets. The index shrinks again only when it is empty. */
+static struct ioasid_set *more;
+
+static void grow_more(void)
+{
+	for (ioasid_t i = 0; i < OTHERS; i++)
+		expect(ioasid_attach_spid(ioasid_alloc(more, ANY, NULL), i) == 0);
+}
+
+static void count_steps(int signal, siginfo_t *info, void *context)
+{
+	(void)signal, (void)info, (void)context;
+	steps++;
+}
+
+static unsigned long steps_of(void (*look_up)(void))
+{
+	on_each_step(count_steps);
+	begin_steps();
+	look_up();
+	end_steps();
+	return steps;
+}
+
+static void find_target_by_spid(void)
+{
+	expect(ioasid_find_by_spid(crowd, target) == crowd_ids[target]);
+	expect(!ioasid_put(crowd, crowd_ids[target]));
+}
+
+static void find_target(void)
+{
+	expect(ioasid_find(crowd, crowd_ids[target], NULL) == &crowd_ids[target]);
+}
+
+static void find_nothing(void)
+{
+	expect(ioasid_find(crowd, 0xff00000, NULL) == ERR_PTR(-ENOENT));
+	expect(!pasid_valid(ioasid_find_by_spid(crowd, INVALID_IOASID - 1)));
+}
+
+/* What takes the most steps is behind others in its bucket. Some will do. */
+static void choose_target(void (*look_up)(void))
+{
+	unsigned long most = 0;
+	ioasid_t chosen = 0;
+
+	for (target = 0; target < 64; target++) {
+		if (steps_of(look_up) <= most)
+			continue;
+		most = steps;
+		chosen = target;
+	}
+	target = chosen;
+}
+
+static void overtake_at(unsigned long step, void (*look_up)(void), void (*how)(void))
+{
+	interrupted_at = step;
+	overtake = how;
+	on_each_step(overtake_once);
+	begin_steps();
+	look_up();
+	end_steps();
+	if (wrong)
+		fail_msg("overtaken at step %lu: not so: %s", step, wrong);
+}
+
+static void overtake_at_each_step(void (*look_up)(void))
+{
+	unsigned long last;
+
+	make_crowd(OTHERS);
+	choose_target(look_up);
+	last = steps_of(look_up);
+	for (unsigned long step = 1; step <= last; step += 2)
+		overtake_at(step, look_up, step % 4 == 1 ? move_others : replace_others);
+	end_crowd();
+	/* Growing needs a new index each time. */
+	for (unsigned long step = last / 3; step <= last; step += last / 12 + 1) {
+		make_crowd(OTHERS);
+		more = new_set(0);
+		choose_target(look_up);
+		overtake_at(step, look_up, grow_more);
+		ioasid_set_put(more);
+		end_crowd();
+	}
+}
+
+static void a_reader_that_is_overtaken_finds_what_is_there(void **state)
+{
+	(void)state;
+	if (!may_step())
+		skip();
+	overtake_at_each_step(find_target_by_spid);
+	overtake_at_each_step(find_nothing);
+	if (is_custom_stage)
+		overtake_at_each_step(find_target);
+	signal(SIGTRAP, SIG_DFL);
+}
+
 #else
+
+static void a_reader_that_is_overtaken_finds_what_is_there(void **state)
+{
+	(void)state;
+	skip();
+}
 
 static void a_handler_finds_what_is_there_wherever_it_interrupts(void **state)
 {
@@ -819,6 +988,7 @@ int main(void)
 		BOTH_STAGES_TEST(a_handler_finds_what_is_there_wherever_it_interrupts),
 		STAGE_TEST(a_handler_may_be_refused_and_logged),
 		BOTH_STAGES_TEST(a_thread_that_stands_still_is_not_waited_for),
+		BOTH_STAGES_TEST(a_reader_that_is_overtaken_finds_what_is_there),
 		BOTH_STAGES_TEST(every_look_up_counts_however_many_come_and_go),
 	};
 
