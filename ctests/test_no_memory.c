@@ -209,6 +209,22 @@ static int subscribe_replay(void)
 	return subscriber.count == (err ? 0 : 10) ? err : -EIO;
 }
 
+/* SET_ALLOC of the set, and ALLOC of its ten ids. */
+static int subscribe_replay_all(void)
+{
+	int err;
+
+	subscriber.count = 0;
+	err = ioasid_register_notifier_replay(NULL, &subscriber.nb);
+	return subscriber.count == (err ? 0 : 11) ? err : -EIO;
+}
+
+static void unsubscribe_all(void)
+{
+	unsubscribe();
+	put_set();
+}
+
 static void unsubscribe_set(void)
 {
 	ioasid_unregister_notifier(set, &subscriber.nb);
@@ -302,6 +318,7 @@ static const struct request requests[] = {
 	{ "graph", make_set_of_ten, dump_dot, put_set },
 	{ "subscriber", NULL, subscribe, unsubscribe },
 	{ "subscriber with replay", make_set_of_ten, subscribe_replay, unsubscribe_set },
+	{ "subscriber to all with replay", make_set_of_ten, subscribe_replay_all, unsubscribe_all },
 	{ "subscriber of an mm", NULL, subscribe_mm, unsubscribe_mm },
 	{ "allocator", NULL, register_allocator, unregister },
 	{ "first id of an allocator", make_allocator, alloc_custom, put_set_and_unregister },
