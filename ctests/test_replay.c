@@ -513,6 +513,34 @@ static void the_end_of_an_id_whose_turn_is_next_is_not_told(void **state)
 	ioasid_set_put(set);
 }
 
+static void replace_one_ahead(struct listener *self, enum ioasid_notify_val event,
+			      const struct ioasid_nb_args *args)
+{
+	(void)self;
+	if (event == IOASID_NOTIFY_ALLOC && args->id == 0)
+		ioasid_free(NULL, 9);
+	if (event == IOASID_NOTIFY_ALLOC && args->id == 1) {
+		ioasid_free(args->set, 2);
+		assert_int_equal(ioasid_alloc(args->set, 2, 2, NULL), 2);
+	}
+}
+
+/* The life that the replay would have told of is over; the new one is told of as it begins. */
+static void a_number_ahead_of_the_replay_may_begin_anew(void **state)
+{
+	struct listener late = LISTENER("late", 0, .act = replace_one_ahead);
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	assert_int_equal(ioasid_alloc(NULL, 9, 9, NULL), 9);
+	for (ioasid_t id = 0; id < 4; id++)
+		new_id(set, NULL);
+	replay(set, &late);
+	assert_heard("late ALLOC 0, late ALLOC 1, late ALLOC 2, late ALLOC 3");
+	leave(set, &late);
+	ioasid_set_put(set);
+}
+
 /* ---- fork ---- */
 
 static atomic_t in_replay, may_end;
@@ -596,6 +624,7 @@ int main(void)
 		CLEAN_TEST(sets_that_come_and_go_in_a_replay_are_told_of_once_or_not_at_all),
 		CLEAN_TEST(a_late_subscriber_misses_nothing_and_hears_nothing_twice),
 		CLEAN_TEST(the_end_of_an_id_whose_turn_is_next_is_not_told),
+		CLEAN_TEST(a_number_ahead_of_the_replay_may_begin_anew),
 		CLEAN_TEST(a_child_goes_on_without_the_replay_of_another_thread),
 	};
 
