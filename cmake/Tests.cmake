@@ -45,9 +45,7 @@ foreach(suite IN LISTS suites)
 	add_test(NAME ${subject} COMMAND ${name})
 	set_tests_properties(${subject} PROPERTIES
 		LABELS suite TIMEOUT 300 ENVIRONMENT "${sanitizer_environment}")
-	# Not the table of fork(): valgrind takes what a parent's threads had in hand for leaks of each
-	# child, and the children are many.
-	if(IOASID_MEMCHECK AND NOT subject STREQUAL "fork")
+	if(IOASID_MEMCHECK)
 		add_test(NAME memcheck.${subject} COMMAND ${VALGRIND} --quiet --error-exitcode=1
 			--leak-check=full --errors-for-leak-kinds=definite,indirect
 			--fair-sched=try $<TARGET_FILE:${name}>)
