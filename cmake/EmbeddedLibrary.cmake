@@ -39,6 +39,19 @@ endif()
 set(IOASID_MODULES ${CMAKE_BINARY_DIR}/swift)
 file(MAKE_DIRECTORY ${IOASID_MODULES})
 
+# The folders of public headers that a module of a library sees: its own before those below it.
+function(header_folders result module)
+	set(folders ioasid)
+	if(module MATCHES "^IOASID(Kernel|VTD)")
+		list(PREPEND folders ioasid-kernel)
+	endif()
+	if(module MATCHES "^IOASIDVTD")
+		list(PREPEND folders ioasid-vtd)
+	endif()
+	list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/include/)
+	set(${result} ${folders} PARENT_SCOPE)
+endfunction()
+
 # embedded_module(MODULE C c_modules... SWIFT modules...): compiles Sources/MODULE into one object.
 #
 # What a module may import is what is listed here, and what that imports: the compiler finds no
@@ -73,6 +86,8 @@ function(embedded_module module)
 		list(APPEND headers ${its_headers})
 	endforeach()
 	file(GLOB_RECURSE public CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.h)
+	header_folders(public_search ${module})
+	list(TRANSFORM public_search REPLACE "(.+)" "-Xcc;-I\\1")
 
 	set(defines ${IOASID_DEFINES} $<$<CONFIG:Debug>:IOASID_CHECKS>)
 	set(flags ${IOASID_SWIFT_FLAGS}
@@ -86,7 +101,7 @@ function(embedded_module module)
 		-enforce-exclusivity=unchecked
 		# Unused parts of the Embedded runtime then fall to --gc-sections.
 		-Xfrontend -function-sections
-		${search} -Xcc -I${PROJECT_SOURCE_DIR}/include)
+		${search} ${public_search})
 	if(IOASID_SANITIZE)
 		list(APPEND flags -sanitize=${IOASID_SANITIZE})
 	endif()
@@ -119,9 +134,11 @@ function(version_script result symbols)
 	set(${result} ${script} PARENT_SCOPE)
 endfunction()
 
-# embedded_library(TARGET MODULES m... C c_modules... SYMBOLS file LINK libraries...)
+# embedded_library(TARGET MODULES m... C c_modules... SYMBOLS file HEADERS folder LINK libraries...)
+#
+# Its users see its folder of include/ before those of the libraries it links.
 function(embedded_library target)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "SYMBOLS" "MODULES;C;LINK")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "SYMBOLS;HEADERS" "MODULES;C;LINK")
 	list(TRANSFORM arg_MODULES REPLACE "(.+)" "${IOASID_MODULES}/\\1.o" OUTPUT_VARIABLE objects)
 	list(TRANSFORM arg_C PREPEND ${PROJECT_SOURCE_DIR}/Sources/ OUTPUT_VARIABLE c_modules)
 	list(TRANSFORM c_modules APPEND /*.c OUTPUT_VARIABLE patterns)
@@ -137,11 +154,15 @@ function(embedded_library target)
 		C_STANDARD 11
 		LINKER_LANGUAGE C
 		LINK_DEPENDS ${script}
-		# No run path, in the build tree either: what is tested is what is installed.
+		# What is tested is what is installed, in the build tree as well.
 		BUILD_WITH_INSTALL_RPATH TRUE)
+	if(arg_LINK)
+		# The libraries below lie beside it, and a program need not link those.
+		set_target_properties(${target} PROPERTIES INSTALL_RPATH $ORIGIN)
+	endif()
 	target_include_directories(${target}
-		PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
-			$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/ioasid>
+		PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include/${arg_HEADERS}>
+			$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/${arg_HEADERS}>
 		PRIVATE ${c_modules})
 	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES})
 	target_compile_options(${target} PRIVATE

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What is installed where. Components: runtime, development, and vtd for all of libioasid-vtd.
+# What is installed where. Components: runtime and development for libioasid, kernel and vtd for all of
+# the other two libraries.
 include(CMakePackageConfigHelpers)
 
 foreach(directory LIBDIR INCLUDEDIR)
@@ -26,18 +27,17 @@ function(install_library target pc runtime development)
 endfunction()
 
 install_library(ioasid ioasid.pc runtime development)
-set(vtd_headers REGEX "/(intel-iommu|intel-svm|ioasid-vtd|iommu)[.]h$")
-install(DIRECTORY include/linux DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ioasid
-	COMPONENT development FILES_MATCHING ${vtd_headers} EXCLUDE PATTERN "*.h")
-install(DIRECTORY include/urcu DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ioasid
-	COMPONENT development)
-
-if(TARGET ioasid-vtd)
-	set_target_properties(ioasid-vtd PROPERTIES EXPORT_NAME vtd)
-	install_library(ioasid-vtd ioasid-vtd.pc vtd vtd)
-	install(DIRECTORY include/linux DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ioasid
-		COMPONENT vtd FILES_MATCHING ${vtd_headers})
-endif()
+set_target_properties(ioasid-kernel PROPERTIES EXPORT_NAME kernel)
+install_library(ioasid-kernel ioasid-kernel.pc kernel kernel)
+set_target_properties(ioasid-vtd PROPERTIES EXPORT_NAME vtd)
+install_library(ioasid-vtd ioasid-vtd.pc vtd vtd)
+foreach(folder_component ioasid:development ioasid-kernel:kernel ioasid-vtd:vtd)
+	string(REPLACE ":" ";" pair ${folder_component})
+	list(GET pair 0 folder)
+	list(GET pair 1 component)
+	install(DIRECTORY include/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+		COMPONENT ${component})
+endforeach()
 
 configure_package_config_file(cmake/ioasidConfig.cmake.in ioasidConfig.cmake
 	INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)

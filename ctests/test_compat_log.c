@@ -119,7 +119,7 @@ static void a_place_that_repeats_is_limited_and_others_are_not(void **state)
 
 static void a_new_window_tells_what_was_missed(void **state)
 {
-	struct ratelimit_state limit = { 20, 1, 0, 0, 0 };
+	struct ioasid_ratelimit_state limit = { 20, 1, 0, 0, 0 };
 
 	(void)state;
 	assert_true(ioasid_ratelimit(&limit));

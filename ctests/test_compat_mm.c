@@ -11,6 +11,7 @@
 
 #include <linux/ioasid.h>
 #include <linux/rcupdate.h>
+#include <linux/ioasid-kernel.h>
 #include <linux/sched/mm.h>
 
 #define ANY 1, INVALID_IOASID - 1
@@ -219,14 +220,14 @@ static void fails_without_memory(void **state)
 	/* Memory is made writable by the stretch: some allocation out of so many needs one. */
 	rcu_read_lock();
 	while (made++ < 5000) {
-		ioasid_fail_nth(1);
+		ioasid_kernel_fail_nth(1);
 		mm = mm_alloc();
 		if (!mm)
 			break;
 		mmput(mm);
 	}
 	rcu_read_unlock();
-	ioasid_fail_nth(0);
+	ioasid_kernel_fail_nth(0);
 	assert_null(mm);
 	mm = mm_alloc();
 	assert_non_null(mm);
@@ -239,9 +240,9 @@ static void a_thread_that_found_no_memory_asks_again(void **state)
 	struct mm_struct *none;
 
 	(void)state;
-	ioasid_fail_nth(1);
+	ioasid_kernel_fail_nth(1);
 	none = current->mm;
-	ioasid_fail_nth(0);
+	ioasid_kernel_fail_nth(0);
 	assert_null(none);
 	assert_non_null(current->mm);
 }

@@ -83,7 +83,7 @@ static void debugging(void **state)
 	PIN(ioasid_stats, capacity, 0);
 	PIN(ioasid_stats, memory, 80);
 	PIN(ioasid_stats, refused, 88);
-	PIN_SIZE(ratelimit_state, 20);
+	PIN_SIZE(ioasid_ratelimit_state, 20);
 }
 
 /* Inlines of the compat headers, compiled into programs, reach into these. */

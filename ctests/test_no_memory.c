@@ -2,6 +2,7 @@
 /* Every allocation of every request fails once: -ENOMEM, nothing changed, and it works the next time. */
 #include <stdio.h>
 
+#include <linux/ioasid-kernel.h>
 #include <linux/sched/mm.h>
 
 #include "support.h"
@@ -340,6 +341,14 @@ static int wrong(const struct attempt *attempt, const char *what, int err)
 	return WRONG;
 }
 
+/* The nth allocation of each library. */
+static unsigned long fail_nth(unsigned long nth)
+{
+	unsigned long tried = ioasid_fail_nth(nth), theirs = ioasid_kernel_fail_nth(nth);
+
+	return tried > theirs ? tried : theirs;
+}
+
 static int try_request(const void *data)
 {
 	const struct attempt *attempt = data;
@@ -351,9 +360,9 @@ static int try_request(const void *data)
 	if (request->prepare && !request->prepare())
 		return wrong(attempt, "could not be prepared", 0);
 	before = read_stats();
-	ioasid_fail_nth(attempt->nth);
+	fail_nth(attempt->nth);
 	err = request->run();
-	tried = ioasid_fail_nth(0);
+	tried = fail_nth(0);
 	after = read_stats();
 	if (err) {
 		if (err != -ENOMEM || tried < attempt->nth)

@@ -208,7 +208,7 @@ static void log_line(void *data, int level, const char *line)
 
 static void logging(void **state)
 {
-	struct ratelimit_state limit = { .interval_ms = 60000, .burst = 1 };
+	struct ioasid_ratelimit_state limit = { .interval_ms = 60000, .burst = 1 };
 	int lines = 0, level = ioasid_set_log_level(IOASID_LOG_WARNING);
 
 	(void)state;

@@ -10,7 +10,9 @@
 #include <stdio.h>
 
 #include <linux/ioasid-debug.h>
+#include <linux/ioasid-hooks.h>
 #include <linux/ioasid-log.h>
+#include <linux/ioasid-rcu.h>
 #include <linux/ioasid.h>
 
 /* Swift wants to know which pointers may be NULL; gcc does not know the words. */

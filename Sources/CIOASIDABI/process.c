@@ -2,7 +2,6 @@
 // The library in its process: what happens when it is loaded, and around fork().
 #define _GNU_SOURCE
 #include <core.h>
-#include <kernel.h>
 
 /*
  * In the order in which they nest, so that the child finds nothing half done. The log and the read
@@ -11,12 +10,14 @@
 static void before_fork(void)
 {
 	cio_core_before_fork();
-	cio_kernel_before_fork();
+	if (cio_hooks)
+		cio_hooks->before_fork();
 }
 
 static void in_parent(void)
 {
-	cio_kernel_after_fork(false);
+	if (cio_hooks)
+		cio_hooks->after_fork(false);
 	cio_core_after_fork_parent();
 }
 
@@ -24,7 +25,8 @@ static void in_child(void)
 {
 	cio_read_child_after_fork();
 	cio_log_after_fork_child();
-	cio_kernel_after_fork(true);
+	if (cio_hooks)
+		cio_hooks->after_fork(true);
 	cio_core_after_fork(cio_core_after_fork_child());
 }
 
@@ -32,6 +34,5 @@ static void in_child(void)
 __attribute__((constructor)) static void enter(void)
 {
 	cio_core_begin();
-	cio_kernel_begin();
 	pthread_atfork(before_fork, in_parent, in_child);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What <linux/rcupdate.h> reads in line: the records and words of the read side, under public names. */
+/* Records of threads and words of the read side under public names: <linux/rcupdate.h> reads them in line. */
 #include <runtime.h>
 
-#include <linux/rcupdate.h>
+#include <linux/ioasid-hooks.h>
+#include <linux/ioasid-rcu.h>
 
 _Static_assert(offsetof(struct cio_thread, id) == offsetof(struct ioasid_rcu_reader, id), "");
 _Static_assert(offsetof(struct cio_thread, life) == offsetof(struct ioasid_rcu_reader, life), "");
@@ -17,11 +18,21 @@ _Static_assert(offsetof(struct cio_read, directory) == offsetof(struct ioasid_rc
 _Static_assert(offsetof(struct cio_read, phase) == offsetof(struct ioasid_rcu_view, phase), "");
 _Static_assert(offsetof(struct cio_read, fences) == offsetof(struct ioasid_rcu_view, fences), "");
 _Static_assert(sizeof(unsigned long) == sizeof(uint64_t), "");
-#ifdef IOASID_RCU_IN_LINE
-_Static_assert(CIO_TID_OFFSET == 0x2d0, "");
+#ifdef __x86_64__
+_Static_assert(CIO_TID_OFFSET == 0x2d0, "as in <linux/rcupdate.h>");
 #endif
+_Static_assert(CIO_THREADS == IOASID_THREADS, "");
 
 const struct ioasid_rcu_view *ioasid_rcu_view(void)
 {
 	return (const struct ioasid_rcu_view *)&cio_read;
+}
+
+unsigned int ioasid_thread(unsigned int *life)
+{
+	const struct cio_thread *thread = cio_thread_self();
+
+	if (life)
+		*life = thread ? cio_thread_life(thread) : UINT32_MAX;
+	return thread ? cio_thread_index(thread) : 0;
 }

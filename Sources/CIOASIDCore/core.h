@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include <linux/ioasid-hooks.h>
+
 #include "dump.h"
 
 /* Public fields are read by users without a lock. */
@@ -18,6 +20,15 @@ static inline void cio_store_int(int *_Nonnull field, int value)
 
 /* declared.c: is this a DECLARE_IOASID_SET() of a loaded program or library? Never faults. */
 bool cio_is_declared_set(const void *_Nonnull set);
+
+/* hooks.c: those that were installed, or NULL; set once, with the core lock. */
+extern const struct ioasid_hooks *_Nullable cio_hooks;
+
+static inline bool cio_hooks_are_complete(const struct ioasid_hooks *_Nonnull hooks)
+{
+	return hooks->pin && hooks->unpin && hooks->current_mm && hooks->before_fork &&
+	       hooks->after_fork;
+}
 
 /* In checking builds: an invariant does not hold. The library is wrong, not its user. */
 static inline void cio_broken(const char *_Nonnull invariant)

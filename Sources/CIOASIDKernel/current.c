@@ -7,7 +7,7 @@
 
 /*
  * struct cio_task - what a thread keeps at its number
- * @life: whose it is; a thread that finds another life here is new and begins anew
+ * @life: whose it is, see ioasid_thread(); a thread that finds another life here is new and begins anew
  * @settled: it got its address space, or is to have none; from then on users may change it
  */
 struct cio_task {
@@ -17,7 +17,7 @@ struct cio_task {
 };
 
 /* Zeroes until used. Number 0 is for all threads that are too many to have one of their own. */
-static struct cio_task tasks[CIO_THREADS];
+static struct cio_task tasks[IOASID_THREADS];
 
 static void identify(struct task_struct *task)
 {
@@ -27,16 +27,16 @@ static void identify(struct task_struct *task)
 
 static struct cio_task *own(void)
 {
-	const struct cio_thread *thread = cio_thread_self();
-	uint32_t life = thread ? cio_thread_life(thread) : UINT32_MAX;
-	struct cio_task *own = &tasks[thread ? cio_thread_index(thread) : 0];
+	unsigned int life;
+	unsigned int number = ioasid_thread(&life);
+	struct cio_task *own = &tasks[number];
 
 	if (own->life != life) {
 		own->task.mm = NULL;
 		identify(&own->task);
 		own->settled = false;
 		own->life = life;
-	} else if (!thread) {
+	} else if (!number) {
 		identify(&own->task);
 	}
 	return own;

@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* Internal: what the kernel helpers are made of. */
+/* Internal: what the kernel helpers are made of: a user of libioasid's public headers. */
 #ifndef CIOASID_KERNEL_H
 #define CIOASID_KERNEL_H
 
-#include <cioasid.h>
-#include <runtime.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 
 #include "deferred.h"
 #include "work.h"
 
+#include <linux/ioasid-hooks.h>
+#include <linux/ioasid-kernel.h>
+#include <linux/ioasid.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
-
-/* Called once before anything else, and around fork(). */
-void cio_kernel_begin(void);
-void cio_kernel_before_fork(void);
-void cio_kernel_after_fork(bool in_child);
 
 /* A record of the table of address spaces: @next links the unused ones. */
 struct cio_mm {
 	struct mm_struct mm;
 	uint32_t next;
 };
+
+/* Guards lists and limits of that table. Nothing else is locked inside it. */
+extern pthread_mutex_t cio_mm_mutex;
+
+/* AddressSpaces.swift: the hooks of the core. */
+bool cio_mm_pin(struct mm_struct *_Nullable mm);
+void cio_mm_unpin(struct mm_struct *_Nullable mm);
 
 /* ProcessSpace.swift: the address space of the process, made at the first call. */
 struct mm_struct *_Nullable cio_process_mm(void);
@@ -33,10 +40,7 @@ void cio_mm_after_fork_child(void);
 void cio_current_is_worker(void);
 void cio_current_after_fork_child(void);
 
-/* The address space that the calling thread stands for, or NULL. */
-static inline void *_Nullable cio_current_mm(void)
-{
-	return current->mm;
-}
+/* A warning on the library's log, limited in rate by its text's address. */
+void cio_warn(const char *_Nonnull text);
 
 #endif /* CIOASID_KERNEL_H */

@@ -17,6 +17,7 @@ QUEUE(cio_ordered_wq, &cio_rcu_wq, 1, "ioasid_wq");
 QUEUE(cio_system_wq, &cio_ordered_wq, WQ_DFL_ACTIVE, "ioasid_system");
 
 pthread_mutex_t cio_work_mutex = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t cio_mm_mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t cio_work_done = PTHREAD_COND_INITIALIZER;
 pthread_cond_t cio_rcu_wake = PTHREAD_COND_INITIALIZER;
 

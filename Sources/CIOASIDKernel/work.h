@@ -3,15 +3,36 @@
 #ifndef CIOASID_WORK_H
 #define CIOASID_WORK_H
 
-#include <cioasid.h>
-
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <linux/container_of.h>
 #include <linux/list.h>
 #include <linux/workqueue.h>
+
+/* Swift wants to know which pointers may be NULL; gcc does not know the words. */
+#ifndef __clang__
+#define _Nonnull
+#define _Nullable
+#define _Null_unspecified
+#endif
+
+/* Somebody who waits with something open must not be cancelled. */
+static inline int cio_hold_cancellation(void)
+{
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+static inline void cio_restore_cancellation(int before)
+{
+	pthread_setcancelstate(before, NULL);
+}
 
 /*
  * struct workqueue_struct - a queue and the count of its threads

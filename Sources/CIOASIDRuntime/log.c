@@ -195,11 +195,11 @@ void cio_log_missed(uint32_t count)
 		cio_log_deliver(IOASID_LOG_WARNING, line);
 }
 
-struct ratelimit_state *cio_log_limit(uintptr_t address)
+struct ioasid_ratelimit_state *cio_log_limit(uintptr_t address)
 {
 #define ONE { CORE_INTERVAL_MS, CORE_BURST, 0, 0, 0 }
 #define FOUR ONE, ONE, ONE, ONE
-	static struct ratelimit_state limits[16] = { FOUR, FOUR, FOUR, FOUR };
+	static struct ioasid_ratelimit_state limits[16] = { FOUR, FOUR, FOUR, FOUR };
 
 	/* Messages lie end to end: fold the bits that differ between neighbours. */
 	return &limits[(address ^ (address >> 4) ^ (address >> 8)) % 16];

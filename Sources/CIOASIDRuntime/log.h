@@ -11,7 +11,7 @@
 void cio_log_line(int level, const char *_Nonnull caller, const char *_Nonnull msg, uint32_t id);
 
 /* log.c: the allowance of one message of the core, found by its address. */
-struct ratelimit_state *_Nonnull cio_log_limit(uintptr_t address);
+struct ioasid_ratelimit_state *_Nonnull cio_log_limit(uintptr_t address);
 
 /* log.c: the level that IOASID_LOG asks for, or the default. */
 int cio_log_level_from_environment(void);

@@ -3,10 +3,8 @@
 
 import CIOASID
 import CIOASIDCore
-import CIOASIDKernel
 import CIOASIDRuntime
 import IOASIDCore
-import IOASIDKernel
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization

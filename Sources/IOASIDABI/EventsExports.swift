@@ -3,10 +3,8 @@
 
 import CIOASID
 import CIOASIDCore
-import CIOASIDKernel
 import CIOASIDRuntime
 import IOASIDCore
-import IOASIDKernel
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -42,7 +40,7 @@ public func ioasid_unregister_notifier(
 
 @_cdecl("ioasid_register_notifier_mm") @implementation
 public func ioasid_register_notifier_mm(
-    _ mm: UnsafeMutablePointer<mm_struct>?, _ nb: UnsafeMutablePointer<notifier_block>?
+    _ mm: OpaquePointer?, _ nb: UnsafeMutablePointer<notifier_block>?
 ) -> CInt {
     Returns.status { () throws(RequestError) in
         try CoreLock.withLock { () throws(RequestError) in
@@ -53,7 +51,7 @@ public func ioasid_register_notifier_mm(
 
 @_cdecl("ioasid_unregister_notifier_mm") @implementation
 public func ioasid_unregister_notifier_mm(
-    _ mm: UnsafeMutablePointer<mm_struct>?, _ nb: UnsafeMutablePointer<notifier_block>?
+    _ mm: OpaquePointer?, _ nb: UnsafeMutablePointer<notifier_block>?
 ) {
     _ = Returns.status { () throws(RequestError) in
         try CoreLock.withLock { () throws(RequestError) in

@@ -3,10 +3,8 @@
 
 import CIOASID
 import CIOASIDCore
-import CIOASIDKernel
 import CIOASIDRuntime
 import IOASIDCore
-import IOASIDKernel
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -22,7 +20,7 @@ public func ioasid_set_log_level(_ level: Int32) -> Int32 {
 }
 
 @_cdecl("ioasid_ratelimit") @implementation
-public func ioasid_ratelimit(_ rs: UnsafeMutablePointer<ratelimit_state>?) -> Bool {
+public func ioasid_ratelimit(_ rs: UnsafeMutablePointer<ioasid_ratelimit_state>?) -> Bool {
     guard let rs else { return true }
     return Log.mayRepeat(rs)
 }

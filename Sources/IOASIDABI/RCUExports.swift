@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The boundary of <linux/rcupdate.h>.
+// The boundary of <linux/ioasid-rcu.h>.
 
 import CIOASID
-import CIOASIDKernel
-import IOASIDKernel
 import IOASIDRuntime
 
 @_cdecl("ioasid_rcu_read_lock") @implementation
@@ -27,21 +25,7 @@ public func ioasid_rcu_synchronize() {
     ReadSide.waitForReaders()
 }
 
-@_cdecl("ioasid_call_rcu") @implementation
-public func ioasid_call_rcu(_ head: UnsafeMutablePointer<rcu_head>?, _ `func`: rcu_callback_t?) {
-    guard let head, let `func` else { return }
-    DeferredFree.call(head, `func`)
-}
-
-@_cdecl("ioasid_free_rcu") @implementation
-public func ioasid_free_rcu(
-    _ head: UnsafeMutablePointer<rcu_head>?, _ block: UnsafeMutableRawPointer?
-) {
-    guard let head, let block else { return }
-    DeferredFree.free(block, head)
-}
-
-@_cdecl("ioasid_rcu_barrier") @implementation
-public func ioasid_rcu_barrier() {
-    DeferredFree.barrier()
+@_cdecl("ioasid_may_wait") @implementation
+public func ioasid_may_wait() -> Bool {
+    !ReadSide.isInSection && !CoreLock.isMine
 }

@@ -3,10 +3,8 @@
 
 import CIOASID
 import CIOASIDCore
-import CIOASIDKernel
 import CIOASIDRuntime
 import IOASIDCore
-import IOASIDKernel
 import IOASIDMemory
 import IOASIDRuntime
 import Synchronization
@@ -69,7 +67,7 @@ public func ioasid_free_all_in_set(_ set: UnsafeMutablePointer<ioasid_set>?) {
 }
 
 @_cdecl("ioasid_find_mm_set") @implementation
-public func ioasid_find_mm_set(_ token: UnsafeMutablePointer<mm_struct>?) -> UnsafeMutablePointer<
+public func ioasid_find_mm_set(_ token: OpaquePointer?) -> UnsafeMutablePointer<
     ioasid_set
 >? {
     CoreLock.withLock {

@@ -2,15 +2,13 @@
 // Address spaces made by mm_alloc(): a type-stable table, so that a pointer is known by arithmetic.
 
 @preconcurrency import CIOASIDKernel
-import IOASIDCore
 import IOASIDMemory
-import IOASIDRuntime
 import Synchronization
 
 package typealias MM = UnsafeMutablePointer<mm_struct>
 
 /// A token may be any pointer. Only one that lies in this table is followed; a count of 0 says
-/// that nobody lives there. Lists and limits are guarded by the core lock.
+/// that nobody lives there. Lists and limits are guarded by a lock of their own, with nothing inside it.
 package enum AddressSpaces {
     private typealias Record = UnsafeMutablePointer<cio_mm>
 
@@ -33,24 +31,32 @@ package enum AddressSpaces {
 
     /// - Returns: an address space with one user and one reference, or nil for want of memory.
     package static func make() -> MM? {
-        let (ready, mustWait) = CoreLock.withLock { () -> (MM?, Bool) in
+        let (ready, mustWait) = withLock { () -> (MM?, Bool) in
             if let number = popFree() { return (bring(number), false) }
-            guard mayWait else { return (unused().map { bring($0) }, false) }
+            guard awaited.value == 0, restingCount.value >= enoughToWait, ioasid_may_wait() else {
+                return (unused().map { bring($0) }, false)
+            }
             awaitResting()
             return (nil, true)
         }
         guard mustWait else { return ready }
-        ReadSide.waitForReaders()
-        return CoreLock.withLock {
+        ioasid_rcu_synchronize()
+        return withLock {
             free.value = appended(awaited.value, before: free.value)
             awaited.value = 0
             return popFree().map { bring($0) }
         }
     }
 
-    private static var mayWait: Bool {
-        !CoreLock.isNested && !ReadSide.isInSection && awaited.value == 0
-            && restingCount.value >= enoughToWait
+    /// With the lock, so without ever waiting.
+    static func makeAtOnce() -> MM? {
+        (popFree() ?? unused()).map { bring($0) }
+    }
+
+    static func withLock<Result>(_ body: () -> Result) -> Result {
+        pthread_mutex_lock(&cio_mm_mutex)
+        defer { pthread_mutex_unlock(&cio_mm_mutex) }
+        return body()
     }
 
     /// In the child of fork(): whoever waited is not here.
@@ -71,7 +77,7 @@ package enum AddressSpaces {
     /// - Returns: whether it was the last one: the reference of all users is to be dropped then.
     package static func dropUser(_ mm: MM) -> Bool {
         let left = atomic_dec_if_positive(&mm.pointee.mm_users)
-        if left < 0 { Log.warn("mmput of an mm without users") }
+        if left < 0 { warn("mmput of an mm without users") }
         return left == 0
     }
 
@@ -94,9 +100,9 @@ package enum AddressSpaces {
     /// Drops a reference. The last one retires what is ours.
     package static func drop(_ mm: MM) {
         let left = atomic_dec_if_positive(&mm.pointee.mm_count)
-        if left < 0 { Log.warn("mmdrop of an mm without references") }
+        if left < 0 { warn("mmdrop of an mm without references") }
         guard left == 0, let record = record(at: mm) else { return }
-        CoreLock.withLock {
+        withLock {
             record.pointee.next = resting.value
             resting.value = number(of: record) &+ 1
             restingCount.increment()
@@ -172,10 +178,12 @@ package enum AddressSpaces {
 
 // MARK: For the core
 
-@_cdecl("cio_kernel_begin") @implementation
-public func cio_kernel_begin() {
-    AddressSpaceHooks.functions = .init(
-        pin: { AddressSpaces.grabIfKnown($0) },
-        unpin: { AddressSpaces.drop($0.assumingMemoryBound(to: mm_struct.self)) },
-        current: { UnsafeRawPointer(cio_current_mm()) })
+@_cdecl("cio_mm_pin") @implementation
+public func cio_mm_pin(_ mm: UnsafeMutablePointer<mm_struct>?) -> Bool {
+    mm.map { AddressSpaces.grabIfKnown($0) } ?? false
+}
+
+@_cdecl("cio_mm_unpin") @implementation
+public func cio_mm_unpin(_ mm: UnsafeMutablePointer<mm_struct>?) {
+    if let mm { AddressSpaces.drop(mm) }
 }

@@ -3,7 +3,6 @@
 
 @preconcurrency import CIOASIDKernel
 import IOASIDMemory
-import IOASIDRuntime
 import Synchronization
 
 /// Two kinds of the same: calls are due at once; blocks are gathered, as the kernel gathers them.
@@ -64,7 +63,7 @@ package enum DeferredFree {
     /// Waits for all that was added before; blocks do not rest any longer then.
     package static func barrier() {
         WorkLock.waiting { lock in
-            guard Worker.own?.queue != .rcu, !ReadSide.isInSection else {
+            guard Worker.own?.queue != .rcu, !ioasid_rcu_read_lock_held() else {
                 return lock.remark("rcu_barrier by a function of call_rcu or a reader: not waiting")
             }
             let lastBlock = blocks.pointee.added
@@ -83,7 +82,7 @@ package enum DeferredFree {
 
     fileprivate static func run() {
         while let areBlocksDue = WorkLock.with({ lock in closeBatches(&lock) }) {
-            ReadSide.waitForReaders()
+            ioasid_rcu_synchronize()
             callAll()
             if areBlocksDue { freeAll() }
         }

@@ -2,7 +2,6 @@
 // What the child of fork() has to put right: it has one of the threads, and all of their traces.
 
 @preconcurrency import CIOASIDKernel
-import IOASIDRuntime
 
 /// The child begins with empty queues; what was pending is for the parent to do. Items are not
 /// touched, as they may lie in memory that is the parent's only: the child knows them by tickets.

@@ -3,16 +3,15 @@
 
 @preconcurrency import CIOASIDKernel
 import IOASIDMemory
-import IOASIDRuntime
 import Synchronization
 
-/// 0 until it is made; guarded by the core lock.
+/// 0 until it is made; guarded by the lock of the address spaces.
 private let processMM = Cell<UInt>(0)
 
 @_cdecl("cio_process_mm") @implementation
 public func cio_process_mm() -> UnsafeMutablePointer<mm_struct>? {
-    CoreLock.withLock {
-        if processMM.value == 0 { processMM.value = UInt(bitPattern: AddressSpaces.make()) }
+    AddressSpaces.withLock {
+        if processMM.value == 0 { processMM.value = UInt(bitPattern: AddressSpaces.makeAtOnce()) }
         return UnsafeMutablePointer(bitPattern: processMM.value)
     }
 }

@@ -2,7 +2,6 @@
 // The one lock of the work queues, as a value: who has it in hand has it locked.
 
 @preconcurrency import CIOASIDKernel
-import IOASIDRuntime
 
 /// Guards queues, threads, items and deferred frees. It is never held while an item runs, and
 /// nothing of the library is locked inside it. So no line is logged with it either: a sink may
@@ -17,7 +16,7 @@ package struct WorkLock: ~Copyable {
 
     deinit {
         pthread_mutex_unlock(&cio_work_mutex)
-        if let line { Log.warn(line) }
+        if let line { warn(line) }
     }
 
     /// For what does not wait.
@@ -63,7 +62,7 @@ package struct WorkLock: ~Copyable {
     private mutating func sayNow() -> Bool {
         guard let line else { return false }
         self.line = nil
-        unlocked { Log.warn(line) }
+        unlocked { warn(line) }
         return true
     }
 

@@ -2,7 +2,6 @@
 // Work queues: waiting for items.
 
 @preconcurrency import CIOASIDKernel
-import IOASIDRuntime
 
 extension WorkQueues {
     /// Waits for everything queued so far, not for what is queued meanwhile.

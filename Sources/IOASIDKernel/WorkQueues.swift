@@ -3,7 +3,6 @@
 
 @preconcurrency import CIOASIDKernel
 import IOASIDMemory
-import IOASIDRuntime
 
 /// An item is pending while it has a ticket; once taken, the ticket is its worker's.
 package enum WorkQueues {

@@ -3,7 +3,6 @@
 
 @preconcurrency import CIOASIDKernel
 import IOASIDMemory
-import IOASIDRuntime
 
 enum Workers {
     // MARK: Starting

@@ -45,6 +45,9 @@ package enum CoreLock {
     /// Does the caller run in a callback of the library? To be asked with the lock held.
     package static var isNested: Bool { cio_core_is_nested() }
 
+    /// Has the caller the lock, in a callback of the library? To be asked by anybody.
+    package static var isMine: Bool { cio_core_is_mine() }
+
     /// Users' code runs now, with the lock held, and what it guards is consistent.
     /// - Returns: what is to be given to `enter`.
     @inline(__always)

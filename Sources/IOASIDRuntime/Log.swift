@@ -50,7 +50,7 @@ package enum Log {
 
     /// Windows are counted with atomic operations on the caller's structure; a race at the edge of
     /// a window may let a few lines more pass, never lose the count of those refused.
-    package static func mayRepeat(_ state: UnsafeMutablePointer<ratelimit_state>) -> Bool {
+    package static func mayRepeat(_ state: UnsafeMutablePointer<ioasid_ratelimit_state>) -> Bool {
         let now = cio_now_ms()
         let begin = cio_load32(&state.pointee.begin_ms)
         if begin == 0 || now &- begin >= state.pointee.interval_ms {

@@ -7,6 +7,12 @@ import IOASIDRuntime
 import Synchronization
 
 package typealias Block = UnsafeMutablePointer<notifier_block>
+/// A subscriber's function.
+typealias Handler =
+    @convention(c) (
+        UnsafeMutablePointer<notifier_block>?, UInt, UnsafeMutableRawPointer?
+    ) -> CInt
+
 typealias SubscriberRef = Ref<Subscriber>
 /// A list by its place: a field of a set's record, or one of those below.
 typealias SubscriberList = Ref<List<Subscriber>>
@@ -16,7 +22,7 @@ typealias SubscriberList = Ref<List<Subscriber>>
 struct Subscriber: ~Copyable, Listed {
     var next: SubscriberRef?
     let block: Block
-    let call: notifier_fn_t
+    let call: Handler
     let priority: CInt
     /// Order of registration.
     let sequence: UInt64

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What a subscriber is and may return: the part of <linux/notifier.h> that needs no libc header. */
+/* What a subscriber is and may return. */
 #ifndef IOASID_LINUX_IOASID_NOTIFIER_H
 #define IOASID_LINUX_IOASID_NOTIFIER_H
 
-struct notifier_block;
-
-/* Must return: no longjmp(), pthread_exit() or C++ exception. */
-typedef int (*notifier_fn_t)(struct notifier_block *nb, unsigned long action, void *data);
-
+/**
+ * struct notifier_block - a subscriber
+ * @notifier_call: its handler: gets the block, the event and the event's arguments. Must return: no
+ *	longjmp(), pthread_exit() or C++ exception
+ * @next: belongs to who keeps the block
+ * @priority: the higher, the earlier it is told
+ */
 struct notifier_block {
-	notifier_fn_t notifier_call;
+	int (*notifier_call)(struct notifier_block *nb, unsigned long action, void *data);
 	struct notifier_block *next;
 	int priority;
 };

@@ -62,7 +62,7 @@
 /* Ten lines in five seconds from each place, the kernel's default. */
 #define printk_ratelimited(...) \
 	__extension__({ \
-		static struct ratelimit_state ioasid_limit = { 5000, 10, 0, 0, 0 }; \
+		static struct ioasid_ratelimit_state ioasid_limit = { 5000, 10, 0, 0, 0 }; \
 		(void)(ioasid_ratelimit(&ioasid_limit) && printk(__VA_ARGS__)); \
 	})
 #define pr_err_ratelimited(fmt, ...) printk_ratelimited(KERN_ERR pr_fmt(fmt), ##__VA_ARGS__)

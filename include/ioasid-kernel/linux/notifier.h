@@ -4,10 +4,13 @@
 #define IOASID_LINUX_NOTIFIER_H
 
 #include <linux/errno.h>
-#include <linux/ioasid-notifier.h>
+#include "../../ioasid/linux/ioasid-notifier.h"
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
+
+/* Must return: no longjmp(), pthread_exit() or C++ exception. */
+typedef int (*notifier_fn_t)(struct notifier_block *nb, unsigned long action, void *data);
 
 struct raw_notifier_head {
 	struct notifier_block *head;

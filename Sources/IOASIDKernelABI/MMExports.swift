@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The boundary of <linux/sched/mm.h> and <linux/sched.h>.
 
-import CIOASID
-import CIOASIDCore
-import CIOASIDKernel
-import CIOASIDRuntime
-import IOASIDCore
+@preconcurrency import CIOASIDKernel
 import IOASIDKernel
-import IOASIDMemory
-import IOASIDRuntime
-import Synchronization
 
 @_cdecl("ioasid_mm_alloc") @implementation
 public func ioasid_mm_alloc() -> UnsafeMutablePointer<mm_struct>? {
     let mm = AddressSpaces.make()
-    if mm == nil { RequestError.memory.note() }
+    if mm == nil { warn("mm_alloc: out of memory") }
     return mm
 }
 

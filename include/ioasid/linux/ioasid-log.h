@@ -55,7 +55,7 @@ int ioasid_set_log_level(int level);
 
 /**
  * ioasid_printk() - log a formatted line
- * @fmt: printf format, with one of the KERN_ prefixes of <linux/printk.h> for the level; without
+ * @fmt: printf format, with one of the KERN_ prefixes of the kernel's <linux/printk.h> for the level; without
  *	one the line is a warning. A trailing newline is taken off; beyond 255 bytes it is cut.
  *
  * Return: the length of the line, whether it passed the level or not; 0 for a NULL @fmt.
@@ -64,14 +64,14 @@ int ioasid_set_log_level(int level);
 int ioasid_printk(const char *fmt, ...) __attribute__((__format__(__printf__, 1, 2)));
 
 /**
- * struct ratelimit_state - how often one place may speak
+ * struct ioasid_ratelimit_state - how often one place may speak
  * @interval_ms: length of a window
  * @burst: lines that pass in each
  * @begin_ms: when this window began (library's own)
  * @printed: lines that asked in this window (library's own)
  * @missed: refused since the last report (library's own)
  */
-struct ratelimit_state {
+struct ioasid_ratelimit_state {
 	unsigned int interval_ms;
 	unsigned int burst;
 	unsigned int begin_ms;
@@ -88,7 +88,7 @@ struct ratelimit_state {
  * Return: true if it may.
  * Context: any; lock-free.
  */
-bool ioasid_ratelimit(struct ratelimit_state *rs);
+bool ioasid_ratelimit(struct ioasid_ratelimit_state *rs);
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The boundary of <linux/workqueue.h> and of ioasid_queue_work().
 
-import CIOASID
-import CIOASIDKernel
+@preconcurrency import CIOASIDKernel
 import IOASIDKernel
 
 @_cdecl("ioasid_wq_alloc") @implementation

@@ -7,13 +7,7 @@
 
 #include <linux/types.h>
 
-/*
- * Threads need no registration: a thread's first section does it, and cannot fail. A section ends in
- * the thread that began it; a thread that ends inside one ends it. After fork() the child has the
- * sections of the thread that forked, and no others.
- *
- * A program may use liburcu as well. The two do not meet: neither waits for the other's readers.
- */
+#include "../../ioasid/linux/ioasid-rcu.h"
 
 typedef struct rcu_head ioasid_rcu_head;
 typedef void (*rcu_callback_t)(struct rcu_head *head);
@@ -21,42 +15,6 @@ typedef void (*rcu_callback_t)(struct rcu_head *head);
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/**
- * ioasid_rcu_read_lock() - begin a read-side section
- *
- * Sections may be nested. A reader may sleep; whoever waits for it then waits as long.
- *
- * Context: any, also a signal handler. Waits for nobody, never fails.
- */
-void ioasid_rcu_read_lock(void);
-
-/**
- * ioasid_rcu_read_unlock() - end the innermost read-side section
- *
- * Context: as ioasid_rcu_read_lock(), by the same thread.
- */
-void ioasid_rcu_read_unlock(void);
-
-/**
- * ioasid_rcu_read_lock_held() - is the calling thread in a read-side section?
- *
- * Return: true also in a getter of ioasid_find(), which the library calls in one.
- * Context: any, also a signal handler.
- */
-bool ioasid_rcu_read_lock_held(void);
-
-/**
- * ioasid_rcu_synchronize() - wait for a grace period
- *
- * Returns when all read-side sections that were going on have ended. Those who call it at the same
- * time wait together. In a section, which the kernel forbids, it says so on the log and waits for
- * the others only.
- *
- * Context: waits for readers: not in a handler or with a lock that a reader may want, not in a
- *	signal handler. No cancellation point.
- */
-void ioasid_rcu_synchronize(void);
 
 /**
  * ioasid_call_rcu() - have a function called after a grace period
@@ -98,35 +56,6 @@ void ioasid_free_rcu(struct rcu_head *head, void *block);
  * Context: waits for readers, as ioasid_rcu_synchronize(), and for the functions.
  */
 void ioasid_rcu_barrier(void);
-
-/*
- * What rcu_read_lock() and rcu_read_unlock() need to do the common case in line: the library's own,
- * and the same for as long as its soname is. A thread's record is found by its id, in a directory
- * that may not know it yet; then the functions above do.
- */
-struct ioasid_rcu_reader {
-	unsigned int id;
-	unsigned int life;
-	unsigned long pointer;
-	unsigned long section;
-};
-
-struct ioasid_rcu_view {
-	struct ioasid_rcu_reader *const *readers;
-	unsigned long phase;
-	unsigned char fences;
-};
-
-#define IOASID_RCU_READERS 65536
-#define IOASID_RCU_DEPTH 0xfffful
-
-/**
- * ioasid_rcu_view() - where readers in line look
- *
- * Return: the same each time, never NULL.
- * Context: any, also a signal handler.
- */
-const struct ioasid_rcu_view *ioasid_rcu_view(void);
 
 /* Where glibc has a thread's id; the library makes sure that it is there. */
 #if defined(__x86_64__) && !defined(__ILP32__) && defined(__has_include)

@@ -6,9 +6,14 @@
 /**
  * DOC: libioasid
  *
- * One header for every published version of the kernel's interface: v5.5, v5.11-5.17, v5.18-6.3,
- * and the series "IOASID extensions for guest SVA" v2, v3 and V4. Exported symbols have the shape
- * of v2-V4; <linux/ioasid-overloads.h>, included at the end, accepts the other argument counts.
+ * The kernel's interface as the series "IOASID extensions for guest SVA" has it (v2 to V4), for every
+ * program. It defines names that begin with ioasid_ or IOASID_, INVALID_IOASID, pasid_valid(),
+ * DECLARE_IOASID_SET(), struct notifier_block with what its handler returns (NOTIFY_*,
+ * notifier_to_errno(), notifier_from_errno()), and nothing else.
+ *
+ * Kernel code, of any published version, is compiled with the headers of ioasid-kernel instead: its
+ * <linux/ioasid.h> is this one with the kernel's types and the other argument counts, or, if
+ * IOASID_API is defined, with the prototypes and the behaviour of one version.
  *
  * Stability: the soname changes when a symbol or a structure of this header does.
  *
@@ -27,15 +32,11 @@
  * Bad input gets the documented result, changes nothing and leaves one rate-limited log line.
  */
 
-/* None of these brings a libc header along: feature macros may still be defined after this one. */
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/bits.h>
-#include <linux/err.h>
-#include <linux/errno.h>
-#include <linux/ioasid-notifier.h>
-#include <linux/list.h>
-#include <linux/types.h>
+#include <stdint.h>
+
+#include "ioasid-notifier.h"
 
 #define IOASID_VERSION_MAJOR 0
 #define IOASID_VERSION_MINOR 1
@@ -44,7 +45,6 @@
 #define INVALID_IOASID ((ioasid_t)-1)
 
 struct mm_struct;
-struct work_struct;
 
 typedef unsigned int ioasid_t;
 /* Must return; see "Callbacks" above. */
@@ -92,11 +92,15 @@ struct ioasid_set {
 #define DECLARE_IOASID_SET(name) \
 	struct ioasid_set name = { &(name), IOASID_SET_DECLARED, 0, 0, { 0 } }
 
+/* Two pointers that the library does not use: kernel code initialises a list there. */
+#ifndef IOASID_OPS_LIST
+#define IOASID_OPS_LIST __extension__ union { void *ioasid_unused[2]; };
+#endif
+
 /**
  * struct ioasid_allocator_ops - a custom allocator
  * @alloc: returns an id in [min, max], or INVALID_IOASID
  * @free: takes an id back
- * @list: not used here; kept because users initialise it
  * @pdata: handed to both
  *
  * Both run with the core lock held and may call every function of this header. They must not wait for
@@ -105,7 +109,7 @@ struct ioasid_set {
 struct ioasid_allocator_ops {
 	ioasid_alloc_fn_t alloc;
 	ioasid_free_fn_t free;
-	struct list_head list;
+	IOASID_OPS_LIST
 	void *pdata;
 };
 
@@ -135,8 +139,8 @@ enum ioasid_notify_val {
 };
 
 /* Flags of ioasid_notify(): who is told. v2 spells them without FLAG. */
-#define IOASID_NOTIFY_FLAG_ALL BIT(0)
-#define IOASID_NOTIFY_FLAG_SET BIT(1)
+#define IOASID_NOTIFY_FLAG_ALL (1UL << 0)
+#define IOASID_NOTIFY_FLAG_SET (1UL << 1)
 #define IOASID_NOTIFY_ALL IOASID_NOTIFY_FLAG_ALL
 #define IOASID_NOTIFY_SET IOASID_NOTIFY_FLAG_SET
 
@@ -168,9 +172,40 @@ struct ioasid_nb_args {
 	void *pdata;
 };
 
+/**
+ * pasid_valid() - is this an id at all?
+ * @ioasid: what ioasid_alloc() returned, say
+ *
+ * Return: whether it is anything but INVALID_IOASID.
+ * Context: any. Follows 5.18.
+ */
 static inline bool pasid_valid(ioasid_t ioasid)
 {
 	return ioasid != INVALID_IOASID;
+}
+
+/**
+ * ioasid_is_err() - did a function that returns a pointer refuse?
+ * @ptr: what it returned
+ *
+ * Return: true if @ptr stands for an error number, as the kernel's IS_ERR() has it. NULL does not.
+ * Context: any.
+ */
+static inline bool ioasid_is_err(const void *ptr)
+{
+	return (uintptr_t)ptr >= (uintptr_t)-4095;
+}
+
+/**
+ * ioasid_err() - why it refused
+ * @ptr: what a function of this header returned
+ *
+ * Return: a negative error number; 0 if @ptr stands for none.
+ * Context: any.
+ */
+static inline int ioasid_err(const void *ptr)
+{
+	return ioasid_is_err(ptr) ? (int)(intptr_t)ptr : 0;
 }
 
 #ifdef __cplusplus
@@ -624,21 +659,11 @@ void ioasid_unregister_notifier_mm(struct mm_struct *mm, struct notifier_block *
  */
 int ioasid_notify(ioasid_t ioasid, enum ioasid_notify_val cmd, unsigned int flags);
 
-/**
- * ioasid_queue_work() - run work on the library's ordered queue
- * @work: the work item, see <linux/workqueue.h>
- *
- * Return: true if it was queued, false if it was on the queue already.
- * Context: any handler; the queue's thread is started by the first call. Follows V4.
- */
-bool ioasid_queue_work(struct work_struct *work);
-
 #ifdef __cplusplus
 }
 #endif
 
-#include <linux/ioasid-log.h>
-#include <linux/ioasid-debug.h>
-#include <linux/ioasid-overloads.h>
+#include "ioasid-log.h"
+#include "ioasid-debug.h"
 
 #endif

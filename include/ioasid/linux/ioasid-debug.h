@@ -3,9 +3,9 @@
 #ifndef IOASID_LINUX_IOASID_DEBUG_H
 #define IOASID_LINUX_IOASID_DEBUG_H
 
-#include <linux/types.h>
+#include <stdint.h>
 
-/* What libc calls FILE, without its header: see <linux/types.h>. */
+/* What libc calls FILE, without its header: feature macros may still be defined after this one. */
 struct _IO_FILE;
 
 /**
