@@ -6,21 +6,27 @@ import PackageDescription
 
 // SwiftPM can neither build Embedded Swift without unsafe flags nor set a soname or a version
 // script: hence two build systems. Both take whatever lies in the folders.
-let headers = CSetting.headerSearchPath("../../include")
+let headers = ["ioasid-vtd", "ioasid-kernel", "ioasid"].map {
+    CSetting.headerSearchPath("../../include/\($0)")
+}
+/// For what must see nothing but everybody's headers.
+let plainHeaders = [CSetting.headerSearchPath("../../include/ioasid")]
 let checks = SwiftSetting.define("IOASID_CHECKS", .when(configuration: .debug))
 
 /// A folder of C: what a layer cannot say in Swift.
-func c(_ name: String, _ below: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: below, publicHeadersPath: ".", cSettings: [headers])
+func c(_ name: String, _ below: [Target.Dependency] = [], kernel: Bool = false) -> Target {
+    .target(
+        name: name, dependencies: below, publicHeadersPath: ".",
+        cSettings: kernel ? headers : plainHeaders)
 }
 
 /// A layer: what it may import is what it lists.
 func layer(
-    _ name: String, _ below: [Target.Dependency], _ language: SwiftLanguageMode = .v5
+    _ name: String, _ below: [Target.Dependency], kernel: Bool = false
 ) -> Target {
     .target(
-        name: name, dependencies: below, cSettings: [headers],
-        swiftSettings: [checks, .swiftLanguageMode(language)])
+        name: name, dependencies: below, cSettings: kernel ? headers : plainHeaders,
+        swiftSettings: [checks])
 }
 
 let package = Package(
@@ -33,26 +39,27 @@ let package = Package(
         layer("IOASIDRuntime", ["CIOASID", "CIOASIDRuntime", "IOASIDMemory"]),
         c("CIOASIDCore", ["CIOASID", "CIOASIDRuntime"]),
         layer("IOASIDCore", ["CIOASIDCore", "IOASIDMemory", "IOASIDRuntime"]),
-        c("CIOASIDKernel", ["CIOASID", "CIOASIDRuntime"]),
+        c("CIOASIDABI", ["CIOASIDRuntime", "CIOASIDCore"]),
+        layer("IOASIDABI", ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"]),
+        c("CIOASIDKernel", kernel: true),
         layer(
-            "IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore"], .v6),
-        c("CIOASIDABI", ["CIOASIDRuntime", "CIOASIDCore", "CIOASIDKernel"]),
-        layer(
-            "IOASIDABI",
-            ["CIOASIDABI", "IOASIDMemory", "IOASIDRuntime", "IOASIDCore", "IOASIDKernel"]),
-        c("CIOASIDVTDHardware"),
-        layer("IOASIDVTDHardware", ["CIOASIDVTDHardware", "IOASIDMemory"], .v6),
-        c("CIOASIDVTDDriver", ["CIOASIDVTDHardware"]),
+            "IOASIDKernel", ["CIOASIDKernel", "IOASIDMemory", "IOASIDABI"], kernel: true),
+        layer("IOASIDKernelABI", ["CIOASIDKernel", "IOASIDMemory", "IOASIDKernel"], kernel: true),
+        c("CIOASIDVTDHardware", kernel: true),
+        layer("IOASIDVTDHardware", ["CIOASIDVTDHardware", "IOASIDMemory"], kernel: true),
+        c("CIOASIDVTDDriver", ["CIOASIDVTDHardware"], kernel: true),
         layer(
             "IOASIDVTDDriver",
-            ["CIOASIDVTDDriver", "IOASIDMemory", "IOASIDVTDHardware", "IOASIDABI"], .v6),
-        layer("IOASIDVTDABI", ["IOASIDMemory", "IOASIDVTDHardware", "IOASIDVTDDriver"], .v6),
+            ["CIOASIDVTDDriver", "IOASIDMemory", "IOASIDVTDHardware", "IOASIDKernelABI"],
+            kernel: true),
+        layer(
+            "IOASIDVTDABI", ["IOASIDMemory", "IOASIDVTDHardware", "IOASIDVTDDriver"], kernel: true),
         // Links nothing of the driver: so the hardware works without one.
         .testTarget(
             name: "IOASIDVTDHardwareTests", dependencies: ["IOASIDVTDHardware"],
-            cSettings: [headers], swiftSettings: [.swiftLanguageMode(.v6)]),
+            cSettings: headers),
         .testTarget(
             name: "IOASIDTests", dependencies: ["IOASIDMemory", "IOASIDCore", "IOASIDABI"],
-            cSettings: [headers]),
+            cSettings: plainHeaders),
     ],
     swiftLanguageModes: [.v6])

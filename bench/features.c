@@ -15,7 +15,7 @@ static void new_set(void)
 	static char token;
 
 	set = ioasid_set_alloc(&token, (1u << 20) - 1, IOASID_SET_TYPE_NULL);
-	if (!set || IS_ERR(set))
+	if (!set || ioasid_is_err(set))
 		bench_fail("no set");
 }
 

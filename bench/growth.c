@@ -2,7 +2,6 @@
 /* How libioasid's cost grows with sets and with subscribers; work.c does the same for ids. */
 #include "harness.h"
 #include <linux/ioasid.h>
-#include <linux/notifier.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +16,7 @@ static uint32_t nsets;
 static void make_set(uint32_t i)
 {
 	set[i] = ioasid_set_alloc(&token[i], 2 * IDS_A_SET, IOASID_SET_TYPE_NULL);
-	if (!set[i] || IS_ERR(set[i]))
+	if (!set[i] || ioasid_is_err(set[i]))
 		bench_fail("no set");
 }
 

@@ -100,7 +100,7 @@ static void set_alloc_put(unsigned long n)
 	while (n--) {
 		struct ioasid_set *other = ioasid_set_alloc(&token, 10, IOASID_SET_TYPE_NULL);
 
-		if (!other || IS_ERR(other))
+		if (!other || ioasid_is_err(other))
 			fail("no set");
 		ioasid_set_put(other);
 	}
@@ -190,7 +190,7 @@ int main(int argc, char **argv)
 		fail("usage: instructions [OPERATION N]");
 
 	set = ioasid_set_alloc(&token, 2 * LIVE, IOASID_SET_TYPE_NULL);
-	if (!set || IS_ERR(set))
+	if (!set || ioasid_is_err(set))
 		fail("no set");
 	for (unsigned long i = 0; i < LIVE; i++) {
 		ids[i] = ioasid_alloc(set, 1, MAX, &data);

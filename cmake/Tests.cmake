@@ -20,24 +20,32 @@ function(link_test program)
 	set_target_properties(${program} PROPERTIES
 		C_STANDARD 11 RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/ctests)
 	target_link_libraries(${program} PRIVATE
-		ioasid_common ioasid-kernel PkgConfig::CMOCKA Threads::Threads)
+		ioasid_common ioasid PkgConfig::CMOCKA Threads::Threads)
 	if(TARGET ioasid_sanitized_program)
 		target_link_libraries(${program} PRIVATE ioasid_sanitized_program)
 	endif()
 endfunction()
 
 # ctests/test_SUBJECT.c is one program and one test; support.c is common to all.
-file(GLOB suites CONFIGURE_DEPENDS ctests/test_*.c)
+# plain_SUBJECT.c is one that has nothing of the kernel's helpers: any program.
+file(GLOB suites CONFIGURE_DEPENDS ctests/test_*.c ctests/plain_*.c)
 file(GLOB support CONFIGURE_DEPENDS ctests/support.c)
-set(vtd_suites)
+set(vtd_suites)	# objects of the suites of a library
+set(kernel_suites)
 foreach(suite IN LISTS suites)
 	cmake_path(GET suite STEM name)
-	add_executable(${name} ${suite} ${support})
-	link_test(${name})
-	if(name MATCHES "^test_vtd")
-		list(APPEND vtd_suites ${name})
-		target_link_libraries(${name} PRIVATE ioasid-vtd)
+	add_executable(${name} ${suite})
+	if(name MATCHES "^test_")
+		target_sources(${name} PRIVATE ${support})
+		target_link_libraries(${name} PRIVATE ioasid-kernel)
 	endif()
+	if(name MATCHES "^test_vtd")
+		list(APPEND vtd_suites $<TARGET_OBJECTS:${name}>)
+		target_link_libraries(${name} PRIVATE ioasid-vtd)
+	else()
+		list(APPEND kernel_suites $<TARGET_OBJECTS:${name}>)
+	endif()
+	link_test(${name})
 	string(REGEX REPLACE "^test_" "" subject ${name})
 	add_test(NAME ${subject} COMMAND ${name})
 	set_tests_properties(${subject} PROPERTIES
@@ -57,33 +65,31 @@ file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
 foreach(example IN LISTS examples)
 	cmake_path(GET example STEM name)
 	add_executable(example_${name} ${example})
-	link_test(example_${name})
 	target_link_libraries(example_${name} PRIVATE ioasid-vtd)
+	link_test(example_${name})
 	add_test(NAME example.${name} COMMAND example_${name})
 	set_tests_properties(example.${name} PROPERTIES
 		LABELS example TIMEOUT 120 ENVIRONMENT "${sanitizer_environment}")
 endforeach()
 
 # The large example is a user of what is installed, so it has a Makefile of its own.
-if(TARGET ioasid-vtd)
-	set(example_cflags -O1 -g)
-	set(example_ldflags)
-	if(IOASID_SANITIZE)
-		list(APPEND example_cflags -fsanitize=${IOASID_SANITIZE} -fno-omit-frame-pointer)
-		list(APPEND example_ldflags -fuse-ld=lld)
-	endif()
-	if(TARGET ioasid_sanitized_program)	# see EmbeddedLibrary.cmake
-		list(APPEND example_ldflags
-			-L${swift_runtime} -Wl,-rpath,${swift_runtime} -ldispatch -lBlocksRuntime)
-	endif()
-	list(JOIN example_cflags " " example_cflags)
-	list(JOIN example_ldflags " " example_ldflags)
-	add_test(NAME example.guest-sva COMMAND
-		${PROJECT_SOURCE_DIR}/Tests/Package/guest-sva.sh ${PROJECT_SOURCE_DIR}
-		${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} "${example_cflags}" "${example_ldflags}")
-	set_tests_properties(example.guest-sva PROPERTIES
-		LABELS example TIMEOUT 300 RUN_SERIAL TRUE ENVIRONMENT "${sanitizer_environment}")
+set(example_cflags -O1 -g)
+set(example_ldflags)
+if(IOASID_SANITIZE)
+	list(APPEND example_cflags -fsanitize=${IOASID_SANITIZE} -fno-omit-frame-pointer)
+	list(APPEND example_ldflags -fuse-ld=lld)
 endif()
+if(TARGET ioasid_sanitized_program)	# see EmbeddedLibrary.cmake
+	list(APPEND example_ldflags
+		-L${swift_runtime} -Wl,-rpath,${swift_runtime} -ldispatch -lBlocksRuntime)
+endif()
+list(JOIN example_cflags " " example_cflags)
+list(JOIN example_ldflags " " example_ldflags)
+add_test(NAME example.guest-sva COMMAND
+	${PROJECT_SOURCE_DIR}/Tests/Package/guest-sva.sh ${PROJECT_SOURCE_DIR}
+	${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} "${example_cflags}" "${example_ldflags}")
+set_tests_properties(example.guest-sva PROPERTIES
+	LABELS example TIMEOUT 300 RUN_SERIAL TRUE ENVIRONMENT "${sanitizer_environment}")
 
 # What ships is looked at in plain builds only: sanitizers and coverage add symbols and libraries.
 if(IOASID_SANITIZE OR IOASID_COVERAGE)
@@ -108,34 +114,38 @@ function(package_test name script)
 endfunction()
 
 set(clang ${IOASID_SWIFT_BIN}/clang)
-package_test(headers.gcc headers.sh gcc g++ ${PROJECT_SOURCE_DIR}/include)
-package_test(headers.clang headers.sh ${clang} ${clang}++ ${PROJECT_SOURCE_DIR}/include)
+set(include ${PROJECT_SOURCE_DIR}/include)
+package_test(headers.gcc headers.sh gcc g++ ${include})
+package_test(headers.clang headers.sh ${clang} ${clang}++ ${include})
 
 set(symbols ${PROJECT_SOURCE_DIR}/abi/symbols.txt)
+set(kernel_symbols ${PROJECT_SOURCE_DIR}/abi/kernel-symbols.txt)
 set(vtd_symbols ${PROJECT_SOURCE_DIR}/abi/vtd-symbols.txt)
-package_test(declared declared.sh ${PROJECT_SOURCE_DIR}/include ${symbols} ${vtd_symbols})
+package_test(declared declared.sh ${include} ${symbols} ${kernel_symbols} ${vtd_symbols})
+package_test(names ${PROJECT_SOURCE_DIR}/scripts/names)
+set_tests_properties(package.names PROPERTIES ENVIRONMENT CLANG=${clang})
 package_test(binary.ioasid binary.sh $<TARGET_FILE:ioasid>
 	libioasid.so.${PROJECT_VERSION_MAJOR} ${symbols} libc.so.6)
 if(IOASID_PROBES)
 	package_test(probes probes.sh $<TARGET_FILE:ioasid>
 		alloc free reclaim get put bind unbind refuse)
 endif()
-package_test(called.ioasid called.sh ${symbols} $<TARGET_OBJECTS:test_prototypes>)
-
-if(TARGET ioasid-vtd)
-	package_test(binary.vtd binary.sh $<TARGET_FILE:ioasid-vtd>
-		libioasid-vtd.so.${PROJECT_VERSION_MAJOR} ${vtd_symbols}
-		libc.so.6 libioasid.so.${PROJECT_VERSION_MAJOR})
-	list(TRANSFORM vtd_suites REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>")
-	package_test(called.vtd called.sh ${vtd_symbols} ${vtd_suites})
-endif()
+package_test(called.ioasid called.sh ${symbols} ${kernel_suites})
+package_test(binary.kernel binary.sh $<TARGET_FILE:ioasid-kernel>
+	libioasid-kernel.so.${PROJECT_VERSION_MAJOR} ${kernel_symbols}
+	libc.so.6 libioasid.so.${PROJECT_VERSION_MAJOR})
+package_test(called.kernel called.sh ${kernel_symbols} ${kernel_suites})
+package_test(binary.vtd binary.sh $<TARGET_FILE:ioasid-vtd>
+	libioasid-vtd.so.${PROJECT_VERSION_MAJOR} ${vtd_symbols}
+	libc.so.6 libioasid.so.${PROJECT_VERSION_MAJOR} libioasid-kernel.so.${PROJECT_VERSION_MAJOR})
+package_test(called.vtd called.sh ${vtd_symbols} ${vtd_suites})
 
 package_test(abi abi.sh ${PROJECT_SOURCE_DIR})
 package_test(imports imports.sh ${PROJECT_SOURCE_DIR})
 package_test(defects defects.sh ${PROJECT_SOURCE_DIR}/docs/defects.md ${PROJECT_SOURCE_DIR}/ctests)
-package_test(readme readme.sh ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/include
+package_test(readme readme.sh ${PROJECT_SOURCE_DIR}/README.md ${include}/ioasid
 	$<TARGET_FILE_DIR:ioasid>)
-package_test(events readme.sh ${PROJECT_SOURCE_DIR}/docs/events.md ${PROJECT_SOURCE_DIR}/include
+package_test(events readme.sh ${PROJECT_SOURCE_DIR}/docs/events.md ${include}/ioasid
 	$<TARGET_FILE_DIR:ioasid>)
 package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
 package_test(toolchain toolchain.sh ${PROJECT_SOURCE_DIR} ${IOASID_SWIFTC})
@@ -146,12 +156,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
 endif()
 # Needs Debian's kernel sources; skipped without.
 package_test(kernel ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_BINARY_DIR})
-if(TARGET ioasid-vtd)
-	package_test(kernel.vtd ${PROJECT_SOURCE_DIR}/scripts/check-kernel-vtd
-		$<TARGET_FILE_DIR:ioasid-vtd>)
-endif()
+package_test(kernel.vtd ${PROJECT_SOURCE_DIR}/scripts/check-kernel-vtd
+	$<TARGET_FILE_DIR:ioasid-vtd>)
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
 
-package_test(unload unload.sh ${CMAKE_C_COMPILER} ${PROJECT_SOURCE_DIR}/include
-	$<TARGET_FILE:ioasid>)
+package_test(unload unload.sh ${CMAKE_C_COMPILER} ${include}
+	$<TARGET_FILE:ioasid-kernel>)

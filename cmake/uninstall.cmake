@@ -16,7 +16,7 @@ foreach(manifest IN LISTS manifests)
 		endif()
 		# Directories of our own go when empty; shared ones such as lib/ stay.
 		cmake_path(GET path PARENT_PATH directory)
-		while(directory MATCHES "/ioasid(/|$)")
+		while(directory MATCHES "/ioasid(-kernel|-vtd)?(/|$)")
 			file(GLOB left LIST_DIRECTORIES TRUE "${directory}/*")
 			if(left)
 				break()

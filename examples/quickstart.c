@@ -33,7 +33,7 @@ int main(void)
 
 	printf("A guest may have 8 PASIDs.\n");
 	guest = ioasid_set_alloc(NULL, 8, IOASID_SET_TYPE_NULL);
-	if (IS_ERR(guest) || ioasid_register_notifier(guest, &nb))
+	if (ioasid_is_err(guest) || ioasid_register_notifier(guest, &nb))
 		return 1;
 
 	printf("Its device gets one, and the guest calls it 42.\n");
@@ -42,10 +42,10 @@ int main(void)
 		return 1;
 
 	found = ioasid_find(guest, id, NULL);
-	if (IS_ERR_OR_NULL(found))
+	if (!found || ioasid_is_err(found))
 		return 1;
 	printf("PASID %u belongs to the %s; guest PASID 42 is %u here.\n", id, found->name,
-	       ioasid_find_by_spid(guest, 42, false));
+	       ioasid_find_by_spid_ref(guest, 42, false));
 
 	printf("The guest goes away.\n");
 	ioasid_set_put(guest);

@@ -42,5 +42,6 @@ static const struct ioasid_hooks hooks = {
 __attribute__((constructor)) static void enter(void)
 {
 	if (ioasid_install_hooks(&hooks) != 0)
-		cio_warn("somebody else has address spaces: those of mm_alloc() are not pinned by sets");
+		cio_warn(
+			"somebody else has address spaces: those of mm_alloc() are not pinned by sets");
 }

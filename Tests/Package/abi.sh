@@ -6,13 +6,13 @@ set -euo pipefail
 source=$1
 status=0
 
-# check_table DOCUMENT SYMBOLS: a row begins with the function and ends with its test.
+# check_table DOCUMENT SYMBOLS...: a row begins with the function and ends with its test.
 check_table() {
 	local test
 
-	diff -u <(LC_ALL=C sort "$source/$2") \
+	diff -u <(cd "$source" && LC_ALL=C sort "${@:2}") \
 		<(sed -nE 's/^\| `([a-z_0-9]+)` \|.*/\1/p' "$source/$1" | LC_ALL=C sort) || {
-		echo "FAIL: $1 describes (+) other functions than $2 exports (-)" >&2
+		echo "FAIL: $1 describes (+) other functions than ${*:2} export (-)" >&2
 		status=1
 	}
 	while read -r test; do
@@ -22,16 +22,16 @@ check_table() {
 		}
 	done < <(sed -nE 's/^\| `[a-z_0-9]+` \|.*\|([^|]*)\|$/\1/p' "$source/$1" | sort -u)
 }
-check_table docs/abi.md abi/symbols.txt
+check_table docs/abi.md abi/symbols.txt abi/kernel-symbols.txt
 check_table docs/vtd.md abi/vtd-symbols.txt
 
 # The README leaves the ioasid_ out; its third column has the names, other spellings included.
-diff -u <(cd "$source/include/linux" &&
+diff -u <(cd "$source/include/ioasid/linux" &&
 		sed -nE -e 's/^[a-z][^(]*[ *]ioasid_([a-z_]+)\(.*/\1/p' \
 			-e 's/^#define ioasid_([a-z_]+) ioasid_[a-z_]+$/\1/p' \
-			ioasid.h ioasid-log.h ioasid-debug.h | LC_ALL=C sort) \
+			ioasid*.h | LC_ALL=C sort) \
 	<(sed -n '/^## Functions/,/^## What/p' "$source/README.md" |
-		awk -F'|' '$3 ~ /`ioasid(-log|-debug)?\.h`/ { print $4 }' |
+		awk -F'|' '$3 ~ /`ioasid(-[a-z]+)?\.h`/ { print $4 }' |
 		grep -oE '`[a-z_]+`' | tr -d '`' | LC_ALL=C sort) || {
 	echo "FAIL: README.md names (+) other functions than the headers declare (-)" >&2
 	status=1

@@ -11,9 +11,10 @@ trap 'rm -rf "$work"' EXIT
 LC_ALL=C sort "$@" > "$work/exported"
 
 # gcc lists every declaration with its file; the ones of ours that are not static are promises.
-(cd "$include" && find linux -name '*.h' -exec printf '#include <%s>\n' {} +) > "$work/all.c"
-gcc -std=gnu11 -I"$include" -fsyntax-only -aux-info "$work/declarations" "$work/all.c"
-grep -F "$include/" "$work/declarations" |
+(cd "$include" && find . -path '*/linux/*.h' -printf '%P\n') | sed 's,^[^/]*/\(.*\),#include <\1>,' |
+	sort -u > "$work/all.c"
+gcc -std=gnu11 -I"$include/ioasid-vtd" -I"$include/ioasid-kernel" -I"$include/ioasid" -fsyntax-only -aux-info "$work/declarations" "$work/all.c"
+grep -F "$include" "$work/declarations" |
 	sed -nE 's|.*\*/ extern [^(]*[ *]([a-z_0-9]+) +\(.*|\1|p' |
 	LC_ALL=C sort -u > "$work/declared"
 

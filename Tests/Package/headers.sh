@@ -5,14 +5,16 @@
 set -euo pipefail
 
 cc=$1 cxx=$2 include=$3
-flags="-Wall -Wextra -Wpedantic -Werror -fsyntax-only -I$include"
+flags="-Wall -Wextra -Wpedantic -Werror -fsyntax-only"
+flags+=" -I$include/ioasid-vtd -I$include/ioasid-kernel -I$include/ioasid"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 # Including a header twice in an otherwise empty file also shows that it needs no other before it.
-mapfile -t headers < <(cd "$include" && find linux -name '*.h' | sort)
+mapfile -t headers < <(cd "$include" && find . -path '*/linux/*.h' -printf '%P\n' |
+	sed 's,^[^/]*/,,' | sort -u)
 ((${#headers[@]} > 0)) || { echo "no headers in $include" >&2; exit 1; }
 for header in "${headers[@]}"; do
 	file=${header//\//_}

@@ -61,15 +61,16 @@ with_find_package() {
 }
 
 consume() {
-	local prefix=$1
+	local prefix=$1 component
 	with_pkg_config "$prefix" ioasid c cc
 	with_pkg_config "$prefix" ioasid c++ c++
 	with_find_package "$prefix" C ""
 	with_find_package "$prefix" CXX ""
-	if [ -e "$prefix/lib/libioasid-vtd.so" ]; then
-		with_pkg_config "$prefix" ioasid-vtd c cc
-		with_find_package "$prefix" C vtd
-	fi
+	for component in kernel vtd; do
+		[ -e "$prefix/lib/libioasid-$component.so" ] || continue
+		with_pkg_config "$prefix" "ioasid-$component" c cc
+		with_find_package "$prefix" C "$component"
+	done
 }
 
 install_to() {
@@ -80,8 +81,8 @@ step "fresh prefix"
 install_to "$work/prefix"
 exists "$work/prefix"/lib/{libioasid.so,"libioasid.so.$soversion","libioasid.so.$version"}
 exists "$work/prefix"/lib/{pkgconfig/ioasid.pc,cmake/ioasid/ioasid{Config,ConfigVersion,Targets}.cmake}
-(cd "$source/include" && find linux urcu -name '*.h' | sort) > "$work/headers"
-(cd "$work/prefix/include/ioasid" && find . -type f | sed 's|^\./||' | sort) |
+(cd "$source/include" && find . -type f | sort) > "$work/headers"
+(cd "$work/prefix/include" && find . -type f | sort) |
 	diff -u "$work/headers" - || fail "installed headers differ from include/"
 consume "$work/prefix"
 

@@ -5,5 +5,5 @@ set -euo pipefail
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$1" -Wall -Wextra -Werror "-I$2" "$(dirname "$0")/unload.c" -o "$work/unload" -lpthread -ldl
+"$1" -Wall -Wextra -Werror "-I$2/ioasid-kernel" "-I$2/ioasid" "$(dirname "$0")/unload.c" -o "$work/unload" -lpthread -ldl
 "$work/unload" "$3"

@@ -30,8 +30,8 @@ extern "C" {
  * More than 16,383 threads at a time share one structure: those that come then.
  *
  * Return: its structure, never NULL, valid as long as the thread lives.
- * Context: any thread; not a signal handler: a thread's first call takes the core lock. Does not
- *	wait for readers.
+ * Context: any thread; not a signal handler: a thread's first call takes a lock. Does not wait for
+ *	readers.
  */
 struct task_struct *ioasid_current(void);
 

@@ -22,7 +22,7 @@ extern "C" {
  * ioasid_find() may call mmget_not_zero() on what it is given.
  *
  * Return: it, with one user, and without a PASID; NULL for want of memory.
- * Context: takes the core lock. May wait for a grace period, without that lock; not in a callback of
+ * Context: takes a lock of its own. May wait for a grace period, without that lock; not in a callback of
  *	the library or in a read-side section. Not in a signal handler. No cancellation point.
  */
 struct mm_struct *ioasid_mm_alloc(void);
