@@ -89,7 +89,7 @@ function(embedded_module module)
 	header_folders(public_search ${module})
 	list(TRANSFORM public_search REPLACE "(.+)" "-Xcc;-I\\1")
 
-	set(defines ${IOASID_DEFINES} $<$<CONFIG:Debug>:IOASID_CHECKS>)
+	set(defines ${IOASID_DEFINES} IOASID_LIBRARY $<$<CONFIG:Debug>:IOASID_CHECKS>)
 	set(flags ${IOASID_SWIFT_FLAGS}
 		-module-name ${module}
 		# With it the modules of a library are optimised as one.
@@ -164,7 +164,7 @@ function(embedded_library target)
 		PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include/${arg_HEADERS}>
 			$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/${arg_HEADERS}>
 		PRIVATE ${c_modules})
-	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES})
+	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES} IOASID_LIBRARY)
 	target_compile_options(${target} PRIVATE
 		-ffunction-sections -fdata-sections)
 	target_link_options(${target} PRIVATE

@@ -28,6 +28,7 @@ endfunction()
 
 install_library(ioasid ioasid.pc runtime development)
 set_target_properties(ioasid-kernel PROPERTIES EXPORT_NAME kernel)
+target_compile_definitions(ioasid-kernel INTERFACE IOASID_KERNEL)
 install_library(ioasid-kernel ioasid-kernel.pc kernel kernel)
 set_target_properties(ioasid-vtd PROPERTIES EXPORT_NAME vtd)
 install_library(ioasid-vtd ioasid-vtd.pc vtd vtd)

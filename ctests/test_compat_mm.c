@@ -247,6 +247,30 @@ static void a_thread_that_found_no_memory_asks_again(void **state)
 	assert_non_null(current->mm);
 }
 
+static void remember(void *line, int level, const char *text)
+{
+	(void)level;
+	snprintf(line, 200, "%s", text);
+}
+
+/* This unit has said at its start that INVALID_IOASID is none; one of 5.17 comes later. */
+static void units_that_disagree_are_told(void **state)
+{
+	char line[200] = "";
+	struct mm_struct *mm;
+
+	(void)state;
+	ioasid_set_log(remember, line);
+	ioasid_mm_no_pasid(INVALID_IOASID);
+	assert_string_equal(line, "");
+	ioasid_mm_no_pasid(0);
+	ioasid_set_log(NULL, NULL);
+	assert_non_null(strstr(line, "has -1 for all of them"));
+	mm = mm_alloc();
+	assert_int_equal(mm->pasid, INVALID_IOASID);
+	mmput(mm);
+}
+
 static void *look(void *mm)
 {
 	*(struct mm_struct **)mm = current->mm;
@@ -321,6 +345,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_thread_that_found_no_memory_asks_again),
+		cmocka_unit_test(units_that_disagree_are_told),
 		cmocka_unit_test(a_new_one_has_one_user_and_no_pasid),
 		cmocka_unit_test(the_last_user_takes_the_pasid_along),
 		cmocka_unit_test(a_pasid_that_others_hold_is_found_no_more),

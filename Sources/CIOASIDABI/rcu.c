@@ -13,19 +13,19 @@ _Static_assert(offsetof(struct cio_thread, section) == offsetof(struct ioasid_rc
 	       "");
 _Static_assert(CIO_THREAD_DIRECTORY == IOASID_RCU_READERS, "");
 _Static_assert(CIO_READ_DEPTH == IOASID_RCU_DEPTH, "");
-_Static_assert(offsetof(struct cio_read, directory) == offsetof(struct ioasid_rcu_view, readers),
+_Static_assert(offsetof(struct cio_read, directory) == offsetof(struct ioasid_rcu_words, readers),
 	       "");
-_Static_assert(offsetof(struct cio_read, phase) == offsetof(struct ioasid_rcu_view, phase), "");
-_Static_assert(offsetof(struct cio_read, fences) == offsetof(struct ioasid_rcu_view, fences), "");
+_Static_assert(offsetof(struct cio_read, phase) == offsetof(struct ioasid_rcu_words, phase), "");
+_Static_assert(offsetof(struct cio_read, fences) == offsetof(struct ioasid_rcu_words, fences), "");
 _Static_assert(sizeof(unsigned long) == sizeof(uint64_t), "");
 #ifdef __x86_64__
 _Static_assert(CIO_TID_OFFSET == 0x2d0, "as in <linux/rcupdate.h>");
 #endif
 _Static_assert(CIO_THREADS == IOASID_THREADS, "");
 
-const struct ioasid_rcu_view *ioasid_rcu_view(void)
+const struct ioasid_rcu_words *ioasid_rcu_view(void)
 {
-	return (const struct ioasid_rcu_view *)&cio_read;
+	return (const struct ioasid_rcu_words *)&cio_read;
 }
 
 unsigned int ioasid_thread(unsigned int *life)

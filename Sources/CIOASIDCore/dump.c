@@ -7,6 +7,7 @@ static const char *set_state(enum cio_set_state state)
 	switch (state) {
 	case CIO_SET_UNUSED:
 		break;
+	case CIO_SET_LENT:
 	case CIO_SET_LIVE:
 		return "live";
 	case CIO_SET_DYING:

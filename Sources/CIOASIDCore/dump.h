@@ -9,12 +9,15 @@
  * Life of a set. A zeroed record is unused.
  * @CIO_SET_DYING: the last reference is gone; its ids are being freed
  * @CIO_SET_DEAD: gone for its users; the record stays until the last id is reclaimed
+ * @CIO_SET_LENT: any address that somebody calls a set, for as long as it has ids
  */
 enum cio_set_state {
 	CIO_SET_UNUSED,
-	CIO_SET_LIVE,
 	CIO_SET_DYING,
 	CIO_SET_DEAD,
+	/* From here on it takes ids. */
+	CIO_SET_LIVE,
+	CIO_SET_LENT,
 };
 
 struct cio_dump_id {

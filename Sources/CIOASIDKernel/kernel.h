@@ -36,6 +36,9 @@ struct mm_struct *_Nullable cio_process_mm(void);
 /* ProcessSpace.swift: the child's address space is not the parent's and has no PASID. */
 void cio_mm_after_fork_child(void);
 
+/* api.c: what an mm without a PASID has in its field. */
+u32 cio_mm_no_pasid(void);
+
 /* current.c */
 void cio_current_is_worker(void);
 void cio_current_after_fork_child(void);

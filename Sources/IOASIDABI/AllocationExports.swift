@@ -22,6 +22,18 @@ public func ioasid_alloc(
     }
 }
 
+@_cdecl("ioasid_alloc_by_address") @implementation
+public func ioasid_alloc_by_address(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ min: ioasid_t, _ max: ioasid_t,
+    _ priv: UnsafeMutableRawPointer?
+) -> ioasid_t {
+    Returns.id { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) in
+            try Core.allocate(lending: set, IDRange(min, through: max), priv, out)
+        }
+    }
+}
+
 @_cdecl("ioasid_free") @implementation
 public func ioasid_free(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t) {
     let id = ID(rawValue: ioasid)

@@ -71,6 +71,15 @@ public func ioasid_attach_data(_ ioasid: ioasid_t, _ data: UnsafeMutableRawPoint
     }
 }
 
+@_cdecl("ioasid_attach_first_data") @implementation
+public func ioasid_attach_first_data(
+    _ ioasid: ioasid_t, _ data: UnsafeMutableRawPointer?
+) -> CInt {
+    Returns.status(ioasid) { () throws(RequestError) in
+        try Core.attachData(ID(rawValue: ioasid), data, replaces: false)
+    }
+}
+
 @_cdecl("ioasid_detach_data") @implementation
 public func ioasid_detach_data(_ ioasid: ioasid_t) -> CInt {
     ioasid_attach_data(ioasid, nil)

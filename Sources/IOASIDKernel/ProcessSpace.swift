@@ -22,4 +22,5 @@ public func cio_mm_after_fork_child() {
     AddressSpaces.afterForkInChild()
     guard let mm = UnsafeMutablePointer<mm_struct>(bitPattern: processMM.value) else { return }
     mm_pasid_init(mm)
+    mm.pointee.pasid = cio_mm_no_pasid()
 }

@@ -19,6 +19,15 @@ public func ioasid_mm_put(_ mm: UnsafeMutablePointer<mm_struct>?) {
     AddressSpaces.drop(mm)
 }
 
+@_cdecl("ioasid_mm_pasid_drop") @implementation
+public func ioasid_mm_pasid_drop(_ mm: UnsafeMutablePointer<mm_struct>?) {
+    guard let mm else { return }
+    let pasid = mm.pointee.pasid
+    guard pasid_valid(pasid) else { return }
+    ioasid_free(nil, pasid)
+    mm_pasid_init(mm)
+}
+
 @_cdecl("ioasid_mm_drop") @implementation
 public func ioasid_mm_drop(_ mm: UnsafeMutablePointer<mm_struct>?) {
     guard let mm else { return }

@@ -22,7 +22,10 @@ package struct RequestError: Error {
     package static var owner: RequestError { RequestError(IOASID_REFUSED_OWNER, EACCES) }
     package static var pending: RequestError { RequestError(IOASID_REFUSED_PENDING, EBUSY) }
     package static var range: RequestError { RequestError(IOASID_REFUSED_RANGE, ENOSPC) }
-    package static var exists: RequestError { RequestError(IOASID_REFUSED_EXISTS, EEXIST) }
+    package static var exists: RequestError { exists(EEXIST) }
+    package static func exists(_ errno: CInt) -> RequestError {
+        RequestError(IOASID_REFUSED_EXISTS, errno)
+    }
     package static var busy: RequestError { RequestError(IOASID_REFUSED_BUSY, EBUSY) }
     package static var overflow: RequestError { RequestError(IOASID_REFUSED_OVERFLOW, EOVERFLOW) }
 

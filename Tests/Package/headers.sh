@@ -102,5 +102,10 @@ for theirs in urcu.h urcu-bp.h urcu-qsbr.h urcu/urcu-bp.h urcu/call-rcu.h urcu/r
 	done
 done >> commands
 
+# A client of each published version: all its names, as functions, under the strictest flags.
+for client in "$include"/../ctests/test_api_*.c; do
+	echo "$cc -std=gnu11 $flags -Wstrict-prototypes $client"
+done >> commands
+
 xargs -P 2 -d '\n' -n 1 sh -c '$0 || { echo "FAIL: $0" >&2; exit 1; }' < commands
 echo "${#headers[@]} headers, $(wc -l < commands) compilations"

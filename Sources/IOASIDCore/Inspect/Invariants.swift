@@ -77,8 +77,8 @@ extension Core {
                 record.pointee.isLive || record.pointee.state == CIO_SET_DEAD,
                 "no set is dying when nobody has the lock")
             check(
-                record.pointee.state != CIO_SET_DEAD || record.pointee.count != 0,
-                "a dead set without ids is released")
+                record.pointee.state == CIO_SET_LIVE || record.pointee.count != 0,
+                "a dead or lent set without ids is released")
             checkOrder(record)
             ids &+= UInt64(record.pointee.count)
             self.pending &+= UInt64(pending)

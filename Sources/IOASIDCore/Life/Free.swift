@@ -168,12 +168,10 @@ extension Core {
         uncharge(set)
     }
 
-    /// Counts an id out of its set. The last one of a dead set takes the record with it.
+    /// Counts an id out of its set. The last one of a set that is dead or lent takes the record with it.
     @inline(__always)
     static func uncharge(_ set: SetRef) {
         Quota.uncharge(set)
-        if set.pointee.count == 0, set.pointee.state == CIO_SET_DEAD {
-            release(SetTable.number(of: set))
-        }
+        if set.pointee.count == 0, set.pointee.state != CIO_SET_LIVE { releaseEmpty(set) }
     }
 }

@@ -156,11 +156,12 @@ extension Core {
 
     /// Takes the lock itself, and waits for readers after it has left it.
     package static func attachData(
-        _ id: ID, _ data: UnsafeMutableRawPointer?
+        _ id: ID, _ data: UnsafeMutableRawPointer?, replaces: Bool = true
     ) throws(RequestError) {
         let hadReaders = try CoreLock.withLock { () throws(RequestError) -> Bool in
             guard let one = IDTable.incarnation(of: id) else { throw .unknown(ENOENT) }
             let old = one.ref.data
+            guard replaces || old == nil else { throw .exists(EBUSY) }
             guard old != data else { return false }
             guard old == nil || !(CoreLock.isNested || ReadSide.isInSection) else {
                 throw RequestError(IOASID_REFUSED_BUSY, EDEADLK)

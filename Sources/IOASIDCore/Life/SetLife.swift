@@ -26,10 +26,41 @@ extension Core {
         guard SetTable.prepare() else { throw .memory }
         guard let handle else { return SetTable.system }
         guard cio_is_declared_set(handle) else { throw .noSet }
+        return try adopt(handle, as: CIO_SET_LIVE)
+    }
+
+    private static func adopt(
+        _ handle: SetHandle, as state: cio_set_state
+    ) throws(RequestError) -> SetNumber {
         let set = try SetTable.take()
-        fill(set, declared: UInt(bitPattern: handle), 0, 0, IOASID_SET_TYPE_NULL.rawValue)
+        fill(
+            set, as: state, declared: UInt(bitPattern: handle), 0, 0,
+            IOASID_SET_TYPE_NULL.rawValue)
         DeclaredSets.insert(set)
         return set
+    }
+
+    /// The set of mainline's code: any address is one, for as long as it has ids.
+    package static func allocate(
+        lending handle: SetHandle?, _ range: IDRange, _ data: UnsafeMutableRawPointer?,
+        _ out: CallOut
+    ) throws(RequestError) -> ID {
+        if let handle, SetTable.find(handle) == nil, !cio_is_declared_set(handle) {
+            guard SetTable.prepare() else { throw .memory }
+            // A set that is gone is no address of the caller's.
+            guard !SetTable.isOfRecords(handle) else { throw .noSet }
+            _ = try adopt(handle, as: CIO_SET_LENT)
+        }
+        do throws(RequestError) {
+            return try allocate(handle, range, data, out)
+        } catch {
+            if let handle, let set = SetTable.find(handle), set.pointee.isLent,
+                set.pointee.count == 0
+            {
+                releaseEmpty(set)
+            }
+            throw error
+        }
     }
 
     /// A live set that somebody created: not the system set, and not a declared one.
@@ -80,7 +111,8 @@ extension Core {
     }
 
     private static func fill(
-        _ set: SetNumber, declared: UInt = 0, _ token: UInt, _ quota: UInt32, _ type: UInt32
+        _ set: SetNumber, as state: cio_set_state = CIO_SET_LIVE, declared: UInt = 0,
+        _ token: UInt, _ quota: UInt32, _ type: UInt32
     ) {
         let record = SetTable[set]
         record.pointee.token.release(token)
@@ -96,7 +128,7 @@ extension Core {
         record.pointee.seen.id = CInt(bitPattern: set.rawValue)
         record.pointee.references.value = 1
         record.pointee.declared.release(declared)
-        record.pointee.become(CIO_SET_LIVE)
+        record.pointee.become(state)
     }
 
     package static func adjustSet(_ handle: SetHandle?, _ quota: CInt) throws(RequestError) {
@@ -182,8 +214,19 @@ extension Core {
         if record.pointee.count == 0 { release(set) }
     }
 
+    /// Nothing is left of a set that is dying, dead or lent: only the latter two go.
+    @inline(never)
+    static func releaseEmpty(_ record: SetRef) {
+        let set = SetTable.number(of: record)
+        if record.pointee.state == CIO_SET_DEAD { release(set) }
+        guard record.pointee.isLent else { return }
+        DeclaredSets.remove(set)
+        detachSubscribers(set)
+        SetTable.release(set)
+    }
+
     /// The last id of a dead set is reclaimed: its reservation returns, its number may be reused.
-    static func release(_ set: SetNumber) {
+    private static func release(_ set: SetNumber) {
         Quota.giveBack(SetTable[set].pointee.quota)
         SetPopulation.gone.decrement()
         SetTable.release(set)

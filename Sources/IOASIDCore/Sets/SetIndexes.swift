@@ -41,7 +41,7 @@ package enum SetTokens: IndexedRecords {
     }
 }
 
-/// Declared sets by address. Once adopted they are never given up.
+/// Declared sets by address, which are never given up once adopted, and lent ones, which are.
 enum DeclaredSets: IndexedRecords {
     private static let index = HashIndex<DeclaredSets>()
 
@@ -56,6 +56,7 @@ enum DeclaredSets: IndexedRecords {
     }
 
     static func insert(_ set: SetNumber) { index.insert(set) }
+    static func remove(_ set: SetNumber) { index.remove(set) }
 
     static func hash(_ set: SetNumber) -> UInt32 {
         hashAddress(SetTable[set].pointee.declared.value)

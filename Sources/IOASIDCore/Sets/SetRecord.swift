@@ -14,7 +14,7 @@ package typealias SetHandle = UnsafeMutablePointer<ioasid_set>
 package struct SetRecord: ~Copyable {
     /// Written for users, never read back.
     var seen: ioasid_set
-    /// Where a declared set is, which is not in this record; 0 for others.
+    /// Where a declared or lent set is, which is not in this record; 0 for others.
     let declared: Cell<UInt>
     let token: Cell<UInt>
     private let stateCell: Cell<UInt32>
@@ -62,7 +62,8 @@ extension SetRecord {
     static func mayGo(from state: cio_set_state, to next: cio_set_state) -> Bool {
         switch (state, next) {
         case (CIO_SET_UNUSED, CIO_SET_LIVE), (CIO_SET_LIVE, CIO_SET_DYING),
-            (CIO_SET_DYING, CIO_SET_DEAD), (CIO_SET_DEAD, CIO_SET_UNUSED):
+            (CIO_SET_DYING, CIO_SET_DEAD), (CIO_SET_DEAD, CIO_SET_UNUSED),
+            (CIO_SET_UNUSED, CIO_SET_LENT), (CIO_SET_LENT, CIO_SET_UNUSED):
             true
         default: false
         }
@@ -70,7 +71,10 @@ extension SetRecord {
     #endif
 
     @inline(__always)
-    var isLive: Bool { state == CIO_SET_LIVE }
+    var isLive: Bool { state.rawValue >= CIO_SET_LIVE.rawValue }
+
+    /// Does it go when its last id does?
+    var isLent: Bool { state == CIO_SET_LENT }
 
     // MARK: Counts
 

@@ -75,7 +75,7 @@ package enum SetTable {
     static func findListed(_ handle: SetHandle) -> SetNumber? {
         guard let set = record(handle) else { return nil }
         let state = set.pointee.state
-        return state == CIO_SET_LIVE || state == CIO_SET_DYING ? number(of: set) : nil
+        return set.pointee.isLive || state == CIO_SET_DYING ? number(of: set) : nil
     }
 
     /// Is it a live set that somebody created: not the system set, and not a declared one?
@@ -165,7 +165,7 @@ struct SetIncarnation {
     var isCurrent: Bool {
         let state = record.pointee.state
         return record.pointee.generation == generation
-            && (state == CIO_SET_LIVE || state == CIO_SET_DYING)
+            && (record.pointee.isLive || state == CIO_SET_DYING)
     }
 
     var isLive: Bool { isCurrent && record.pointee.isLive }

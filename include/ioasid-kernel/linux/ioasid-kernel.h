@@ -3,9 +3,55 @@
 #ifndef IOASID_LINUX_IOASID_KERNEL_H
 #define IOASID_LINUX_IOASID_KERNEL_H
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct ioasid_set;
+struct mm_struct;
+
+/**
+ * ioasid_cg_charge() - count an id for the group of the process
+ * @set: its set; the process is one group, whatever the set
+ *
+ * Return: 0; -EBUSY there are as many as ioasid_cg_set_max() allows.
+ * Context: any; lock-free. Follows V4's RFC of the ioasids cgroup.
+ */
+int ioasid_cg_charge(struct ioasid_set *set);
+
+/**
+ * ioasid_cg_uncharge() - the opposite
+ * @set: as charged
+ *
+ * Says so on the log if nothing is charged.
+ *
+ * Context: any; lock-free.
+ */
+void ioasid_cg_uncharge(struct ioasid_set *set);
+
+/**
+ * ioasid_cg_set_max() - say how many may be charged
+ * @max: what the file ioasids.max has in the RFC; INT_MAX without this call
+ *
+ * Those that are charged already stay.
+ *
+ * Return: 0; -EINVAL it is negative.
+ * Context: any; lock-free.
+ */
+int ioasid_cg_set_max(int max);
+
+/**
+ * ioasid_mm_no_pasid() - say what an mm without a PASID has in its field
+ * @value: 0 for code of 5.17 and before, else INVALID_IOASID
+ *
+ * It is one value for the process; units that include <linux/mm_types.h> call it when they are
+ * loaded. The first one decides; who then says another value is told on the log.
+ *
+ * Context: any; lock-free.
+ */
+void ioasid_mm_no_pasid(unsigned int value);
 
 /**
  * ioasid_kernel_fail_nth() - for tests: let an allocation of libioasid-kernel fail

@@ -10,16 +10,16 @@
 #define IOASID_ARG3(one, two, three, ...) three
 #define IOASID_ARG4(one, two, three, four, ...) four
 
-#define IOASID_FREE_1(id) (ioasid_free)(NULL, id)
+#define IOASID_FREE_1(id) (ioasid_free)(IOASID_NULL, id)
 #define IOASID_FREE_2(set, id) (ioasid_free)(set, id)
 #define ioasid_free(...) \
 	IOASID_ARG3(__VA_ARGS__, IOASID_FREE_2, IOASID_FREE_1, 0)(__VA_ARGS__)
 
-#define IOASID_GET_1(id) (ioasid_get)(NULL, id)
+#define IOASID_GET_1(id) (ioasid_get)(IOASID_NULL, id)
 #define IOASID_GET_2(set, id) (ioasid_get)(set, id)
 #define ioasid_get(...) IOASID_ARG3(__VA_ARGS__, IOASID_GET_2, IOASID_GET_1, 0)(__VA_ARGS__)
 
-#define IOASID_PUT_1(id) (ioasid_put)(NULL, id)
+#define IOASID_PUT_1(id) (ioasid_put)(IOASID_NULL, id)
 #define IOASID_PUT_2(set, id) (ioasid_put)(set, id)
 #define ioasid_put(...) IOASID_ARG3(__VA_ARGS__, IOASID_PUT_2, IOASID_PUT_1, 0)(__VA_ARGS__)
 

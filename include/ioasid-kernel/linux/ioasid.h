@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ids for kernel code: everybody's header with the kernel's types, and the argument counts of all versions. */
+/* The ids for kernel code: one published version, or everybody's header with the ways of all of them. */
 #ifndef IOASID_KERNEL_LINUX_IOASID_H
 #define IOASID_KERNEL_LINUX_IOASID_H
 
@@ -12,7 +12,13 @@
 #include <linux/types.h>
 
 #define IOASID_OPS_LIST struct list_head list;
+
+#ifdef IOASID_API
+#define IOASID_LINUX_IOASID_H /* everybody's is not for this unit */
+#include <linux/ioasid-api.h>
+#else
 #include "../../ioasid/linux/ioasid.h"
+#include <linux/ioasid-kernel.h>
 
 struct work_struct;
 
@@ -34,5 +40,6 @@ bool ioasid_queue_work(struct work_struct *work);
 #endif
 
 #include <linux/ioasid-overloads.h>
+#endif
 
 #endif

@@ -19,4 +19,18 @@ struct mm_struct {
 	u32 stored;
 };
 
+/* Each unit says once what an mm without PASID is for it; the library's own do not care. */
+#ifndef IOASID_LIBRARY
+#include <linux/ioasid-kernel.h>
+
+__attribute__((__constructor__)) static void ioasid_unit_no_pasid(void)
+{
+#if defined(IOASID_API) && (IOASID_API == 505 || IOASID_API == 511)
+	ioasid_mm_no_pasid(0);
+#else
+	ioasid_mm_no_pasid(0xffffffffu);
+#endif
+}
+#endif
+
 #endif

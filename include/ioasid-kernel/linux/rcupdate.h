@@ -72,11 +72,11 @@ void ioasid_rcu_barrier(void);
 #endif
 
 #ifdef IOASID_RCU_IN_LINE
-static const struct ioasid_rcu_view *ioasid_rcu_known_view __attribute__((__unused__));
+static const struct ioasid_rcu_words *ioasid_rcu_known_view __attribute__((__unused__));
 
-static inline const struct ioasid_rcu_view *ioasid_rcu_look(void)
+static inline const struct ioasid_rcu_words *ioasid_rcu_look(void)
 {
-	const struct ioasid_rcu_view *view =
+	const struct ioasid_rcu_words *view =
 		__atomic_load_n(&ioasid_rcu_known_view, __ATOMIC_RELAXED);
 
 	if (__builtin_expect(!view, 0)) {
@@ -90,7 +90,7 @@ static inline const struct ioasid_rcu_view *ioasid_rcu_look(void)
  * The caller's record, or NULL where it takes longer to find. A thread that has had a record knows
  * it by its id; the first time the thread pointer is compared as well.
  */
-static inline struct ioasid_rcu_reader *ioasid_rcu_self(const struct ioasid_rcu_view *view,
+static inline struct ioasid_rcu_reader *ioasid_rcu_self(const struct ioasid_rcu_words *view,
 							bool is_known)
 {
 	struct ioasid_rcu_reader *reader;
@@ -124,7 +124,7 @@ static inline struct ioasid_rcu_reader *ioasid_rcu_self(const struct ioasid_rcu_
 static inline void rcu_read_lock(void)
 {
 #ifdef IOASID_RCU_IN_LINE
-	const struct ioasid_rcu_view *view = ioasid_rcu_look();
+	const struct ioasid_rcu_words *view = ioasid_rcu_look();
 	struct ioasid_rcu_reader *reader = ioasid_rcu_self(view, false);
 
 	if (__builtin_expect(reader && !__atomic_load_n(&reader->section, __ATOMIC_RELAXED), 1)) {

@@ -74,7 +74,7 @@ struct ioasid_rcu_reader {
 	unsigned long section;
 };
 
-struct ioasid_rcu_view {
+struct ioasid_rcu_words {
 	struct ioasid_rcu_reader *const *readers;
 	unsigned long phase;
 	unsigned char fences;
@@ -89,7 +89,7 @@ struct ioasid_rcu_view {
  * Return: the same each time, never NULL.
  * Context: any, also a signal handler.
  */
-const struct ioasid_rcu_view *ioasid_rcu_view(void);
+const struct ioasid_rcu_words *ioasid_rcu_view(void);
 
 #ifdef __cplusplus
 }

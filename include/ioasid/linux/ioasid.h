@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The contract: I/O address space ids (PASIDs), sets, references, SPIDs, events. */
+#if defined(IOASID_KERNEL) && !defined(IOASID_KERNEL_LINUX_IOASID_H)
+/* Flags of ioasid-kernel behind those of ioasid: kernel code means its header of this name. */
+#include "../../ioasid-kernel/linux/ioasid.h"
+#endif
 #ifndef IOASID_LINUX_IOASID_H
 #define IOASID_LINUX_IOASID_H
 
@@ -36,177 +40,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ioasid-notifier.h"
+#include "ioasid-types.h"
 
 #define IOASID_VERSION_MAJOR 0
 #define IOASID_VERSION_MINOR 1
 #define IOASID_VERSION_PATCH 0
-
-#define INVALID_IOASID ((ioasid_t)-1)
-
-struct mm_struct;
-
-typedef unsigned int ioasid_t;
-/* Must return; see "Callbacks" above. */
-typedef ioasid_t (*ioasid_alloc_fn_t)(ioasid_t min, ioasid_t max, void *data);
-typedef void (*ioasid_free_fn_t)(ioasid_t ioasid, void *data);
-
-/**
- * enum ioasid_set_type - what the token of a set means
- * @IOASID_SET_TYPE_NULL: any pointer, compared but never followed; NULL means anonymous
- * @IOASID_SET_TYPE_MM: a struct mm_struct; pinned while the set lives if mm_alloc() made it
- * @IOASID_SET_TYPE_NR: one more than the last type
- */
-enum ioasid_set_type {
-	IOASID_SET_TYPE_NULL = 1,
-	IOASID_SET_TYPE_MM,
-	IOASID_SET_TYPE_NR,
-};
-#define IOASID_SET_TYPE_NONE IOASID_SET_TYPE_NULL
-
-/**
- * struct ioasid_set - a group of ids with an owner and a quota
- * @token: the owner, unique among the live sets of one type
- * @type: enum ioasid_set_type
- * @quota: how many ids the set may have; 0 is no limit of its own
- * @nr_ioasids: how many it has, those that wait for their last reference included
- * @sid: number of the set, as v2 spells it
- * @id: the same, as v3 and V4 spell it
- *
- * Owned by the library and kept up to date by it: read the fields, never write them. A set from
- * DECLARE_IOASID_SET() is only a name; its fields say nothing.
- */
-struct ioasid_set {
-	void *token;
-	int type;
-	int quota;
-	int nr_ioasids;
-	__extension__ union {
-		int sid;
-		int id;
-	};
-};
-
-/* A declared set points at itself, so that the library can tell one from any other pointer. */
-#define IOASID_SET_DECLARED 0x494f4153
-#define DECLARE_IOASID_SET(name) \
-	struct ioasid_set name = { &(name), IOASID_SET_DECLARED, 0, 0, { 0 } }
-
-/* Two pointers that the library does not use: kernel code initialises a list there. */
-#ifndef IOASID_OPS_LIST
-#define IOASID_OPS_LIST __extension__ union { void *ioasid_unused[2]; };
-#endif
-
-/**
- * struct ioasid_allocator_ops - a custom allocator
- * @alloc: returns an id in [min, max], or INVALID_IOASID
- * @free: takes an id back
- * @pdata: handed to both
- *
- * Both run with the core lock held and may call every function of this header. They must not wait for
- * a thread that does, and must return: no longjmp(), pthread_exit() or exception.
- */
-struct ioasid_allocator_ops {
-	ioasid_alloc_fn_t alloc;
-	ioasid_free_fn_t free;
-	IOASID_OPS_LIST
-	void *pdata;
-};
-
-/**
- * enum ioasid_notify_val - events, the code a notifier_block gets
- * @IOASID_NOTIFY_ALLOC: an id was allocated (to the set)
- * @IOASID_NOTIFY_FREE: an id was freed: drop your references (to all and to the set)
- * @IOASID_NOTIFY_BIND: an id got its SPID, or ioasid_notify() said so (to the set)
- * @IOASID_NOTIFY_UNBIND: the opposite; the SPID is still in the arguments (to the set)
- * @IOASID_NOTIFY_SET_ALLOC: a set was created; id is INVALID_IOASID (to all)
- * @IOASID_NOTIFY_SET_FREE: a set is gone; id is INVALID_IOASID (to all)
- */
-enum ioasid_notify_val {
-	IOASID_NOTIFY_ALLOC = 1,
-	IOASID_NOTIFY_FREE,
-	IOASID_NOTIFY_BIND,
-	IOASID_NOTIFY_UNBIND,
-	IOASID_NOTIFY_SET_ALLOC,
-	IOASID_NOTIFY_SET_FREE,
-	/* as v2 spells them */
-	IOASID_ALLOC = IOASID_NOTIFY_ALLOC,
-	IOASID_FREE = IOASID_NOTIFY_FREE,
-	IOASID_BIND = IOASID_NOTIFY_BIND,
-	IOASID_UNBIND = IOASID_NOTIFY_UNBIND,
-	IOASID_SET_ALLOC = IOASID_NOTIFY_SET_ALLOC,
-	IOASID_SET_FREE = IOASID_NOTIFY_SET_FREE,
-};
-
-/* Flags of ioasid_notify(): who is told. v2 spells them without FLAG. */
-#define IOASID_NOTIFY_FLAG_ALL (1UL << 0)
-#define IOASID_NOTIFY_FLAG_SET (1UL << 1)
-#define IOASID_NOTIFY_ALL IOASID_NOTIFY_FLAG_ALL
-#define IOASID_NOTIFY_SET IOASID_NOTIFY_FLAG_SET
-
-/**
- * enum ioasid_notifier_prios - priorities of subscribers, lowest first
- * @IOASID_PRIO_LAST: after everybody else
- * @IOASID_PRIO_DEVICE: device models
- * @IOASID_PRIO_IOMMU: IOMMU drivers
- * @IOASID_PRIO_CPU: those who translate PASIDs for the CPU (KVM), told first
- */
-enum ioasid_notifier_prios {
-	IOASID_PRIO_LAST,
-	IOASID_PRIO_DEVICE,
-	IOASID_PRIO_IOMMU,
-	IOASID_PRIO_CPU,
-};
-
-/**
- * struct ioasid_nb_args - what a subscriber is told with each event
- * @id: the id, or INVALID_IOASID for the events of sets
- * @spid: its set-private id, or INVALID_IOASID
- * @set: its set
- * @pdata: its private data
- */
-struct ioasid_nb_args {
-	ioasid_t id;
-	ioasid_t spid;
-	struct ioasid_set *set;
-	void *pdata;
-};
-
-/**
- * pasid_valid() - is this an id at all?
- * @ioasid: what ioasid_alloc() returned, say
- *
- * Return: whether it is anything but INVALID_IOASID.
- * Context: any. Follows 5.18.
- */
-static inline bool pasid_valid(ioasid_t ioasid)
-{
-	return ioasid != INVALID_IOASID;
-}
-
-/**
- * ioasid_is_err() - did a function that returns a pointer refuse?
- * @ptr: what it returned
- *
- * Return: true if @ptr stands for an error number, as the kernel's IS_ERR() has it. NULL does not.
- * Context: any.
- */
-static inline bool ioasid_is_err(const void *ptr)
-{
-	return (uintptr_t)ptr >= (uintptr_t)-4095;
-}
-
-/**
- * ioasid_err() - why it refused
- * @ptr: what a function of this header returned
- *
- * Return: a negative error number; 0 if @ptr stands for none.
- * Context: any.
- */
-static inline int ioasid_err(const void *ptr)
-{
-	return ioasid_is_err(ptr) ? (int)(intptr_t)ptr : 0;
-}
 
 #ifdef __cplusplus
 extern "C" {
@@ -228,6 +66,22 @@ extern "C" {
  * Context: takes the core lock. Sends ALLOC to @set. Follows v2; NULL @set as v5.5.
  */
 ioasid_t ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *priv);
+
+/**
+ * ioasid_alloc_by_address() - allocate for a set that is any address
+ * @set: the address, never followed; NULL is the system set
+ * @min: as for ioasid_alloc()
+ * @max: as for ioasid_alloc()
+ * @priv: as for ioasid_alloc()
+ *
+ * In mainline only the address of a set matters: a static structure, a field of one on the heap. Such
+ * an address is a set for as long as it has ids; all other functions know it meanwhile. A set that
+ * ioasid_set_alloc() or DECLARE_IOASID_SET() made is what it always is.
+ *
+ * Return: as ioasid_alloc().
+ * Context: takes the core lock. What ioasid_alloc() is in 5.5 to 6.3.
+ */
+ioasid_t ioasid_alloc_by_address(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *priv);
 
 /**
  * ioasid_free() - tell everybody that an id is going, and drop the allocator's reference
@@ -333,6 +187,16 @@ bool ioasid_is_in_set(struct ioasid_set *set, ioasid_t ioasid);
  */
 int ioasid_attach_data(ioasid_t ioasid, void *data);
 #define ioasid_set_data ioasid_attach_data
+
+/**
+ * ioasid_attach_first_data() - give an id private data if it has none
+ * @ioasid: the id
+ * @data: the data, or NULL
+ *
+ * Return: 0; -ENOENT unknown id; -EBUSY it has data.
+ * Context: takes the core lock. What ioasid_attach_data() is in V4.
+ */
+int ioasid_attach_first_data(ioasid_t ioasid, void *data);
 
 /**
  * ioasid_detach_data() - ioasid_attach_data(ioasid, NULL)

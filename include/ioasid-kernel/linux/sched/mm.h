@@ -51,6 +51,16 @@ void ioasid_mm_put(struct mm_struct *mm);
  */
 void ioasid_mm_drop(struct mm_struct *mm);
 
+/**
+ * ioasid_mm_pasid_drop() - free the PASID of an address space
+ * @mm: the address space
+ *
+ * Whoever stored it; nothing happens if the field says INVALID_IOASID, which it does afterwards.
+ *
+ * Context: as ioasid_free(). Follows mm_pasid_drop() of 5.18 to 6.3.
+ */
+void ioasid_mm_pasid_drop(struct mm_struct *mm);
+
 #ifdef __cplusplus
 }
 #endif
@@ -107,10 +117,7 @@ static inline void mm_pasid_set(struct mm_struct *mm, u32 pasid)
 
 static inline void mm_pasid_drop(struct mm_struct *mm)
 {
-	if (pasid_valid(mm->pasid)) {
-		ioasid_free(mm->pasid);
-		mm_pasid_init(mm);
-	}
+	ioasid_mm_pasid_drop(mm);
 }
 
 #endif

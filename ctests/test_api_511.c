@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* A client of Linux 5.11 to 5.17: an id has users, and the last put ends it. */
+#define IOASID_API 511
+#include <linux/ioasid.h>
+#include <linux/sched/mm.h>
+
+#include "api.h"
+
+static DECLARE_IOASID_SET(declared);
+static struct ioasid_set plain;
+
+static void every_name_is_as_published(void **state)
+{
+	struct {
+		void (*ioasid_get)(ioasid_t);
+		bool (*ioasid_put)(ioasid_t);
+	} members = { ioasid_get, ioasid_put };
+
+	(void)state;
+	CHECK_TYPE(ioasid_alloc, ioasid_t(*)(struct ioasid_set *, ioasid_t, ioasid_t, void *));
+	CHECK_TYPE(ioasid_get, void (*)(ioasid_t));
+	CHECK_TYPE(ioasid_put, bool (*)(ioasid_t));
+	CHECK_TYPE(ioasid_find, void *(*)(struct ioasid_set *, ioasid_t, bool (*)(void *)));
+	CHECK_TYPE(ioasid_set_data, int (*)(ioasid_t, void *));
+	CHECK_TYPE(ioasid_register_allocator, int (*)(struct ioasid_allocator_ops *));
+	CHECK_TYPE(ioasid_unregister_allocator, void (*)(struct ioasid_allocator_ops *));
+	assert_ptr_equal(members.ioasid_get, ioasid_get);
+	assert_ptr_equal(members.ioasid_put, ioasid_put);
+}
+
+/* There is none in this version. */
+static int ioasid_free(void)
+{
+	return 7;
+}
+
+static void the_last_put_ends_an_id(void **state)
+{
+	ioasid_t id = ioasid_alloc(&plain, 1, 10, NULL);
+
+	(void)state;
+	assert_int_equal(ioasid_free(), 7);
+	ioasid_get(id);
+	ioasid_get(id);
+	assert_false(ioasid_put(id));
+	assert_false(ioasid_put(id));
+	assert_true(ioasid_put(id));
+	assert_int_equal(PTR_ERR(ioasid_find(&plain, id, NULL)), -ENOENT);
+	assert_false(ioasid_put(id));
+	ioasid_get(id);
+}
+
+/* As iommu-sva-lib.c of these versions has it: 0 is none, the driver's put frees, mmput() does not. */
+static void a_pasid_outlives_its_mm(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+	ioasid_t id = ioasid_alloc(&declared, 1, 100, mm);
+
+	(void)state;
+	assert_int_equal(mm->pasid, 0);
+	mm->pasid = id;
+	ioasid_get(id);
+	mmput(mm);
+	assert_false(IS_ERR(ioasid_find(&declared, id, NULL)));
+	assert_false(ioasid_put(id));
+	assert_true(ioasid_put(id));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_name_is_as_published),
+		cmocka_unit_test(the_last_put_ends_an_id),
+		cmocka_unit_test(a_pasid_outlives_its_mm),
+	};
+
+	(void)keep_line;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
