@@ -43,11 +43,16 @@ static void every_name_is_as_published(void **state)
 	assert_int_equal(IOASID_NOTIFY_FLAG_SET, 2);
 }
 
+static void add(ioasid_t id, void *sum)
+{
+	*(ioasid_t *)sum += id;
+}
+
 static void spids_and_tokens_as_in_v3(void **state)
 {
 	struct ioasid_set *set;
 	int token, data;
-	ioasid_t id;
+	ioasid_t id, sum = 0;
 
 	(void)state;
 	assert_int_equal(PTR_ERR(ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL)), -EINVAL);
@@ -65,6 +70,8 @@ static void spids_and_tokens_as_in_v3(void **state)
 	assert_int_equal(ioasid_attach_data(id, &token), 0);
 	ioasid_detach_data(id);
 	assert_null(ioasid_find(set, id, NULL));
+	ioasid_set_for_each_ioasid(set, add, &sum);
+	assert_int_equal(sum, id);
 	ioasid_free(set, id);
 	ioasid_set_put(set);
 }

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
