@@ -158,6 +158,8 @@ endif()
 package_test(kernel ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_BINARY_DIR})
 package_test(kernel.vtd ${PROJECT_SOURCE_DIR}/scripts/check-kernel-vtd
 	$<TARGET_FILE_DIR:ioasid-vtd>)
+# Needs Debian's kernel sources as well.
+package_test(origin ${PROJECT_SOURCE_DIR}/scripts/check-origin)
 package_test(kernel.api ${PROJECT_SOURCE_DIR}/scripts/check-kernel-api $<TARGET_FILE_DIR:ioasid>)
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
