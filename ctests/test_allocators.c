@@ -288,6 +288,32 @@ static void ids_outlive_their_last_allocator(void **state)
 	free_id(other);
 }
 
+/* Who has the same alloc function and another free function gets no id that it did not hand out. */
+static void one_function_alone_makes_no_sharer(void **state)
+{
+	struct source first = { .next = 10 }, second = { .next = 20 };
+	struct ioasid_allocator_ops ops = SOURCE_OPS(&first);
+	struct ioasid_allocator_ops other = {
+		.alloc = source_alloc, .free = second_free, .pdata = &second
+	};
+	ioasid_t id;
+
+	(void)state;
+	assert_int_equal(ioasid_register_allocator(&ops), 0);
+	assert_int_equal(ioasid_register_allocator(&other), 0);
+	id = new_id(NULL, NULL);
+	assert_int_equal(id, 10);
+	ioasid_unregister_allocator(&ops);
+	free_id(id);
+	assert_int_equal(second.frees, 0);
+	id = new_id(NULL, NULL);
+	assert_int_equal(id, 20);
+	free_id(id);
+	assert_int_equal(second.frees, 1);
+	assert_int_equal(first.frees, 0);
+	ioasid_unregister_allocator(&other);
+}
+
 static void orphans_go_home_if_a_sharer_comes_back(void **state)
 {
 	struct source source = { .next = 10 }, heir = { .next = 20 };
@@ -554,6 +580,7 @@ int main(void)
 		CLEAN_TEST(the_same_ops_twice_are_refused_wherever_they_are),
 		CLEAN_TEST(unregistering_the_first_sharer_moves_to_the_next),
 		CLEAN_TEST(ids_outlive_their_last_allocator),
+		CLEAN_TEST(one_function_alone_makes_no_sharer),
 		CLEAN_TEST(orphans_go_home_if_a_sharer_comes_back),
 		CLEAN_TEST(other_functions_wait_their_turn),
 		CLEAN_TEST(who_comes_back_waits_behind_the_others),

@@ -31,7 +31,10 @@ static DECLARE_IOASID_SET(declared);
 static int alloc_from(struct ioasid_set *from, ioasid_t min)
 {
 	id = ioasid_alloc(from, min, INVALID_IOASID, &id);
-	return pasid_valid(id) ? 0 : -ENOMEM;
+	if (!pasid_valid(id))
+		return -ENOMEM;
+	/* A failure before has used no number up. */
+	return min && id != min ? -EIO : 0;
 }
 
 static int alloc_system(void)

@@ -22,6 +22,13 @@ struct SlotWordTests {
         #expect(word.isAlive && !word.isFree && !word.isPending && !word.isBound)
     }
 
+    @Test("a generation that is counted too far keeps its low bits, and the set is what it is")
+    func generationSpills() {
+        let word = SlotWord(set: Self.sets[1], generation: SlotWord.generationMask + 5)
+        #expect(word.generation == 4)
+        #expect(word.set == Self.sets[1])
+    }
+
     @Test("references and states change alone", arguments: sets, generations)
     func independentFields(set: SetNumber, generation: UInt64) {
         let word = SlotWord(set: set, generation: generation)

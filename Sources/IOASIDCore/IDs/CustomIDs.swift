@@ -77,6 +77,20 @@ enum CustomIDs: IndexedRecords {
         return ref(record)
     }
 
+    #if IOASID_CHECKS
+    /// Records in use, counted.
+    static var takenCount: UInt32 {
+        guard capacity != 0 else { return 0 }
+        var count: UInt32 = 0
+        var next = taken.lowestTaken(from: 0)
+        while let number = next {
+            count &+= 1
+            next = taken.lowestTaken(from: number &+ 1)
+        }
+        return count
+    }
+    #endif
+
     /// Gives the record of an id back. Its slot must be clear.
     static func remove(_ id: ID) {
         guard let record = find(id) else { return }

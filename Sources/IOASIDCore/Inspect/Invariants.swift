@@ -53,6 +53,7 @@ extension Core {
             next = FlatIDs.nextTaken(from: number &+ 1)
         }
         check(taken == sum.belowCapacity, "a number in use is taken")
+        check(CustomIDs.takenCount == IDTable.customCount, "a record is taken for an id, or free")
     }
 
     /// What the lists of all sets have.
