@@ -56,6 +56,9 @@ endfunction()
 #
 # What a module may import is what is listed here, and what that imports: the compiler finds no
 # other. The C modules are folders of Sources/ with a modulemap.
+#
+# swiftc cannot emit unwind tables in Embedded mode, so it stops at LLVM's IR, where every function
+# is told to have them, and the toolchain's clang makes the object: a backtrace goes through.
 function(embedded_module module)
 	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "C;SWIFT")
 	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/Sources/${module}/*.swift)
@@ -97,24 +100,29 @@ function(embedded_module module)
 		-module-cache-path ${CMAKE_BINARY_DIR}/swift-modules
 		# Also in Debug: only the optimizer turns globals into static data, and Embedded Swift
 		# initialises the others at first use without any lock.
-		-O $<$<CONFIG:Debug>:-g>
+		-O -g
 		-enforce-exclusivity=unchecked
-		# Unused parts of the Embedded runtime then fall to --gc-sections.
-		-Xfrontend -function-sections
 		${search} ${public_search})
 	if(IOASID_SANITIZE)
 		list(APPEND flags -sanitize=${IOASID_SANITIZE})
 	endif()
 
 	file(MAKE_DIRECTORY ${IOASID_MODULES}/${module})
+	set(ir ${IOASID_MODULES}/${module}.ll)
 	set(object ${IOASID_MODULES}/${module}.o)
 	set(interface ${IOASID_MODULES}/${module}/${module}.swiftmodule)
 	add_custom_command(OUTPUT ${object} ${interface}
 		COMMAND ${IOASID_SWIFTC} ${flags} "$<$<BOOL:${defines}>:-D$<JOIN:${defines},;-D>>"
 			"$<$<BOOL:${defines}>:-Xcc;-D$<JOIN:${defines},;-Xcc;-D>>"
 			-emit-module -emit-module-path ${interface}
-			-c ${sources} -o ${object}
+			-emit-ir ${sources} -o ${ir}
+		COMMAND ${CMAKE_COMMAND} -DIR=${ir} -P ${PROJECT_SOURCE_DIR}/cmake/UnwindTables.cmake
+		COMMAND ${IOASID_SWIFT_BIN}/clang -c ${ir} -o ${object} -O2 -g -fPIC
+			-Xclang -disable-llvm-passes -Wno-override-module
+			# Unused parts of the Embedded runtime then fall to --gc-sections.
+			-ffunction-sections
 		DEPENDS ${sources} ${headers} ${public} ${needed}
+			${PROJECT_SOURCE_DIR}/cmake/UnwindTables.cmake
 		COMMENT "Compiling Swift module ${module}"
 		COMMAND_EXPAND_LISTS VERBATIM)
 	set_property(SOURCE ${object} PROPERTY EXTERNAL_OBJECT TRUE)

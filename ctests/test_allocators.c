@@ -293,9 +293,9 @@ static void one_function_alone_makes_no_sharer(void **state)
 {
 	struct source first = { .next = 10 }, second = { .next = 20 };
 	struct ioasid_allocator_ops ops = SOURCE_OPS(&first);
-	struct ioasid_allocator_ops other = {
-		.alloc = source_alloc, .free = second_free, .pdata = &second
-	};
+	struct ioasid_allocator_ops other = { .alloc = source_alloc,
+					      .free = second_free,
+					      .pdata = &second };
 	ioasid_t id;
 
 	(void)state;

@@ -40,9 +40,14 @@ grep -q 'FLAGS_1.*NODELETE' "$work/dynamic" || fail "may be unloaded"
 nm "$library" | grep -wE 'swift_(once|slowAlloc|allocObject|initStackObject)' > "$work/runtime" &&
 	fail "uses of Swift's runtime: $(awk '{ print $3 }' "$work/runtime" | tr '\n' ' ')"
 
+# As many unwind tables as functions; what the linker adds (_init, the PLT) has its own.
+functions=$(readelf -sW "$library" | awk '$4 == "FUNC" && $7 != "UND" && $3 > 0 { print $2 }' | sort -u | wc -l)
+tables=$(readelf --debug-dump=frames "$library" 2> /dev/null | grep -c 'FDE' || true)
+((tables >= functions)) || fail "$functions functions, $tables unwind tables"
+
 strip -o "$work/stripped" "$library"
 size=$(stat -c %s "$work/stripped")
 ((size <= max_stripped)) || fail "$size bytes stripped, more than $max_stripped"
 
-echo "$(wc -l < "$work/exported") exports, $size bytes stripped"
+echo "$(wc -l < "$work/exported") exports, $size bytes stripped, $functions functions with unwind tables"
 exit $status

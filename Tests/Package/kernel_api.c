@@ -204,7 +204,8 @@ static void replace(const struct side *ours, const struct side *theirs, unsigned
 }
 
 /* Registering what is there, and what goes with ids out, only where the kernel survives it. */
-static void change_allocators(const struct side *ours, const struct side *theirs, unsigned long call)
+static void change_allocators(const struct side *ours, const struct side *theirs,
+			      unsigned long call)
 {
 	static uint32_t founder[2];
 	uint32_t i = below(ALLOCATORS), group = i < 3 ? 0 : 1;
@@ -259,8 +260,11 @@ static void *of(void *library, const char *name)
 
 int main(int argc, char **argv)
 {
-	struct side ours = { ioasid_alloc,    ioasid_free, ioasid_find,
-			     ioasid_set_data, ioasid_register_allocator,
+	struct side ours = { ioasid_alloc,
+			     ioasid_free,
+			     ioasid_find,
+			     ioasid_set_data,
+			     ioasid_register_allocator,
 			     ioasid_unregister_allocator };
 	struct side theirs;
 	unsigned long calls, done[8] = { 0 };
@@ -305,6 +309,7 @@ int main(int argc, char **argv)
 	}
 	printf("%lu calls, no difference: %lu alloc (%lu got one, %lu of a custom allocator), %lu free, "
 	       "%lu find (%lu found), %lu set_data, %lu register, %lu times all freed\n",
-	       calls, done[0], allocated, custom, done[1], done[2], found, done[3], done[4], done[5]);
+	       calls, done[0], allocated, custom, done[1], done[2], found, done[3], done[4],
+	       done[5]);
 	return 0;
 }
