@@ -165,5 +165,6 @@ package_test(kernel.api ${PROJECT_SOURCE_DIR}/scripts/check-kernel-api $<TARGET_
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
 
+package_test(lsan lsan.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc ${clang})
 package_test(unload unload.sh ${CMAKE_C_COMPILER} ${include}
 	$<TARGET_FILE:ioasid-kernel>)

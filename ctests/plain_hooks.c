@@ -169,7 +169,7 @@ static void nobody_may_wait_in_sections_and_handlers(void **state)
 
 static void pointers_that_stand_for_errors_are_told(void **state)
 {
-	int here;
+	int here = 0;
 
 	(void)state;
 	assert_true(ioasid_is_err(ioasid_find(NULL, 77, NULL)));

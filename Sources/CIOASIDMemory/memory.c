@@ -12,9 +12,19 @@ void *cio_reserve(size_t bytes)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/*
+ * LeakSanitizer does not look into memory of mmap() by itself. In a program that is built with it, the
+ * private data of live ids is what such memory leads to; freed ones are cleared.
+ */
+extern void __lsan_register_root_region(const void *start, size_t bytes) __attribute__((weak));
+
 bool cio_commit(void *start, size_t bytes)
 {
-	return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+	if (mprotect(start, bytes, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	if (__lsan_register_root_region)
+		__lsan_register_root_region(start, bytes);
+	return true;
 }
 
 void cio_decommit(void *start, size_t bytes)
