@@ -105,6 +105,8 @@ static const char *event_name(enum ioasid_notify_val event)
 		return "SET_ALLOC";
 	case IOASID_NOTIFY_SET_FREE:
 		return "SET_FREE";
+	case IOASID_NOTIFY_RECLAIM:
+		return "RECLAIM";
 	}
 	return "?";
 }

@@ -9,6 +9,7 @@
 #include "readside.h"
 #include "lock.h"
 #include "log.h"
+#include "count.h"
 #include "probes.h"
 
 /* counters.c: requests refused, by reason; counted with and without the core lock. */

@@ -20,5 +20,6 @@ public func cio_core_begin() {
 /// In the child of fork(), which has one thread. Another one may have been in a callback.
 @_cdecl("cio_core_after_fork") @implementation
 public func cio_core_after_fork(_ was_in_callback: Bool) {
+    Waiters.forget()
     if was_in_callback { Core.forgetCallbacks() }
 }

@@ -43,7 +43,8 @@ int main(void)
 	check(!__lsan_do_recoverable_leak_check(), "the data of live ids counts as leaked");
 	ioasid_free(set, 7);
 	wipe();
-	check(__lsan_do_recoverable_leak_check(), "the data of a freed id does not count as leaked");
+	check(__lsan_do_recoverable_leak_check(),
+	      "the data of a freed id does not count as leaked");
 	puts("live data is reachable, freed data is not");
 	fflush(stdout);
 	_exit(0); /* what was leaked on purpose is no news */

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for cc; do
 	"$cc" -std=gnu11 -O1 -g -fsanitize=address "-I$include/ioasid" "$(dirname "$0")/lsan.c" "-L$libdir" -lioasid \
-		-o "$work/lsan"
+		-o "$work/lsan" 2> "$work/log" || { cat "$work/log"; exit 1; }
 	echo "$cc: $(LD_LIBRARY_PATH=$libdir "$work/lsan" 2> "$work/reports")" || {
 		cat "$work/reports"
 		exit 1

@@ -16,6 +16,10 @@ enum Attention {
     static var deferred: UInt32 { 4 }
     /// There are custom allocators, or ids of theirs.
     static var custom: UInt32 { 8 }
+    /// Somebody wants to know when numbers are back.
+    static var reclaims: UInt32 { 16 }
+    /// Threads wait until something is gone.
+    static var waiters: UInt32 { 32 }
 
     /// Anything at all.
     @inline(__always)
@@ -28,6 +32,10 @@ enum Attention {
     /// Something that is to be done before the lock is left.
     @inline(__always)
     static var isWantedAtEnd: Bool { word.value & (trace | deferred) != 0 }
+
+    /// To be asked in a request that is not quiet: may this bit be set?
+    @inline(__always)
+    static func has(_ bit: UInt32) -> Bool { word.value & bit != 0 }
 
     static func set(_ bit: UInt32, _ isWanted: Bool) {
         word.value = isWanted ? word.value | bit : word.value & ~bit

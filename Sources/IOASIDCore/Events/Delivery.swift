@@ -57,6 +57,11 @@ struct Delivery {
         self.init(.event(event), global, local)
     }
 
+    /// RECLAIM, to who asked for it.
+    init(reclaim event: Event) {
+        self.init(.event(event), nil, Subscribers.toReclaim.pointee.first)
+    }
+
     init(_ replay: UnsafeMutablePointer<Replay>, to subscriber: SubscriberRef) {
         self.init(.replay(replay), nil, subscriber)
     }

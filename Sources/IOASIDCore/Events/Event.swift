@@ -35,7 +35,8 @@ struct Event {
 
     /// A handler's NOTIFY_STOP ends the delivery of the others; these everybody must hear.
     var isUnstoppable: Bool {
-        what == IOASID_NOTIFY_FREE || what == IOASID_NOTIFY_UNBIND || what == IOASID_NOTIFY_SET_FREE
+        what == IOASID_NOTIFY_FREE || what == IOASID_NOTIFY_UNBIND
+            || what == IOASID_NOTIFY_SET_FREE || what == IOASID_NOTIFY_RECLAIM
     }
 }
 

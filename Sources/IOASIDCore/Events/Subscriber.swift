@@ -70,6 +70,11 @@ enum Subscribers {
     /// Subscribers to what is sent to all.
     static var toAll: SubscriberList { Ref(stable(&global)) }
 
+    nonisolated(unsafe) private static var reclaims = List<Subscriber>()
+
+    /// Subscribers to RECLAIM.
+    static var toReclaim: SubscriberList { Ref(stable(&reclaims)) }
+
     static func of(_ set: SetNumber) -> SubscriberList {
         Ref(stable(&SetTable[set].pointer.pointee.subscribers))
     }
@@ -77,14 +82,19 @@ enum Subscribers {
     /// Puts a subscriber where it is told in the order of priorities.
     static func insert(_ new: SubscriberRef, into list: SubscriberList) {
         list.pointee.insert(new) { new.pointee.precedes($0) }
-        Attention.set(Attention.subscribers, !global.isEmpty)
+        note()
     }
 
     /// Takes a subscriber off its list; deliveries under way go on behind it.
     static func remove(_ subscriber: SubscriberRef, from list: SubscriberList) {
         Delivery.skip(subscriber)
         list.pointee.remove(subscriber)
+        note()
+    }
+
+    private static func note() {
         Attention.set(Attention.subscribers, !global.isEmpty)
+        Attention.set(Attention.reclaims, !reclaims.isEmpty)
     }
 
     /// - Returns: the registration of a block; only one with this mm token, unless that is nil

@@ -111,9 +111,19 @@ package struct CallOut {
     // MARK: The calls
 
     func handler(_ subscriber: SubscriberRef, _ event: Event) -> CInt {
+        guard event.what != IOASID_NOTIFY_RECLAIM else { return reclaimHandler(subscriber, event) }
         var arguments = ioasid_nb_args(
             id: event.id.rawValue, spid: event.spid.rawValue, set: SetTable.handle(event.set),
             pdata: event.data)
+        let block = subscriber.pointee.block
+        let call = subscriber.pointee.call
+        return calling { call(block, UInt(event.what.rawValue), &arguments) }
+    }
+
+    /// What RECLAIM tells of is gone, so its arguments point at nothing of the library's.
+    private func reclaimHandler(_ subscriber: SubscriberRef, _ event: Event) -> CInt {
+        var arguments = ioasid_reclaim_args(
+            id: event.id.rawValue, set: CInt(bitPattern: event.set.rawValue), pdata: event.data)
         let block = subscriber.pointee.block
         let call = subscriber.pointee.call
         return calling { call(block, UInt(event.what.rawValue), &arguments) }
@@ -159,6 +169,9 @@ extension CallOut {
         guard let delivery = Delivery(event, to: audience) else { return NOTIFY_DONE }
         return perform(delivery)
     }
+
+    /// RECLAIM.
+    func send(reclaim event: Event) { _ = perform(Delivery(reclaim: event)) }
 
     /// Tells one subscriber what it has missed, unless it leaves.
     func send(_ replay: UnsafeMutablePointer<Replay>, to subscriber: SubscriberRef) {

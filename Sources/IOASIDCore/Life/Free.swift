@@ -84,7 +84,7 @@ extension Core {
     static func finishTelling(_ one: Incarnation, _ out: CallOut) {
         guard !Deferred.contains(one), let word = one.ref.dropReference(), word.references == 0
         else { return }
-        if IDTable.allocator(of: one.id) == nil {
+        if IDTable.allocator(of: one.id) == nil, !Attention.has(Attention.reclaims) {
             reclaim(one, of: SetTable[one.word.set], isListed: true, out)
         } else {
             Deferred.append(one)
@@ -121,13 +121,47 @@ extension Core {
     private static func reclaim(
         _ one: Incarnation, of set: SetRef, isListed: Bool, _ out: CallOut
     ) {
-        if !out.isQuiet, let group = IDTable.allocator(of: one.id) {
-            return giveBack(one, group, isListed: isListed, out)
+        if !out.isQuiet {
+            if let group = IDTable.allocator(of: one.id) {
+                return giveBack(one, group, isListed: isListed, out)
+            }
+            if Attention.has(Attention.reclaims | Attention.waiters) {
+                return reclaimAndTell(one, of: set, isListed: isListed, out)
+            }
         }
         if isListed { unlist(one) }
         end(one, out)
         IDTable.release(one.id)
         uncharge(set)
+    }
+
+    @inline(never)
+    private static func reclaimAndTell(
+        _ one: Incarnation, of set: SetRef, isListed: Bool, _ out: CallOut
+    ) {
+        // Too deep to call anybody: it stays, FREE_PENDING and without references, until the
+        // outermost call is about to return.
+        guard !out.isTooDeep else {
+            if !isListed { list(one) }
+            return Deferred.append(one)
+        }
+        let event = Event(IOASID_NOTIFY_RECLAIM, one)
+        if isListed { unlist(one) }
+        end(one, out)
+        IDTable.release(one.id)
+        uncharge(set)
+        tellReclaim(event, out)
+    }
+
+    private static func list(_ one: Incarnation) {
+        SetTable[one.word.set].pointee.pending.append(one.id, one.ref.links)
+        Population.pending.increment()
+    }
+
+    /// The number is back: who waits for it goes on, who asked to be told is told.
+    private static func tellReclaim(_ event: Event, _ out: CallOut) {
+        if Attention.has(Attention.waiters) { Waiters.wake() }
+        if Attention.has(Attention.reclaims) { out.send(reclaim: event) }
     }
 
     private static func unlist(_ one: Incarnation) {
@@ -149,13 +183,12 @@ extension Core {
     private static func giveBack(
         _ one: Incarnation, _ group: Ref<AllocatorGroup>, isListed: Bool, _ out: CallOut
     ) {
-        if !isListed {
-            SetTable[one.word.set].pointee.pending.append(one.id, one.ref.links)
-            Population.pending.increment()
-        }
+        if !isListed { list(one) }
         guard !out.isTooDeep else { return Deferred.append(one) }
         out.free(one.id, AllocatorCall(SetTable[one.word.set], group, returned: one))
+        let event = Event(IOASID_NOTIFY_RECLAIM, one)
         forget(one, group, out)
+        tellReclaim(event, out)
     }
 
     /// Its allocator has it back.

@@ -64,7 +64,7 @@ extension Core {
     }
 
     /// A live set that somebody created: not the system set, and not a declared one.
-    private static func ownedSet(_ handle: SetHandle?) throws(RequestError) -> SetNumber {
+    static func ownedSet(_ handle: SetHandle?) throws(RequestError) -> SetNumber {
         guard handle != nil, let set = SetTable.find(handle) else { throw .noSet }
         let number = SetTable.number(of: set)
         guard SetTable.isOwned(number) else { throw .noSet }
@@ -230,6 +230,7 @@ extension Core {
         Quota.giveBack(SetTable[set].pointee.quota)
         SetPopulation.gone.decrement()
         SetTable.release(set)
+        if Attention.has(Attention.waiters) { Waiters.wake() }
     }
 }
 

@@ -169,4 +169,9 @@ struct SetIncarnation {
     }
 
     var isLive: Bool { isCurrent && record.pointee.isLive }
+
+    /// Is anything left of it, its ids that others hold included?
+    var isThere: Bool {
+        record.pointee.generation == generation && record.pointee.state != CIO_SET_UNUSED
+    }
 }

@@ -95,6 +95,7 @@ struct ioasid_allocator_ops {
  * @IOASID_NOTIFY_UNBIND: the opposite; the SPID is still in the arguments (to the set)
  * @IOASID_NOTIFY_SET_ALLOC: a set was created; id is INVALID_IOASID (to all)
  * @IOASID_NOTIFY_SET_FREE: a set is gone; id is INVALID_IOASID (to all)
+ * @IOASID_NOTIFY_RECLAIM: a number is back in the pool (to those of ioasid_register_reclaim() alone)
  */
 enum ioasid_notify_val {
 	IOASID_NOTIFY_ALLOC = 1,
@@ -103,6 +104,7 @@ enum ioasid_notify_val {
 	IOASID_NOTIFY_UNBIND,
 	IOASID_NOTIFY_SET_ALLOC,
 	IOASID_NOTIFY_SET_FREE,
+	IOASID_NOTIFY_RECLAIM,
 	/* as v2 spells them */
 	IOASID_ALLOC = IOASID_NOTIFY_ALLOC,
 	IOASID_FREE = IOASID_NOTIFY_FREE,
@@ -143,6 +145,18 @@ struct ioasid_nb_args {
 	ioasid_t id;
 	ioasid_t spid;
 	struct ioasid_set *set;
+	void *pdata;
+};
+
+/**
+ * struct ioasid_reclaim_args - what is told with RECLAIM
+ * @id: the number that is free again
+ * @set: the number of the set that had it; the set itself may be gone
+ * @pdata: the private data that it had last
+ */
+struct ioasid_reclaim_args {
+	ioasid_t id;
+	int set;
 	void *pdata;
 };
 

@@ -523,6 +523,58 @@ void ioasid_unregister_notifier_mm(struct mm_struct *mm, struct notifier_block *
  */
 int ioasid_notify(ioasid_t ioasid, enum ioasid_notify_val cmd, unsigned int flags);
 
+/* ---- when something is really gone ---- */
+
+/**
+ * ioasid_register_reclaim() - be told when a number is back in the pool
+ * @nb: the subscriber; its handler gets IOASID_NOTIFY_RECLAIM and a struct ioasid_reclaim_args
+ *
+ * FREE says that an id is going, RECLAIM that nobody has it any more: what used it as a name (a DMA
+ * target, a table of somebody else's) may be given to the next one. When it is told the number may
+ * already be another's. It cannot be stopped, and goes to these subscribers alone. What handlers may do,
+ * see ioasid_register_notifier().
+ *
+ * Return: 0; -EINVAL no @nb or no function; -EEXIST it is registered; -ENOMEM.
+ * Context: takes the core lock. Not in any kernel version.
+ */
+int ioasid_register_reclaim(struct notifier_block *nb);
+
+/**
+ * ioasid_unregister_reclaim() - the opposite
+ * @nb: the subscriber
+ *
+ * When it returns, @nb will not be called again, and is not running unless the caller runs in it.
+ *
+ * Context: takes the core lock.
+ */
+void ioasid_unregister_reclaim(struct notifier_block *nb);
+
+/**
+ * ioasid_free_wait() - ioasid_free(), then wait until the number is back in the pool
+ * @set: the set it belongs to, or NULL not to check
+ * @ioasid: the id; one that is FREE_PENDING already is only waited for
+ * @timeout_ms: how long, in milliseconds; negative for ever
+ *
+ * It waits for this life of the number: one that is handed out again is somebody else's.
+ *
+ * Return: 0; -ETIMEDOUT others hold it still, and it goes when they are done; -EINVAL unknown id;
+ * -EACCES of another set; -EDEADLK in a callback or a read-side section, nothing has changed then.
+ * Context: takes the core lock, then sleeps without it. No cancellation point. Not in any kernel
+ * version.
+ */
+int ioasid_free_wait(struct ioasid_set *set, ioasid_t ioasid, int timeout_ms);
+
+/**
+ * ioasid_set_put_wait() - ioasid_set_put(), then wait until the set and all its ids are gone
+ * @set: the set
+ * @timeout_ms: how long, in milliseconds; negative for ever
+ *
+ * Return: 0; -ETIMEDOUT somebody holds the set or an id of it still; -EINVAL no live set; -EDEADLK in a
+ * callback or a read-side section, nothing has changed then.
+ * Context: as ioasid_free_wait().
+ */
+int ioasid_set_put_wait(struct ioasid_set *set, int timeout_ms);
+
 #ifdef __cplusplus
 }
 #endif
