@@ -41,7 +41,7 @@ public func ioasid_free(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioas
     _ = Returns.status(ioasid) { () throws(RequestError) in
         try CallOut.withLock(
             quietly: { out throws(RequestError) in try Core.free(set, id, out) },
-            orElse: { out throws(RequestError) in try Core.free(set, id, out) })
+            orElse: { out throws(RequestError) in try Core.freeLoudly(set, id, out) })
     }
 }
 

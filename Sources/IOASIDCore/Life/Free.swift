@@ -33,6 +33,14 @@ extension Core {
         retire(one, out)
     }
 
+    /// The long way, which may call out: once, for all who take it.
+    @inline(never)
+    package static func freeLoudly(
+        _ handle: SetHandle?, _ id: ID, _ out: CallOut
+    ) throws(RequestError) {
+        try free(handle, id, out.loud)
+    }
+
     /// The free path of an ACTIVE id: FREE_PENDING, FREE to everybody, own reference dropped.
     @inline(__always)
     static func retire(_ one: Incarnation, _ out: CallOut) {
@@ -159,6 +167,7 @@ extension Core {
     }
 
     /// The number is back: who waits for it goes on, who asked to be told is told.
+    @inline(never)
     private static func tellReclaim(_ event: Event, _ out: CallOut) {
         if Attention.has(Attention.waiters) { Waiters.wake() }
         if Attention.has(Attention.reclaims) { out.send(reclaim: event) }

@@ -80,7 +80,7 @@ extension Core {
             timeout,
             { out throws(RequestError) in
                 one = IDTable.incarnation(of: id)
-                try free(handle, id, out)
+                try freeLoudly(handle, id, out)
             }, until: { one?.isCurrent != true })
     }
 
