@@ -26,6 +26,9 @@ struct cio_mm {
 /* Guards lists and limits of that table. Nothing else is locked inside it. */
 extern pthread_mutex_t cio_mm_mutex;
 
+/* Guards the list of parameters of modules. Nothing else is locked inside it. */
+extern pthread_mutex_t cio_param_mutex;
+
 /* AddressSpaces.swift: the hooks of the core. */
 bool cio_mm_pin(struct mm_struct *_Nullable mm);
 void cio_mm_unpin(struct mm_struct *_Nullable mm);
@@ -39,6 +42,10 @@ void cio_mm_after_fork_child(void);
 /* current.c */
 void cio_current_is_worker(void);
 void cio_current_after_fork_child(void);
+
+/* Allocate.swift: zeroed memory that may be refused, for C. */
+void *_Nullable cio_allocate(size_t bytes);
+void cio_free(void *_Nullable block);
 
 /* A warning on the library's log, limited in rate by its text's address. */
 void cio_warn(const char *_Nonnull text);

@@ -16,6 +16,7 @@ static void before_fork(void)
 {
 	pthread_mutex_lock(&cio_work_mutex);
 	pthread_mutex_lock(&cio_mm_mutex);
+	pthread_mutex_lock(&cio_param_mutex);
 }
 
 static void after_fork(bool in_child)
@@ -24,6 +25,7 @@ static void after_fork(bool in_child)
 		cio_work_after_fork_child();
 	if (in_child)
 		cio_mm_after_fork_child();
+	pthread_mutex_unlock(&cio_param_mutex);
 	pthread_mutex_unlock(&cio_mm_mutex);
 	pthread_mutex_unlock(&cio_work_mutex);
 	if (in_child)
@@ -42,5 +44,6 @@ static const struct ioasid_hooks hooks = {
 __attribute__((constructor)) static void enter(void)
 {
 	if (ioasid_install_hooks(&hooks) != 0)
-		cio_warn("somebody else has address spaces: those of mm_alloc() are not pinned by sets");
+		cio_warn(
+			"somebody else has address spaces: those of mm_alloc() are not pinned by sets");
 }

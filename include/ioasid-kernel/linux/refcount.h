@@ -82,9 +82,10 @@ static inline __must_check bool refcount_sub_and_test(int i, refcount_t *r)
 {
 	int old = __atomic_fetch_sub(&r->refs.counter, i, __ATOMIC_ACQ_REL);
 
-	if (old == i)
+	if (old > 0 && old == i)
 		return true;
-	if (unlikely(ioasid_refcount_past(old, -i)))
+	/* Nothing is left to take from, whatever is to be taken: also 0 from 0. */
+	if (unlikely(!old || ioasid_refcount_past(old, (int)-(unsigned int)i)))
 		ioasid_refcount_saturate(r, old, "underflow, use after free");
 	return false;
 }
