@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "deferred.h"
+#include "tree.h"
 #include "work.h"
 
 #include <linux/ioasid-hooks.h>
