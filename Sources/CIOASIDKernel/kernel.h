@@ -27,6 +27,22 @@ struct cio_mm {
 /* Guards lists and limits of that table. Nothing else is locked inside it. */
 extern pthread_mutex_t cio_mm_mutex;
 
+/* Guards the notifiers of all address spaces. Nothing else is locked inside it. */
+extern pthread_mutex_t cio_notifier_mutex;
+extern pthread_cond_t cio_notifier_done;
+
+/* notifiers.c */
+void cio_notifiers_release(struct mm_struct *_Nonnull mm);
+void cio_notifiers_after_fork_child(void);
+
+/* areas.c: what begins empty; what goes with the last user, by itself or by another thread. */
+void cio_mm_begin(struct mm_struct *_Nonnull mm);
+void cio_mm_begin_anew(struct mm_struct *_Nonnull mm);
+void cio_mm_exit(struct mm_struct *_Nonnull mm);
+void cio_mm_finish_later(struct mm_struct *_Nonnull mm);
+/* MMExports.swift: after the last user */
+void cio_mm_finish(struct mm_struct *_Nonnull mm);
+
 /* Guards the list of parameters of modules. Nothing else is locked inside it. */
 extern pthread_mutex_t cio_param_mutex;
 

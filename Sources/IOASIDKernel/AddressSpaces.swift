@@ -130,6 +130,7 @@ package enum AddressSpaces {
     private static func bring(_ number: UInt32) -> MM {
         let record = record(number)
         mm_pasid_init(&record.pointee.mm)
+        cio_mm_begin(&record.pointee.mm)
         atomic_set(&record.pointee.mm.mm_users, 1)
         atomic_set_release(&record.pointee.mm.mm_count, 1)
         return UnsafeMutableRawPointer(record).assumingMemoryBound(to: mm_struct.self)

@@ -22,4 +22,6 @@ public func cio_mm_after_fork_child() {
     AddressSpaces.afterForkInChild()
     guard let mm = UnsafeMutablePointer<mm_struct>(bitPattern: processMM.value) else { return }
     mm_pasid_init(mm)
+    // Its notifiers and areas are the parent's as well.
+    cio_mm_begin_anew(mm)
 }
