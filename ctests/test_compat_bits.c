@@ -125,8 +125,7 @@ static void finding(void **state)
 	assert_int_equal(find_last_bit(map, 130), 129);
 	assert_int_equal(find_last_bit(map, 129), 64);
 	assert_int_equal(find_last_bit(map, 64), 0);
-	for_each_set_bit(bit, map, 130)
-		count += bit;
+	for_each_set_bit(bit, map, 130) count += bit;
 	assert_int_equal(count, 193);
 	bitmap_fill(map, 130);
 	__clear_bit(100, map);

@@ -50,8 +50,7 @@ static void numbers_for_pointers(void **state)
 	assert_int_equal(idr_alloc(&idr, NULL, 12, 13, GFP_KERNEL), 12);
 	assert_int_equal(idr_alloc(&idr, &a, 12, 13, GFP_KERNEL), -ENOSPC);
 	assert_null(idr_find(&idr, 12));
-	idr_for_each_entry(&idr, entry, id)
-		count++;
+	idr_for_each_entry(&idr, entry, id) count++;
 	assert_int_equal(count, 2);
 	assert_ptr_equal(idr_replace(&idr, &b, 10), &a);
 	assert_null(idr_replace(&idr, &a, 12));

@@ -16,7 +16,7 @@
 
 /* Indices at the edges of levels, and the last of all. */
 static const unsigned long edges[] = {
-	0,	  1,	  63,	     64,	 65,	       4095,	      4096,
+	0,	   1,	      63,	 64,	    65,	       4095,	      4096,
 	1UL << 18, 1UL << 31, 1UL << 32, 1UL << 59, 1UL << 60, ULONG_MAX - 1, ULONG_MAX,
 };
 
@@ -53,19 +53,18 @@ static void walks_go_up_and_stay_in_their_range(void **state)
 	for (i = 0; i < ARRAY_SIZE(edges); i++)
 		xa_store(&xa, edges[i], xa_mk_value(i), GFP_KERNEL);
 	i = 0;
-	xa_for_each(&xa, index, entry) {
+	xa_for_each(&xa, index, entry)
+	{
 		assert_int_equal(index, edges[i]);
 		assert_ptr_equal(entry, xa_mk_value(i));
 		i++;
 	}
 	assert_int_equal(i, ARRAY_SIZE(edges));
 	i = 0;
-	xa_for_each_range(&xa, index, entry, 64, 4096)
-		i++;
+	xa_for_each_range(&xa, index, entry, 64, 4096) i++;
 	assert_int_equal(i, 4);
 	/* Erasing on the way is allowed. */
-	xa_for_each(&xa, index, entry)
-		xa_erase(&xa, index);
+	xa_for_each(&xa, index, entry) xa_erase(&xa, index);
 	assert_true(xa_empty(&xa));
 
 	for (i = 10; i < 20; i++)
@@ -99,8 +98,7 @@ static void marks_go_with_their_entries(void **state)
 	assert_true(xa_get_mark(&xa, 7, XA_MARK_1));
 	assert_false(xa_get_mark(&xa, 7, XA_MARK_0));
 	assert_false(xa_get_mark(&xa, 6, XA_MARK_1));
-	xa_for_each_marked(&xa, index, entry, XA_MARK_1)
-		count++;
+	xa_for_each_marked(&xa, index, entry, XA_MARK_1) count++;
 	assert_int_equal(count, 2);
 	/* The tree grows a head, which is marked as what it stands for. */
 	xa_store(&xa, 1UL << 40, &xa, GFP_KERNEL);
@@ -287,7 +285,8 @@ static void *read_all(void *unused)
 		void *entry;
 
 		rcu_read_lock();
-		xa_for_each(&shared, index, entry) {
+		xa_for_each(&shared, index, entry)
+		{
 			if (entry != xa_mk_value(index))
 				return &over;
 			anchor = anchor || index == ANCHOR;

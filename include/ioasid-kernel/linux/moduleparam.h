@@ -34,6 +34,7 @@ enum ioasid_param_type {
 	IOASID_PARAM_ullong,
 	IOASID_PARAM_hexint,
 	IOASID_PARAM_bool,
+	IOASID_PARAM__Bool = IOASID_PARAM_bool, /* <stdbool.h> makes it that */
 	IOASID_PARAM_invbool,
 	IOASID_PARAM_charp,
 };

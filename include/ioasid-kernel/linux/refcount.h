@@ -33,7 +33,9 @@ static inline unsigned int refcount_read(const refcount_t *r)
 #define ioasid_refcount_saturate(r, old, why) \
 	do { \
 		refcount_set(r, REFCOUNT_SATURATED); \
-		WARN_ONCE((old) >= 0, "refcount: " why "; saturated, its object leaks\n"); \
+		if ((old) >= 0 && ioasid_once()) \
+			printk(KERN_WARNING "WARNING at %s:%d: refcount: " why \
+			       "; saturated, its object leaks\n", __FILE__, __LINE__); \
 	} while (0)
 
 /* Past the end, whether it started there or crossed it by this very step. */
