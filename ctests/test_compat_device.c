@@ -51,7 +51,7 @@ static void lines_begin_with_driver_and_name(void **state)
 {
 	struct bus_type bus = { .name = "bus" };
 	struct device_driver driver = { .name = "driver" };
-	struct device dev = { .init_name = "first" };
+	struct device dev = { .init_name = "first" }, *named;
 
 	(void)state;
 	dev_err(&dev, "%d bad\n", 3);
@@ -66,7 +66,9 @@ static void lines_begin_with_driver_and_name(void **state)
 	dev_info(&dev, "x");
 	assert_string_equal(last, "driver dev7: fmt x");
 	assert_int_equal(last_level, 6);
-	dev_printk(KERN_NOTICE, &dev, "bare");
+	named = &dev;
+	dev_printk(KERN_NOTICE, named++, "bare");
+	assert_ptr_equal(named, &dev + 1);
 	assert_string_equal(last, "driver dev7: bare");
 	assert_int_equal(dev_set_name(&dev, NULL), 0);
 	assert_string_equal(dev_name(&dev), "(unnamed device)");

@@ -3,6 +3,7 @@
 #ifndef IOASID_LINUX_DEV_PRINTK_H
 #define IOASID_LINUX_DEV_PRINTK_H
 
+#include <linux/bug.h>
 #include <linux/printk.h>
 
 struct device;
@@ -41,9 +42,13 @@ const char *ioasid_dev_name(const struct device *dev);
 /* The format needs a name of its own, and ISO C then wants an argument more. */
 #pragma GCC system_header
 
+/* @dev is evaluated once. */
 #define dev_printk(level, dev, fmt, ...) \
-	((void)printk(level "%s %s: " fmt, ioasid_dev_driver(dev), ioasid_dev_name(dev), \
-		      ##__VA_ARGS__))
+	((void)__extension__({ \
+		const struct device *ioasid_dev = (dev); \
+		printk(level "%s %s: " fmt, ioasid_dev_driver(ioasid_dev), \
+		       ioasid_dev_name(ioasid_dev), ##__VA_ARGS__); \
+	}))
 
 #define dev_emerg(dev, fmt, ...) dev_printk(KERN_EMERG, dev, dev_fmt(fmt), ##__VA_ARGS__)
 #define dev_alert(dev, fmt, ...) dev_printk(KERN_ALERT, dev, dev_fmt(fmt), ##__VA_ARGS__)
@@ -103,10 +108,14 @@ const char *ioasid_dev_name(const struct device *dev);
 #define dev_dbg_ratelimited(dev, fmt, ...) dev_dbg(dev, fmt, ##__VA_ARGS__)
 #endif
 
-#define dev_WARN(dev, fmt, ...) \
-	WARN(1, "%s %s: " fmt, ioasid_dev_driver(dev), ioasid_dev_name(dev), ##__VA_ARGS__)
+#define dev_WARN(dev, fmt, ...) ioasid_dev_warn(1, 1, dev, fmt, ##__VA_ARGS__)
 #define dev_WARN_ONCE(dev, condition, fmt, ...) \
-	WARN_ONCE(condition, "%s %s: " fmt, ioasid_dev_driver(dev), ioasid_dev_name(dev), \
-		  ##__VA_ARGS__)
+	ioasid_dev_warn(condition, ioasid_once(), dev, fmt, ##__VA_ARGS__)
+#define ioasid_dev_warn(condition, may, dev, fmt, ...) \
+	__extension__({ \
+		const struct device *ioasid_dev = (dev); \
+		ioasid_warn_text(condition, may, "%s %s: " fmt, ioasid_dev_driver(ioasid_dev), \
+				 ioasid_dev_name(ioasid_dev), ##__VA_ARGS__); \
+	})
 
 #endif
