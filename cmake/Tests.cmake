@@ -160,6 +160,7 @@ package_test(kernel ${PROJECT_SOURCE_DIR}/scripts/check-kernel-sources ${CMAKE_B
 package_test(kernel.vtd ${PROJECT_SOURCE_DIR}/scripts/check-kernel-vtd
 	$<TARGET_FILE_DIR:ioasid-vtd>)
 # Needs Debian's kernel sources as well.
+package_test(arrives arrives.sh gcc ${include})
 package_test(origin ${PROJECT_SOURCE_DIR}/scripts/check-origin)
 package_test(kernel.api ${PROJECT_SOURCE_DIR}/scripts/check-kernel-api $<TARGET_FILE_DIR:ioasid>)
 # One build directory has one install manifest.

@@ -184,6 +184,21 @@ static void the_last_put_releases_with_the_lock(void **state)
 	assert_false(mutex_is_locked(&object_lock));
 }
 
+/* Nothing can be taken from nothing, also not nothing. */
+static void a_count_of_zero_is_never_the_last(void **state)
+{
+	refcount_t r = REFCOUNT_INIT(0);
+
+	(void)state;
+	assert_false(refcount_sub_and_test(0, &r));
+	assert_true(refcount_read(&r) == (unsigned int)REFCOUNT_SATURATED);
+	assert_false(refcount_sub_and_test(0, &r));
+	assert_false(refcount_sub_and_test(REFCOUNT_SATURATED, &r));
+	refcount_set(&r, 1);
+	assert_true(refcount_sub_and_test(1, &r));
+	assert_false(refcount_dec_and_test(&r));
+}
+
 static void assert_saturated(refcount_t *r)
 {
 	assert_true(warnings > 0);
@@ -247,6 +262,7 @@ int main(void)
 		counted(an_increment_from_zero_saturates),
 		counted(an_underflow_saturates),
 		counted(a_plain_decrement_to_zero_saturates),
+		cmocka_unit_test(a_count_of_zero_is_never_the_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

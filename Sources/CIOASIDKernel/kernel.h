@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "deferred.h"
+#include "tree.h"
 #include "work.h"
 
 #include <linux/ioasid-hooks.h>
@@ -26,6 +27,25 @@ struct cio_mm {
 /* Guards lists and limits of that table. Nothing else is locked inside it. */
 extern pthread_mutex_t cio_mm_mutex;
 
+/* Guards the notifiers of all address spaces. Nothing else is locked inside it. */
+extern pthread_mutex_t cio_notifier_mutex;
+extern pthread_cond_t cio_notifier_done;
+
+/* notifiers.c */
+void cio_notifiers_release(struct mm_struct *_Nonnull mm);
+void cio_notifiers_after_fork_child(void);
+
+/* areas.c: what begins empty; what goes with the last user, by itself or by another thread. */
+void cio_mm_begin(struct mm_struct *_Nonnull mm);
+void cio_mm_begin_anew(struct mm_struct *_Nonnull mm);
+void cio_mm_exit(struct mm_struct *_Nonnull mm);
+void cio_mm_finish_later(struct mm_struct *_Nonnull mm);
+/* MMExports.swift: after the last user */
+void cio_mm_finish(struct mm_struct *_Nonnull mm);
+
+/* Guards the list of parameters of modules. Nothing else is locked inside it. */
+extern pthread_mutex_t cio_param_mutex;
+
 /* AddressSpaces.swift: the hooks of the core. */
 bool cio_mm_pin(struct mm_struct *_Nullable mm);
 void cio_mm_unpin(struct mm_struct *_Nullable mm);
@@ -42,6 +62,10 @@ u32 cio_mm_no_pasid(void);
 /* current.c */
 void cio_current_is_worker(void);
 void cio_current_after_fork_child(void);
+
+/* Allocate.swift: zeroed memory that may be refused, for C. */
+void *_Nullable cio_allocate(size_t bytes);
+void cio_free(void *_Nullable block);
 
 /* A warning on the library's log, limited in rate by its text's address. */
 void cio_warn(const char *_Nonnull text);

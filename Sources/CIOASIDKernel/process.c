@@ -10,12 +10,14 @@ static const struct mm_struct *current_mm(void)
 
 /*
  * The core calls these inside its own, so that locks are taken in one order: its lock, then that of
- * the queues, then that of the address spaces.
+ * the notifiers, that of the queues, that of the address spaces.
  */
 static void before_fork(void)
 {
+	pthread_mutex_lock(&cio_notifier_mutex);
 	pthread_mutex_lock(&cio_work_mutex);
 	pthread_mutex_lock(&cio_mm_mutex);
+	pthread_mutex_lock(&cio_param_mutex);
 }
 
 static void after_fork(bool in_child)
@@ -24,8 +26,12 @@ static void after_fork(bool in_child)
 		cio_work_after_fork_child();
 	if (in_child)
 		cio_mm_after_fork_child();
+	pthread_mutex_unlock(&cio_param_mutex);
 	pthread_mutex_unlock(&cio_mm_mutex);
 	pthread_mutex_unlock(&cio_work_mutex);
+	if (in_child)
+		cio_notifiers_after_fork_child();
+	pthread_mutex_unlock(&cio_notifier_mutex);
 	if (in_child)
 		cio_current_after_fork_child();
 }

@@ -131,6 +131,7 @@ package enum AddressSpaces {
         let record = record(number)
         mm_pasid_init(&record.pointee.mm)
         record.pointee.mm.pasid = cio_mm_no_pasid()
+        cio_mm_begin(&record.pointee.mm)
         atomic_set(&record.pointee.mm.mm_users, 1)
         atomic_set_release(&record.pointee.mm.mm_count, 1)
         return UnsafeMutableRawPointer(record).assumingMemoryBound(to: mm_struct.self)

@@ -23,4 +23,6 @@ public func cio_mm_after_fork_child() {
     guard let mm = UnsafeMutablePointer<mm_struct>(bitPattern: processMM.value) else { return }
     mm_pasid_init(mm)
     mm.pointee.pasid = cio_mm_no_pasid()
+    // Its notifiers and areas are the parent's as well.
+    cio_mm_begin_anew(mm)
 }

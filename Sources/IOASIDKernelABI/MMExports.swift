@@ -14,6 +14,18 @@ public func ioasid_mm_alloc() -> UnsafeMutablePointer<mm_struct>? {
 @_cdecl("ioasid_mm_put") @implementation
 public func ioasid_mm_put(_ mm: UnsafeMutablePointer<mm_struct>?) {
     guard let mm, AddressSpaces.dropUser(mm) else { return }
+    cio_mm_finish(mm)
+}
+
+@_cdecl("ioasid_mm_put_async") @implementation
+public func ioasid_mm_put_async(_ mm: UnsafeMutablePointer<mm_struct>?) {
+    guard let mm, AddressSpaces.dropUser(mm) else { return }
+    cio_mm_finish_later(mm)
+}
+
+@_cdecl("cio_mm_finish") @implementation
+public func cio_mm_finish(_ mm: UnsafeMutablePointer<mm_struct>) {
+    cio_mm_exit(mm)
     // Still readable for those who find it by its PASID; they get no user any more.
     if let pasid = AddressSpaces.takePASID(mm) { ioasid_free(nil, pasid) }
     AddressSpaces.drop(mm)

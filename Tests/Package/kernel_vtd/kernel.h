@@ -38,17 +38,9 @@
 #define BIT_ULL(n) (1ULL << (n))
 #define GENMASK_ULL(h, l) (((~0ULL) << (l)) & (~0ULL >> (63 - (h))))
 #define FIELD_GET(mask, value) (((value) & (mask)) >> __builtin_ctzll(mask))
-#define PAGE_SHIFT 12
-#define PAGE_SIZE (1UL << PAGE_SHIFT)
-#define PAGE_MASK (~(PAGE_SIZE - 1))
-#define IS_ALIGNED(x, a) (((x) & ((a) - 1)) == 0)
-#define ALIGN(x, a) (((x) + (a) - 1) & ~((a) - 1))
 #undef __GFP_ZERO
 #define __GFP_ZERO 0
 
-typedef struct {
-	u64 pgd;
-} pgd_t;
 typedef unsigned long cycles_t;
 typedef spinlock_t raw_spinlock_t;
 static inline cycles_t get_cycles(void)
@@ -57,9 +49,7 @@ static inline cycles_t get_cycles(void)
 }
 #define cpu_relax() ((void)0)
 #define panic(...) abort()
-#define might_sleep() ((void)0)
 #define dma_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
-#define cmpxchg64(at, old, new) __sync_val_compare_and_swap(at, old, new)
 #define dev_err(dev, ...) ((void)(dev), pr_err(__VA_ARGS__))
 #define DMAR_OPERATION_TIMEOUT 1000
 

@@ -31,6 +31,11 @@
 		ioasid_old; \
 	})
 
+/* Sizes are those of what is pointed to; this one says which is meant. */
+#define cmpxchg64(ptr, old, value) cmpxchg(ptr, old, value)
+#define try_cmpxchg(ptr, oldp, value) \
+	__atomic_compare_exchange_n(ptr, oldp, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+
 /*
  * <stdatomic.h> has macros named atomic_fetch_add, _sub, _and, _or and _xor. Who includes it too,
  * before or after, gets those by the plain name, and these as (atomic_fetch_add)(1, &v).

@@ -74,6 +74,15 @@ static inline void list_replace_init(struct list_head *old, struct list_head *en
 	INIT_LIST_HEAD(old);
 }
 
+static inline void list_swap(struct list_head *a, struct list_head *b)
+{
+	struct list_head *place = b->prev;
+
+	list_del(b);
+	list_replace(a, b);
+	list_add(a, place == a ? b : place);
+}
+
 static inline void list_move(struct list_head *entry, struct list_head *head)
 {
 	ioasid_list_unlink(entry);
@@ -106,6 +115,47 @@ static inline bool list_is_last(const struct list_head *entry, const struct list
 	return entry->next == head;
 }
 
+/* Also in the hands of somebody else: false while an entry is being added or taken out. */
+static inline bool list_empty_careful(const struct list_head *head)
+{
+	struct list_head *next = __atomic_load_n(&head->next, __ATOMIC_ACQUIRE);
+
+	return next == head && next == __atomic_load_n(&head->prev, __ATOMIC_RELAXED);
+}
+
+/* Whoever sees the entry empty by list_empty_careful() sees what was done before. */
+static inline void list_del_init_careful(struct list_head *entry)
+{
+	ioasid_list_unlink(entry);
+	__atomic_store_n(&entry->prev, entry, __ATOMIC_RELAXED);
+	__atomic_store_n(&entry->next, entry, __ATOMIC_RELEASE);
+}
+
+/* From @first to @last, which follow one another, to the end of the list. */
+static inline void list_bulk_move_tail(struct list_head *head, struct list_head *first,
+				       struct list_head *last)
+{
+	first->prev->next = last->next;
+	last->next->prev = first->prev;
+	head->prev->next = first;
+	first->prev = head->prev;
+	last->next = head;
+	head->prev = last;
+}
+
+/* The first becomes the last. */
+static inline void list_rotate_left(struct list_head *head)
+{
+	if (!list_empty(head))
+		list_move_tail(head->next, head);
+}
+
+/* @entry becomes the first, those before it the last. */
+static inline void list_rotate_to_front(struct list_head *entry, struct list_head *head)
+{
+	list_move_tail(head, entry);
+}
+
 static inline bool list_is_singular(const struct list_head *head)
 {
 	return !list_empty(head) && head->next == head->prev;
@@ -118,6 +168,51 @@ static inline void ioasid_list_insert(struct list_head *list, struct list_head *
 	prev->next = list->next;
 	list->prev->next = next;
 	next->prev = list->prev;
+}
+
+/* Into a list that has nothing: what comes before @end, itself not. */
+static inline void ioasid_list_cut(struct list_head *list, struct list_head *head,
+				   struct list_head *end)
+{
+	if (head->next == end) {
+		INIT_LIST_HEAD(list);
+		return;
+	}
+	list->next = head->next;
+	list->prev = end->prev;
+	list->next->prev = list;
+	list->prev->next = list;
+	head->next = end;
+	end->prev = head;
+}
+
+/* Up to @entry, itself included; nothing if it is the head. */
+static inline void list_cut_position(struct list_head *list, struct list_head *head,
+				     struct list_head *entry)
+{
+	if (list_empty(head))
+		return;
+	ioasid_list_cut(list, head, entry == head ? head->next : entry->next);
+}
+
+/* All before @entry; everything if it is the head. */
+static inline void list_cut_before(struct list_head *list, struct list_head *head,
+				   struct list_head *entry)
+{
+	ioasid_list_cut(list, head, entry);
+}
+
+/* @list itself is not to be used any more. */
+static inline void list_splice(const struct list_head *list, struct list_head *head)
+{
+	if (!list_empty(list))
+		ioasid_list_insert((struct list_head *)list, head, head->next);
+}
+
+static inline void list_splice_tail(struct list_head *list, struct list_head *head)
+{
+	if (!list_empty(list))
+		ioasid_list_insert(list, head->prev, head);
 }
 
 static inline void list_splice_init(struct list_head *list, struct list_head *head)
@@ -149,6 +244,12 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 #define list_for_each_safe(pos, n, head) \
 	for (pos = (head)->next, n = pos->next; pos != (head); pos = n, n = pos->next)
 
+#define list_for_each_prev_safe(pos, n, head) \
+	for (pos = (head)->prev, n = pos->prev; pos != (head); pos = n, n = pos->prev)
+#define list_for_each_continue(pos, head) \
+	for (pos = pos->next; pos != (head); pos = pos->next)
+#define list_entry_is_head(pos, head, member) (&(pos)->member == (head))
+
 #define list_for_each_entry(pos, head, member) \
 	for (pos = list_first_entry(head, __typeof__(*pos), member); \
 	     &pos->member != (head); pos = list_next_entry(pos, member))
@@ -158,6 +259,8 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 #define list_for_each_entry_continue(pos, head, member) \
 	for (pos = list_next_entry(pos, member); \
 	     &pos->member != (head); pos = list_next_entry(pos, member))
+#define list_for_each_entry_from(pos, head, member) \
+	for (; &pos->member != (head); pos = list_next_entry(pos, member))
 #define list_for_each_entry_safe(pos, n, head, member) \
 	for (pos = list_first_entry(head, __typeof__(*pos), member), \
 	     n = list_next_entry(pos, member); \
@@ -180,6 +283,12 @@ static inline void INIT_HLIST_NODE(struct hlist_node *node)
 static inline bool hlist_unhashed(const struct hlist_node *node)
 {
 	return !node->pprev;
+}
+
+/* Without a lock: it may change at once. */
+static inline bool hlist_unhashed_lockless(const struct hlist_node *node)
+{
+	return !__atomic_load_n(&node->pprev, __ATOMIC_RELAXED);
 }
 
 static inline bool hlist_empty(const struct hlist_head *head)
@@ -210,12 +319,63 @@ static inline void hlist_del_init(struct hlist_node *node)
 		hlist_del(node);
 }
 
+static inline void hlist_add_before(struct hlist_node *node, struct hlist_node *next)
+{
+	node->pprev = next->pprev;
+	node->next = next;
+	next->pprev = &node->next;
+	*node->pprev = node;
+}
+
+static inline void hlist_add_behind(struct hlist_node *node, struct hlist_node *prev)
+{
+	node->next = prev->next;
+	prev->next = node;
+	node->pprev = &prev->next;
+	if (node->next)
+		node->next->pprev = &node->next;
+}
+
+/* On no list, but hlist_del() works. */
+static inline void hlist_add_fake(struct hlist_node *node)
+{
+	node->pprev = &node->next;
+}
+
+static inline bool hlist_fake(const struct hlist_node *node)
+{
+	return node->pprev == &node->next;
+}
+
+static inline bool hlist_is_singular_node(const struct hlist_node *node,
+					  const struct hlist_head *head)
+{
+	return !node->next && node->pprev == &head->first;
+}
+
+static inline void hlist_move_list(struct hlist_head *from, struct hlist_head *to)
+{
+	to->first = from->first;
+	if (to->first)
+		to->first->pprev = &to->first;
+	from->first = NULL;
+}
+
 #define hlist_entry(ptr, type, member) container_of(ptr, type, member)
 #define hlist_entry_safe(ptr, type, member) \
 	__extension__({ \
 		__typeof__(ptr) ioasid_node = (ptr); \
 		ioasid_node ? hlist_entry(ioasid_node, type, member) : NULL; \
 	})
+
+#define hlist_for_each(pos, head) for (pos = (head)->first; pos; pos = pos->next)
+#define hlist_for_each_safe(pos, n, head) \
+	for (pos = (head)->first; pos && (n = pos->next, 1); pos = n)
+#define hlist_for_each_entry_continue(pos, member) \
+	for (pos = hlist_entry_safe((pos)->member.next, __typeof__(*(pos)), member); pos; \
+	     pos = hlist_entry_safe((pos)->member.next, __typeof__(*(pos)), member))
+#define hlist_for_each_entry_from(pos, member) \
+	for (; pos; pos = hlist_entry_safe((pos)->member.next, __typeof__(*(pos)), member))
 
 #define hlist_for_each_entry(pos, head, member) \
 	for (pos = hlist_entry_safe((head)->first, __typeof__(*(pos)), member); pos; \

@@ -12,5 +12,6 @@
  */
 #define lockdep_assert_held(lock) ((void)WARN_ON(!mutex_is_locked(lock)))
 #define lockdep_assert_held_once(lock) ((void)WARN_ON_ONCE(!mutex_is_locked(lock)))
+#define lockdep_is_held(lock) mutex_is_locked(lock)
 
 #endif

@@ -5,6 +5,40 @@
 
 #include <linux/export.h>
 #include <linux/init.h>
+#include <linux/moduleparam.h>
+
+/* Sources that use this header count on what comes with the kernel's. */
+#include <linux/bug.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+/*
+ * As of code that is built into the kernel: it has no module, and cannot go away while it is used.
+ */
+struct module;
+#define THIS_MODULE ((struct module *)0)
+
+static inline bool try_module_get(struct module *module)
+{
+	return !module;
+}
+
+static inline void module_put(struct module *module)
+{
+	(void)module;
+}
+
+static inline void __module_get(struct module *module)
+{
+	(void)module;
+}
 
 /* Of the file that includes this: its module_init() function succeeded. */
 static int ioasid_module_is_up __attribute__((__unused__));
@@ -26,17 +60,14 @@ static int ioasid_module_is_up __attribute__((__unused__));
 	} \
 	extern int ioasid_takes_the_semicolon
 
-/* Readable with modinfo or readelf -p .modinfo, as in a kernel module; one of a kind a line. */
-#define MODULE_INFO(tag, text) ioasid_modinfo(tag, text, __LINE__)
-#define ioasid_modinfo(tag, text, line) ioasid_modinfo_line(tag, text, line)
-#define ioasid_modinfo_line(tag, text, line) \
-	static const char ioasid_modinfo_##tag##line[] \
-		__attribute__((__used__, __section__(".modinfo"))) = #tag "=" text
-
 #define MODULE_LICENSE(text) MODULE_INFO(license, text)
 #define MODULE_AUTHOR(text) MODULE_INFO(author, text)
 #define MODULE_DESCRIPTION(text) MODULE_INFO(description, text)
 #define MODULE_VERSION(text) MODULE_INFO(version, text)
+#define MODULE_ALIAS(text) MODULE_INFO(alias, text)
+#define MODULE_FIRMWARE(text) MODULE_INFO(firmware, text)
+#define MODULE_SOFTDEP(text) MODULE_INFO(softdep, text)
+#define MODULE_IMPORT_NS(ns) MODULE_INFO(import_ns, #ns)
 
 #endif
 

@@ -22,6 +22,26 @@
 
 #define printk ioasid_printk
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * ioasid_dump_stack() - who called whom, a line each on the log
+ *
+ * Context: any thread; not a signal handler.
+ */
+void ioasid_dump_stack(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+static inline void dump_stack(void)
+{
+	ioasid_dump_stack();
+}
+
 /*
  * pr_fmt may add arguments after its format, so the format needs a name of its own, and ISO C
  * then wants one more argument than a plain message has.

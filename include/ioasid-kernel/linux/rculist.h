@@ -3,10 +3,18 @@
 #ifndef IOASID_LINUX_RCULIST_H
 #define IOASID_LINUX_RCULIST_H
 
+#include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 
 /* Writers exclude one another by a lock of theirs. Readers go forwards only. */
+
+/* Of a list that readers may be walking already. */
+static inline void INIT_LIST_HEAD_RCU(struct list_head *list)
+{
+	WRITE_ONCE(list->next, list);
+	WRITE_ONCE(list->prev, list);
+}
 
 static inline void ioasid_list_link_rcu(struct list_head *entry, struct list_head *prev,
 					struct list_head *next)

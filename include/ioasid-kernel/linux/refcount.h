@@ -33,7 +33,9 @@ static inline unsigned int refcount_read(const refcount_t *r)
 #define ioasid_refcount_saturate(r, old, why) \
 	do { \
 		refcount_set(r, REFCOUNT_SATURATED); \
-		WARN_ONCE((old) >= 0, "refcount: " why "; saturated, its object leaks\n"); \
+		if ((old) >= 0 && ioasid_once()) \
+			printk(KERN_WARNING "WARNING at %s:%d: refcount: " why \
+			       "; saturated, its object leaks\n", __FILE__, __LINE__); \
 	} while (0)
 
 /* Past the end, whether it started there or crossed it by this very step. */
@@ -82,9 +84,10 @@ static inline __must_check bool refcount_sub_and_test(int i, refcount_t *r)
 {
 	int old = __atomic_fetch_sub(&r->refs.counter, i, __ATOMIC_ACQ_REL);
 
-	if (old == i)
+	if (old > 0 && old == i)
 		return true;
-	if (unlikely(ioasid_refcount_past(old, -i)))
+	/* Nothing is left to take from, whatever is to be taken: also 0 from 0. */
+	if (unlikely(!old || ioasid_refcount_past(old, (int)-(unsigned int)i)))
 		ioasid_refcount_saturate(r, old, "underflow, use after free");
 	return false;
 }

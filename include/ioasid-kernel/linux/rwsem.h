@@ -86,4 +86,34 @@ static inline void up_write(struct rw_semaphore *sem)
 	pthread_mutex_unlock(&sem->lock);
 }
 
+/* The writer goes on as a reader, and lets others read. */
+static inline void downgrade_write(struct rw_semaphore *sem)
+{
+	pthread_mutex_lock(&sem->lock);
+	sem->holders = 1;
+	pthread_cond_broadcast(&sem->changed);
+	pthread_mutex_unlock(&sem->lock);
+}
+
+static inline int ioasid_rwsem_holders(struct rw_semaphore *sem)
+{
+	int holders;
+
+	pthread_mutex_lock(&sem->lock);
+	holders = sem->holders;
+	pthread_mutex_unlock(&sem->lock);
+	return holders;
+}
+
+/* By anybody, not by the caller only. */
+static inline bool rwsem_is_locked(struct rw_semaphore *sem)
+{
+	return ioasid_rwsem_holders(sem) != 0;
+}
+
+static inline bool rwsem_is_write_locked(struct rw_semaphore *sem)
+{
+	return ioasid_rwsem_holders(sem) < 0;
+}
+
 #endif

@@ -3,11 +3,21 @@
 #ifndef IOASID_LINUX_SLAB_H
 #define IOASID_LINUX_SLAB_H
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/export.h> /* sources that use this header count on it */
 #include <linux/gfp.h>
+
+/* Sources that use this header count on what comes with the kernel's. */
+#include <linux/bug.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
 
 static inline void *kmalloc(size_t size, gfp_t flags)
 {
@@ -61,5 +71,53 @@ static inline char *kstrdup(const char *text, gfp_t flags)
 {
 	return text ? (char *)kmemdup(text, strlen(text) + 1, flags) : NULL;
 }
+
+static inline char *kstrndup(const char *text, size_t most, gfp_t flags)
+{
+	const char *end = text && most ? (const char *)memchr(text, 0, most) : text;
+	size_t length = end ? (size_t)(end - text) : most;
+	char *copy = text ? (char *)kmalloc(length + 1, flags) : NULL;
+
+	if (copy) {
+		memcpy(copy, text, length);
+		copy[length] = '\0';
+	}
+	return copy;
+}
+
+/* NULL for want of memory. */
+__printf(2, 0) static inline char *kvasprintf(gfp_t flags, const char *fmt, va_list args)
+{
+	va_list again;
+	char *text = NULL;
+	int length;
+
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (length >= 0)
+		text = (char *)kmalloc((size_t)length + 1, flags);
+	if (text)
+		vsnprintf(text, (size_t)length + 1, fmt, args);
+	return text;
+}
+
+__printf(2, 3) static inline char *kasprintf(gfp_t flags, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = kvasprintf(flags, fmt, args);
+	va_end(args);
+	return text;
+}
+
+/* Small or large, it is all the same here. */
+#define kvmalloc(size, flags) kmalloc(size, flags)
+#define kvzalloc(size, flags) kzalloc(size, flags)
+#define kvcalloc(n, size, flags) kcalloc(n, size, flags)
+#define kvmalloc_array(n, size, flags) kmalloc_array(n, size, flags)
+#define kvfree(ptr) kfree(ptr)
 
 #endif

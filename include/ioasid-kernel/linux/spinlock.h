@@ -3,6 +3,7 @@
 #ifndef IOASID_LINUX_SPINLOCK_H
 #define IOASID_LINUX_SPINLOCK_H
 
+#include <linux/bug.h>
 #include <linux/mutex.h>
 
 /*
@@ -20,11 +21,16 @@ typedef struct mutex raw_spinlock_t;
 #define spin_trylock(lock) mutex_trylock(lock)
 #define spin_unlock(lock) mutex_unlock(lock)
 #define spin_is_locked(lock) mutex_is_locked(lock)
+/* A warning, where the kernel stops. */
+#define assert_spin_locked(lock) ((void)WARN_ON(!mutex_is_locked(lock)))
 
 #define spin_lock_irq(lock) mutex_lock(lock)
 #define spin_unlock_irq(lock) mutex_unlock(lock)
 #define spin_lock_bh(lock) mutex_lock(lock)
 #define spin_unlock_bh(lock) mutex_unlock(lock)
+#define spin_trylock_irq(lock) mutex_trylock(lock)
+#define spin_trylock_bh(lock) mutex_trylock(lock)
+#define spin_trylock_irqsave(lock, flags) ((flags) = 0UL, mutex_trylock(lock))
 #define spin_lock_irqsave(lock, flags) ((flags) = 0UL, mutex_lock(lock))
 #define spin_unlock_irqrestore(lock, flags) ((void)(flags), mutex_unlock(lock))
 

@@ -28,6 +28,12 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
+/* An array of bits, as <linux/bitmap.h> takes it. */
+#define DECLARE_BITMAP(name, bits) \
+	unsigned long name[((bits) + 8 * sizeof(long) - 1) / (8 * sizeof(long))]
+
+typedef unsigned int fmode_t;
+
 struct list_head {
 	struct list_head *next, *prev;
 };

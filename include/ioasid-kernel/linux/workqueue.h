@@ -9,6 +9,17 @@
 
 #include <linux/types.h>
 
+/* Sources that use this header count on what comes with the kernel's. */
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/bug.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+
 struct work_struct;
 struct workqueue_struct;
 
@@ -204,6 +215,7 @@ static inline bool cancel_work_sync(struct work_struct *work)
 
 /* One item at a time, in the order of queueing. */
 #define alloc_ordered_workqueue(fmt, flags, ...) alloc_workqueue(fmt, flags, 1, ##__VA_ARGS__)
+#define create_workqueue(name) alloc_workqueue("%s", WQ_MEM_RECLAIM, 1, name)
 #define create_singlethread_workqueue(name) alloc_ordered_workqueue("%s", WQ_MEM_RECLAIM, name)
 
 #endif

@@ -6,6 +6,20 @@
 #include <stddef.h>
 #include <linux/list.h>
 #include <linux/types.h>
+
+/*
+ * Sources that use this header count on what comes with the kernel's. Swift takes a device for what
+ * it is to the model, something unknown: see struct device there.
+ */
+#ifndef __swift__
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/ioasid.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#endif
+
 #pragma GCC system_header /* #include_next is an extension */
 #if __has_include_next(<linux/iommu.h>)
 #include_next <linux/iommu.h>

@@ -8,6 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/ioasid.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/mm_types.h>
 #include <linux/sched.h>
 
@@ -61,8 +62,21 @@ void ioasid_mm_drop(struct mm_struct *mm);
  */
 void ioasid_mm_pasid_drop(struct mm_struct *mm);
 
+/**
+ * ioasid_mm_put_async() - drop a user of an address space, and let another thread do what the last one must
+ * @mm: the address space
+ *
+ * Context: any thread, also a handler or a reader; not a signal handler. Does not wait.
+ */
+void ioasid_mm_put_async(struct mm_struct *mm);
+
 #ifdef __cplusplus
 }
+#endif
+
+/* What 5.10 to 5.17 have in an mm that has no PASID. */
+#ifndef PASID_DISABLED
+#define PASID_DISABLED 0
 #endif
 
 static inline struct mm_struct *mm_alloc(void)
@@ -83,6 +97,11 @@ static inline bool mmget_not_zero(struct mm_struct *mm)
 static inline void mmput(struct mm_struct *mm)
 {
 	ioasid_mm_put(mm);
+}
+
+static inline void mmput_async(struct mm_struct *mm)
+{
+	ioasid_mm_put_async(mm);
 }
 
 static inline void mmgrab(struct mm_struct *mm)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Compat: logarithms and powers of two. */
+#ifndef IOASID_LINUX_LOG2_H
+#define IOASID_LINUX_LOG2_H
+
+#include <stdbool.h>
+
+#include <linux/bitops.h>
+
+/*
+ * Expressions that are constant where the argument is. What has no logarithm, 0, gives -1, where the
+ * kernel says that it is undefined.
+ */
+#define ioasid_ilog2(n) ((n) ? 63 - __builtin_clzll(n) : -1)
+#define ilog2(n) ioasid_ilog2((unsigned long long)(n))
+#define const_ilog2(n) ilog2(n)
+
+static inline bool is_power_of_2(unsigned long n)
+{
+	return n && !(n & (n - 1));
+}
+
+/* The smallest order with 2^order >= n: 0 for 0 and 1. */
+#define order_base_2(n) ((n) > 1 ? ilog2((n) - 1) + 1 : 0)
+#define bits_per(n) (((n) == 0 || (n) == 1) ? 1 : ilog2(n) + 1)
+
+/* 1 for 0; 0 where the power does not fit. */
+static inline unsigned long roundup_pow_of_two(unsigned long n)
+{
+	int order = order_base_2(n);
+
+	return order < BITS_PER_LONG ? 1UL << order : 0;
+}
+
+/* 0 for 0. */
+static inline unsigned long rounddown_pow_of_two(unsigned long n)
+{
+	return n ? 1UL << ilog2(n) : 0;
+}
+
+#endif
