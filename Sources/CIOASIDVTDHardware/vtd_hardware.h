@@ -11,6 +11,8 @@
 
 #include <linux/ioasid-vtd.h>
 
+#include "ports.h"
+
 /* Orders the hardware: tables in memory, registers, caches. Innermost; no callback runs in it. */
 extern pthread_mutex_t civtd_hardware_mutex;
 

@@ -105,7 +105,7 @@ public func vtd_pasid_entry(
 @implementation
 public func vtd_get_stats(_ iommu: OpaquePointer?, _ stats: UnsafeMutablePointer<vtd_stats>?) {
     guard let unit = Handle.unit(iommu), let stats else { return }
-    Lock.hardware { stats.pointee = unit.pointee.stats }
+    Lock.hardware { stats.pointee = unit.takeStats() }
 }
 
 @_cdecl("vtd_fail_nth")

@@ -62,7 +62,7 @@ extension Ref<Device> {
         let tag = tag(request)
         if let hit = pointee.tlb?.lookUp(tag), hit.translation.allows(request) {
             pointee.unit.pointee.stats.devtlb_hits &+= 1
-            noteIfStale(hit.translation, request)
+            answer(hit.translation, request, by: .deviceTLB)
             return hit.translation
         }
         let found = try remap(request)
@@ -72,28 +72,32 @@ extension Ref<Device> {
 
     /// What the unit does with a request that no device TLB answers.
     private func remap(_ request: Request) throws(Fault) -> Translation {
-        var isFromCache = pointee.context != nil
+        let tables = tables(.ignored)
+        let hadContext = pointee.context != nil
         let context: ContextEntry
         if let cached = pointee.context {
             context = cached
         } else {
-            context = try fetchContext()
+            context = try tables.contextEntry()
             pointee.context = context
         }
-        let pasid = try pasid(of: request, context)
+        let pasid = try tables.pasid(of: request, context)
         let tag = CachedPASID.Tag(source: pointee.source, pasid: pasid)
         let cached: CachedPASID
+        var hadEntry = false
         if let hit = pointee.unit.pointee.pasidCache.lookUp(tag) {
             pointee.unit.pointee.stats.pasid_cache_hits &+= 1
             cached = hit
-            isFromCache = true
+            hadEntry = true
         } else {
-            cached = try fetch(context, tag)
+            let (entry, isQuiet) = try tables.tableEntry(context, pasid)
+            cached = CachedPASID(tag, entry, isQuiet: isQuiet)
             pointee.unit.pointee.pasidCache.insert(cached, tag)
         }
         do {
-            try check(cached.entry, request)
-            return try translate(request, cached.entry, pasid, isFromCache: isFromCache)
+            try cached.entry.check(request)
+            return try translate(
+                request, cached.entry, pasid, hadEntry ? .entry : hadContext ? .context : .nothing)
         } catch {
             var fault = error
             fault.isQuiet = context.isQuiet || cached.isQuiet
@@ -101,14 +105,23 @@ extension Ref<Device> {
         }
     }
 
+    /// How much of the way to the page table was from a cache.
+    private enum Known {
+        case nothing, context, entry
+    }
+
     private func translate(
-        _ request: Request, _ entry: PASIDEntry, _ pasid: PASID, isFromCache: Bool
+        _ request: Request, _ entry: PASIDEntry, _ pasid: PASID, _ known: Known
     ) throws(Fault) -> Translation {
         let walk = PageWalk(memory: pointee.unit.memory, entry: entry, unit: pointee.unit)
         // What is not translated needs no cache.
         guard !entry.isType(VTD_PGTT_PASS_THROUGH) else {
             let found = try walk.translate(request)
-            if isFromCache { noteIfStale(found, request) }
+            switch known {
+            case .nothing: break
+            case .context: _ = isFresh(found, request)
+            case .entry: answer(found, request, by: .passThrough)
+            }
             return found
         }
         let isOfPASID = entry.usesFirstLevel
@@ -117,77 +130,34 @@ extension Ref<Device> {
             isPrivileged: isOfPASID && request.isPrivileged)
         if let hit = pointee.unit.pointee.iotlb.lookUp(tag), hit.translation.allows(request) {
             pointee.unit.pointee.stats.iotlb_hits &+= 1
-            noteIfStale(hit.translation, request)
+            if known == .entry {
+                answer(hit.translation, request, by: .iotlb)
+            } else {
+                _ = isFresh(hit.translation, request)
+            }
             return hit.translation
         }
         let found = try walk.translate(request)
         pointee.unit.pointee.iotlb.insert(CachedTranslation(tag, found), tag)
-        if isFromCache || entry.isType(VTD_PGTT_NESTED) { noteIfStale(found, request) }
+        if known != .nothing || entry.isType(VTD_PGTT_NESTED) { _ = isFresh(found, request) }
         return found
     }
 
-    private func pasid(of request: Request, _ context: ContextEntry) throws(Fault) -> PASID {
-        let isQuiet = context.isQuiet
-        if hasTLB && !context.has(ContextEntry.deviceTLB) {
-            throw Fault(VTD_FAULT_DTE_CLEAR, quiet: isQuiet)
-        }
-        let limit = min(context.pasidLimit, pointee.unit.pasidLimit)
-        guard let pasid = request.pasid else {
-            guard context.requestPASID.number < limit else {
-                throw Fault(VTD_FAULT_REQUEST_PASID, quiet: isQuiet)
-            }
-            return context.requestPASID
-        }
-        guard context.has(ContextEntry.pasidEnable) else {
-            throw Fault(VTD_FAULT_PASIDE_CLEAR, quiet: isQuiet)
-        }
-        guard pasid.number < limit else { throw Fault(VTD_FAULT_PASID_TOO_LARGE, quiet: isQuiet) }
-        return pasid
-    }
-
-    private func fetchContext() throws(Fault) -> ContextEntry {
-        let unit = pointee.unit
-        return try RootTable.contextEntry(unit.memory, root: unit.pointee.root, pointee.source)
-    }
-
-    private func fetch(
-        _ context: ContextEntry, _ tag: CachedPASID.Tag
-    ) throws(Fault) -> CachedPASID {
-        let memory = pointee.unit.memory
-        let (at, isQuiet) = try PASIDDirectory.find(memory, context, tag.pasid)
-        let entry = try PASIDEntry.fetch(
-            memory, at: at, pointee.unit.pointee.config.capabilities, isQuiet: isQuiet)
-        return CachedPASID(tag, entry, isQuiet: isQuiet || entry.isQuiet)
-    }
-
-    private func check(_ entry: PASIDEntry, _ request: Request) throws(Fault) {
-        guard request.pasid != nil, entry.usesFirstLevel else { return }
-        if request.isPrivileged && !entry.allowsSupervisor { throw Fault(VTD_FAULT_SRE_CLEAR) }
-        if request.isExecute && !entry.allowsExecute { throw Fault(VTD_FAULT_ERE_CLEAR) }
+    /// A cache has let a request through, as it would again: the next one like it has the short way, if
+    /// the tables agree.
+    private func answer(_ found: Translation, _ request: Request, by answer: Answer) {
+        let generation = civtd_generation(pointee.unit.memory.watched)
+        guard isFresh(found, request), let port = pointee.port, !request.isExecute,
+            !pointee.waiting.has(request), !hasTLB || answer == .deviceTLB
+        else { return }
+        port.remember(request, found, answer, generation, root: pointee.unit.pointee.root)
     }
 
     /// Counts a request that a cache let through although the tables say otherwise by now.
-    private func noteIfStale(_ cached: Translation, _ request: Request) {
-        if let now = try? lookPastCaches(request), now.frame == cached.frame,
-            now.allows(request)
-        {
-            return
-        }
+    private func isFresh(_ cached: Translation, _ request: Request) -> Bool {
+        if tables(.begun).agrees(request, frame: cached.frame) { return true }
         pointee.unit.pointee.stats.stale_hits &+= 1
-    }
-
-    private func lookPastCaches(_ request: Request) throws(Fault) -> Translation {
-        let context = try fetchContext()
-        let pasid = try pasid(of: request, context)
-        let entry = try fetch(
-            context, CachedPASID.Tag(source: pointee.source, pasid: pasid)
-        ).entry
-        try check(entry, request)
-        let walk = PageWalk(memory: pointee.unit.memory, entry: entry, unit: nil)
-        let found = try walk.translate(request)
-        // Whether the page is marked dirty already makes no difference.
-        return Translation(
-            frame: found.frame, allowed: found.allowed, rights: found.allowed, order: found.order)
+        return false
     }
 }
 
@@ -234,6 +204,7 @@ extension Ref<Device> {
 
     private func ask(_ request: Request) {
         guard let group = pointee.waiting.begin(request) else { return }
+        pointee.port?.forget(request)
         pointee.unit.pointee.stats.page_requests &+= 1
         let memory = pointee.unit.memory
         let isQueued = pointee.unit.pointee.requests.add(

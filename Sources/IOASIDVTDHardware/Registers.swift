@@ -231,6 +231,7 @@ extension Ref<Unit> {
             pointee.registers.isRootSet = true
         }
         pointee.registers.isTranslating = value & Register.translationEnable != 0
+        forgetPassages()
         let wasQueued = pointee.registers.isQueued
         pointee.registers.isQueued = value & Register.queueEnable != 0
         if pointee.registers.isQueued && !wasQueued { processQueue() }
@@ -243,6 +244,7 @@ extension Ref<Unit> {
         pointee.registers.isTranslating = root.bits != 0
         pointee.root = root
         pointee.isScalable = true
+        forgetPassages()
     }
 
     /// CCMD: the way without a queue.

@@ -14,6 +14,21 @@ package enum DMA {
         _ use: (PhysicalMemory, HPA) -> Void
     ) -> CInt {
         guard access & ~known == 0, access & ~VTD_DMA_PRIV != 0, let dev else { return -EINVAL }
+        if access & VTD_DMA_EXEC == 0, let port = civtd_enter(UnsafeRawPointer(dev)) {
+            defer { civtd_unlock(port) }
+            if let physical = port.pass(pasid, address, access) {
+                use(port.memory, physical)
+                return 0
+            }
+        }
+        return accessSlowly(dev, pasid, address, access, use)
+    }
+
+    @inline(__always)
+    private static func accessSlowly(
+        _ dev: OpaquePointer, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
+        _ use: (PhysicalMemory, HPA) -> Void
+    ) -> CInt {
         let device = Ref<Device>(dev)
         let request = Request(
             pasid: pasid == UInt32.max ? nil : PASID(pasid), address: IOVA(address),

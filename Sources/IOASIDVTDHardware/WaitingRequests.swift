@@ -26,6 +26,8 @@ struct WaitingRequests {
     private static let groups: UInt32 = 512
 
     private let slots: UnsafeMutablePointer<Slot>
+    /// How many are not free: nearly always none.
+    private var used = 0
     private var nextGroup: UInt32 = 0
     private var answers: UInt64 = 0
 
@@ -44,7 +46,8 @@ struct WaitingRequests {
     }
 
     private func index(of request: Request) -> Int? {
-        index {
+        guard used > 0 else { return nil }
+        return index {
             $0.state != .free && $0.pasid == request.pasid && $0.page == request.address.page
         }
     }
@@ -54,17 +57,26 @@ struct WaitingRequests {
         return slots[index].state
     }
 
-    func forget(_ request: Request) {
+    func has(_ request: Request) -> Bool { index(of: request) != nil }
+
+    mutating func forget(_ request: Request) {
         guard let index = index(of: request) else { return }
+        free(index)
+    }
+
+    private mutating func free(_ index: Int) {
         slots[index].state = .free
+        used &-= 1
     }
 
     /// What was answered to the former users of a PASID is not for the next.
     @inline(__always)
-    func forgetAnswers(_ isConcerned: (PASID?) -> Bool) {
-        for index in 0..<WaitingRequests.slots
-        where slots[index].state != .waiting && isConcerned(slots[index].pasid) {
-            slots[index].state = .free
+    mutating func forgetAnswers(_ isConcerned: (PASID?) -> Bool) {
+        for index in 0..<WaitingRequests.slots {
+            guard slots[index].state != .waiting, slots[index].state != .free,
+                isConcerned(slots[index].pasid)
+            else { continue }
+            free(index)
         }
     }
 
@@ -84,6 +96,7 @@ struct WaitingRequests {
         repeat {
             nextGroup = (nextGroup &+ 1) % WaitingRequests.groups
         } while index(where: { $0.state == .waiting && $0.group == nextGroup }) != nil
+        if slots[room].state == .free { used &+= 1 }
         slots[room] = Slot(
             state: .waiting, group: nextGroup, pasid: request.pasid, page: request.address.page)
         return nextGroup

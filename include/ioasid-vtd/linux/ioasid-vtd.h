@@ -584,7 +584,8 @@ int vtd_memory_write(struct vtd_machine *machine, u64 address, const void *buffe
  * @machine: the machine
  *
  * The byte at physical address a is that many bytes after the start. Tables may be written there while
- * the hardware reads them, a word at a time.
+ * the hardware reads them, a word at a time. After the first call a request that a cache answers takes
+ * longer: whether it is stale is found out by walking the tables each time.
  *
  * Return: the start, until the machine is destroyed; NULL no machine.
  */
