@@ -31,10 +31,12 @@ struct civtd_passage {
  * outside is. All but @device is guarded by @mutex, which comes after the hardware lock.
  */
 struct civtd_port {
+	/* Of the passages that count: moves when the device's caches forget something. First, because TSan
+	 * takes any change that Swift makes for one of the first word. */
+	u32 epoch;
+	bool is_used; /* there are some; read with the hardware lock */
 	const void *device; /* whose it is; NULL: nobody's */
 	pthread_mutex_t mutex;
-	u32 epoch; /* of the passages that count: moves when the device's caches forget something */
-	bool is_used; /* there are some; read with the hardware lock */
 	struct civtd_passage *passages;
 	/* Requests that passed, by what answered: pass-through, IOTLB, device TLB. */
 	u64 passed[3];
