@@ -6,7 +6,7 @@ import IOASIDMemory
 
 enum DMAOutcome {
     case reached(HPA)
-    case refused(UInt32)
+    case refused(UInt32, isRecorded: Bool)
     /// The device has asked for the page, and there is no answer yet.
     case waiting
 }
@@ -36,7 +36,7 @@ extension Ref<Device> {
             return .reached(found.physical(request))
         } catch {
             guard error.isRecoverable else { return refuse(error, request) }
-            return .refused(error.reason)
+            return .refused(error.reason, isRecorded: false)
         }
     }
 
@@ -179,7 +179,7 @@ extension Ref<Device> {
         case .refused:
             pointee.waiting.forget(request)
             pointee.unit.pointee.stats.faults &+= 1
-            return .refused(fault.reason)
+            return .refused(fault.reason, isRecorded: false)
         case .free:
             ask(request)
         }
@@ -189,7 +189,7 @@ extension Ref<Device> {
     private func refuse(_ fault: Fault, _ request: Request) -> DMAOutcome {
         pointee.unit.pointee.stats.faults &+= 1
         if !fault.isQuiet { record(fault, request) }
-        return .refused(fault.reason)
+        return .refused(fault.reason, isRecorded: !fault.isQuiet)
     }
 
     /// Told when there was none yet, and when the first is lost.
@@ -204,15 +204,35 @@ extension Ref<Device> {
 
     private func ask(_ request: Request) {
         guard let group = pointee.waiting.begin(request) else { return }
+        // On overflow hardware answers by itself, so that the device tries again later.
+        if !send(request, group, isLast: true) { pointee.waiting.forget(request) }
+    }
+
+    /// - Returns: false if it did not get into the queue.
+    private func send(_ request: Request, _ group: UInt32, isLast: Bool) -> Bool {
         pointee.port?.forget(request)
         pointee.unit.pointee.stats.page_requests &+= 1
         let memory = pointee.unit.memory
         let isQueued = pointee.unit.pointee.requests.add(
-            memory, request, source: pointee.source, group: group)
-        // On overflow hardware answers by itself, so that the device tries again later.
-        if !isQueued { pointee.waiting.forget(request) }
-        guard !pointee.unit.pointee.requests.isPending else { return }
+            memory, request, source: pointee.source, group: group, isLast: isLast)
+        guard !pointee.unit.pointee.requests.isPending else { return isQueued }
         pointee.unit.pointee.requests.isPending = true
         pointee.unit.raise(VTD_INTERRUPT_PAGE_REQUEST)
+        return isQueued
+    }
+
+    /// A request that the device makes without wanting to access the page yet.
+    /// - Returns: 0, or an error; nothing was sent then
+    func ask(_ request: Request, group: UInt32, isLast: Bool) -> CInt {
+        guard hasPageRequests, pointee.unit.can(VTD_CAP_PRS) else { return -EINVAL }
+        let context = pointee.context ?? (try? tables(.ignored).contextEntry())
+        guard let context, context.has(ContextEntry.pageRequests) else { return -EPERM }
+        let error = pointee.waiting.begin(request, group: group, isLast: isLast)
+        guard error == 0 else { return error }
+        // Of an overflow the device hears by the answer to the last request, which hardware gives.
+        if !send(request, group, isLast: isLast) && isLast {
+            pointee.waiting.answer(pasid: request.pasid, group: group, code: 0)
+        }
+        return 0
     }
 }

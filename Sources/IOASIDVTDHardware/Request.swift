@@ -16,9 +16,9 @@ package struct Request {
         self.access = access
     }
 
-    var isPrivileged: Bool { access & VTD_DMA_PRIV != 0 }
-    var isWrite: Bool { access & VTD_DMA_WRITE != 0 }
-    var isExecute: Bool { access & VTD_DMA_EXEC != 0 }
+    package var isPrivileged: Bool { access & VTD_DMA_PRIV != 0 }
+    package var isWrite: Bool { access & VTD_DMA_WRITE != 0 }
+    package var isExecute: Bool { access & VTD_DMA_EXEC != 0 }
     /// Read, write and execute.
     var rights: UInt32 { access & ~VTD_DMA_PRIV }
 }

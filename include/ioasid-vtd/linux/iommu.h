@@ -31,6 +31,40 @@ enum iommu_fault_type {
 	IOMMU_FAULT_PAGE_REQ,
 };
 
+enum iommu_fault_reason {
+	IOMMU_FAULT_REASON_UNKNOWN = 0,
+	IOMMU_FAULT_REASON_PASID_FETCH,
+	IOMMU_FAULT_REASON_BAD_PASID_ENTRY,
+	IOMMU_FAULT_REASON_PASID_INVALID,
+	IOMMU_FAULT_REASON_WALK_EABT,
+	IOMMU_FAULT_REASON_PTE_FETCH,
+	IOMMU_FAULT_REASON_PERMISSION,
+	IOMMU_FAULT_REASON_ACCESS,
+	IOMMU_FAULT_REASON_OOR_ADDRESS,
+};
+
+#define IOMMU_FAULT_UNRECOV_PASID_VALID (1 << 0)
+#define IOMMU_FAULT_UNRECOV_ADDR_VALID (1 << 1)
+#define IOMMU_FAULT_UNRECOV_FETCH_ADDR_VALID (1 << 2)
+
+/**
+ * struct iommu_fault_unrecoverable - DMA that was refused for good
+ * @reason: enum iommu_fault_reason
+ * @flags: IOMMU_FAULT_UNRECOV_*
+ * @pasid: the PASID
+ * @perm: IOMMU_FAULT_PERM_*
+ * @addr: the page
+ * @fetch_addr: not used here
+ */
+struct iommu_fault_unrecoverable {
+	__u32 reason;
+	__u32 flags;
+	__u32 pasid;
+	__u32 perm;
+	__u64 addr;
+	__u64 fetch_addr;
+};
+
 #define IOMMU_FAULT_PAGE_REQUEST_PASID_VALID (1 << 0)
 #define IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE (1 << 1)
 #define IOMMU_FAULT_PAGE_REQUEST_PRIV_DATA (1 << 2)
@@ -56,8 +90,9 @@ struct iommu_fault_page_request {
 
 /**
  * struct iommu_fault - what a fault handler is told
- * @type: IOMMU_FAULT_PAGE_REQ
+ * @type: enum iommu_fault_type
  * @padding: zero
+ * @event: the fault of IOMMU_FAULT_DMA_UNRECOV
  * @prm: the page request
  * @padding2: the size of all kinds of faults
  */
@@ -65,6 +100,7 @@ struct iommu_fault {
 	__u32 type;
 	__u32 padding;
 	__extension__ union {
+		struct iommu_fault_unrecoverable event;
 		struct iommu_fault_page_request prm;
 		__u8 padding2[56];
 	};
@@ -253,6 +289,16 @@ struct iommu_cache_invalidate_info {
 
 #endif /* IOMMU_CACHE_INVALIDATE_INFO_VERSION_1 */
 
+/**
+ * struct iommu_fault_event - a fault as drivers hand it on
+ * @fault: the fault
+ * @list: the reporter's, not used here
+ */
+struct iommu_fault_event {
+	struct iommu_fault fault;
+	struct list_head list;
+};
+
 #define IOMMU_READ (1 << 0)
 #define IOMMU_WRITE (1 << 1)
 
@@ -260,11 +306,13 @@ struct iommu_cache_invalidate_info {
 #define IOMMU_DOMAIN_UNMANAGED 2u
 
 /**
- * typedef iommu_dev_fault_handler_t - told of each page request of a device
- * @fault: the request; copy what outlives the call
+ * typedef iommu_dev_fault_handler_t - told of the page requests and faults of a device
+ * @fault: the request or fault; copy what outlives the call
  * @data: as registered
  *
- * Answers with iommu_page_response(), now or later, from any thread.
+ * Page requests are told one by one, as they come. The last of a group (IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE)
+ * is answered, for all of them, with iommu_page_response(), now or later, from any thread. Faults that
+ * are recorded are told as well, while their PASID is bound to the device; there is nothing to answer.
  *
  * Return: 0; else the request is answered with "invalid".
  */
@@ -430,6 +478,20 @@ int iommu_register_device_fault_handler(struct device *dev, iommu_dev_fault_hand
  * Context: waits for calls of the handler in other threads: not with a lock that the handler takes.
  */
 int iommu_unregister_device_fault_handler(struct device *dev);
+
+/**
+ * iommu_report_device_fault() - tell the handler of a device what somebody else has seen of it
+ * @dev: the device
+ * @evt: the fault; a page request has a PASID and a group below 512, and, if it is the last of the group, waits
+ *	for iommu_page_response()
+ *
+ * The driver does the same with what the hardware reports.
+ *
+ * Return: what the handler returned, in which case nothing waits; -EINVAL no device, no handler, a field that cannot
+ * be, the group waits already, or no memory.
+ * Context: calls the handler; without a lock. Follows v5.3.
+ */
+int iommu_report_device_fault(struct device *dev, struct iommu_fault_event *evt);
 
 /**
  * iommu_page_response() - answer a page request
