@@ -145,6 +145,10 @@ package enum Bindings {
 
     // MARK: References, without a lock
 
+    static func keep(_ binding: Ref<Binding>) {
+        Lock.table { binding.pointee.references &+= 1 }
+    }
+
     static func drop(_ binding: Ref<Binding>) {
         let isLast: Bool = Lock.table {
             binding.pointee.references &-= 1

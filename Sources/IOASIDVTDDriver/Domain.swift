@@ -15,6 +15,8 @@ package struct Domain: Listed {
     let root: HPA
     /// How many attachments there are, guest memories included.
     package var users = 0
+    /// It was asked to carry guests' page tables.
+    package fileprivate(set) var isNesting = false
 
     /// Ids 0 and 1 are reserved; 1 is of first-level entries.
     static let firstLevelID = DomainID(1)
@@ -195,6 +197,19 @@ package struct Domain: Listed {
             }
             unit.ring(drain: false)
         }
+    }
+}
+
+// With the hardware lock held.
+extension Ref<Domain> {
+    /// A domain in use stays what it is, and units that do not nest cannot have any that does.
+    package func setNesting(_ isNesting: Bool) -> CInt {
+        guard !pointee.isIdentity else { return -EINVAL }
+        let units = pointee.machine.pointee.units
+        guard pointee.users == 0, !isNesting || units.find({ !$0.can(VTD_CAP_NEST) }) == nil
+        else { return -ENODEV }
+        pointee.isNesting = isNesting
+        return 0
     }
 }
 

@@ -19,6 +19,8 @@ struct DriverDevice: Called {
     var reported = List<ReportedRequest>()
     /// How many entries are left with FPD.
     var quietEntries = 0
+    /// Which are enabled. Guarded by the driver lock.
+    var features: UInt32 = 0
     /// Bindings, guests' and processes'.
     var bindings = 0
 

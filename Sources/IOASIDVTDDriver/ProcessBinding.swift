@@ -142,10 +142,10 @@ package struct AddressSpace: Listed {
 
 package enum ProcessBinding {
     package static func bind(
-        _ device: Ref<Device>, _ pasid: UnsafeMutablePointer<CInt>, isPrivate: Bool,
+        _ device: Ref<Device>, _ mm: UnsafeMutablePointer<mm_struct>,
+        _ pasid: UnsafeMutablePointer<CInt>, isPrivate: Bool,
         _ operations: UnsafeMutablePointer<svm_dev_ops>?
     ) -> CInt {
-        guard let mm = ioasid_current().pointee.mm else { return -EINVAL }
         // With the lock, as in Attach.fits().
         let machine = Lock.hardware { device.pointee.unit.pointee.machine }
         let (space, refusal) = AddressSpace.of(mm, machine)
