@@ -155,6 +155,7 @@ package struct Domain: Listed {
                 return error
             }
         }
+        _ = with(handle) { $0.pointee.flushAbsence() }
         return 0
     }
 
@@ -182,6 +183,14 @@ package struct Domain: Listed {
     }
 
     // MARK: Invalidation. With the hardware lock held
+
+    /// After mapping: units in caching mode have cached that nothing was there.
+    func flushAbsence() {
+        machine.pointee.units.forEach { unit in
+            guard unit.driver != nil, unit.can(VTD_CAP_CM) else { return }
+            unit.submit(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, id.number))
+        }
+    }
 
     /// Makes every unit and device forget the domain's translations.
     private func flush() {

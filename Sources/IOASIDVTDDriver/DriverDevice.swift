@@ -66,6 +66,9 @@ extension Ref<Device> {
             directory: directory, pasidBits: pointee.unit.pointee.config.pasid_bits, flags: flags)
         pointee.unit.memory.setWord(at + 8, entry.word1)
         pointee.unit.memory.setWord(at, entry.word0)
+        if pointee.unit.can(VTD_CAP_CM) {
+            pointee.unit.submit(vtd_inv_context(VTD_INV_CONTEXT_DEVICE, pointee.source.number))
+        }
         return true
     }
 

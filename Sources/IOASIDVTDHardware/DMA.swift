@@ -78,8 +78,7 @@ extension Ref<Device> {
         if let cached = pointee.context {
             context = cached
         } else {
-            context = try tables.contextEntry()
-            pointee.context = context
+            context = try fetchContext(tables)
         }
         let pasid = try tables.pasid(of: request, context)
         let tag = CachedPASID.Tag(source: pointee.source, pasid: pasid)
@@ -87,12 +86,11 @@ extension Ref<Device> {
         var hadEntry = false
         if let hit = pointee.unit.pointee.pasidCache.lookUp(tag) {
             pointee.unit.pointee.stats.pasid_cache_hits &+= 1
+            if let fault = hit.fault { throw fault }
             cached = hit
             hadEntry = true
         } else {
-            let (entry, isQuiet) = try tables.tableEntry(context, pasid)
-            cached = CachedPASID(tag, entry, isQuiet: isQuiet)
-            pointee.unit.pointee.pasidCache.insert(cached, tag)
+            cached = try fetchEntry(tables, context, tag)
         }
         do {
             try cached.entry.check(request)
@@ -128,7 +126,9 @@ extension Ref<Device> {
         let tag = CachedTranslation.Tag(
             domain: entry.domain, pasid: isOfPASID ? pasid : nil, page: request.address.page,
             isPrivileged: isOfPASID && request.isPrivileged)
-        if let hit = pointee.unit.pointee.iotlb.lookUp(tag), hit.translation.allows(request) {
+        let hit = pointee.unit.pointee.iotlb.lookUp(tag)
+        if let hit, hit.translation.isAbsent { throw Fault(VTD_FAULT_SL_PERMISSION) }
+        if let hit, hit.translation.allows(request) {
             pointee.unit.pointee.stats.iotlb_hits &+= 1
             if known == .entry {
                 answer(hit.translation, request, by: .iotlb)
@@ -137,10 +137,53 @@ extension Ref<Device> {
             }
             return hit.translation
         }
-        let found = try walk.translate(request)
-        pointee.unit.pointee.iotlb.insert(CachedTranslation(tag, found), tag)
+        let found = try translate(request, walk, tag)
         if known != .nothing || entry.isType(VTD_PGTT_NESTED) { _ = isFresh(found, request) }
         return found
+    }
+
+    private func translate(
+        _ request: Request, _ walk: PageWalk, _ tag: CachedTranslation.Tag
+    ) throws(Fault) -> Translation {
+        let unit = pointee.unit
+        do throws(Fault) {
+            let found = try walk.translate(request)
+            unit.pointee.iotlb.insert(CachedTranslation(tag, found), tag)
+            return found
+        } catch {
+            // Of a first level what is missing is never cached; of a nested second one, the walk does.
+            if error.isAbsent && tag.pasid == nil && unit.can(VTD_CAP_CM) {
+                unit.pointee.iotlb.insert(CachedTranslation(tag, .absent), tag)
+            }
+            throw error
+        }
+    }
+
+    private func fetchContext(_ tables: TableRoot) throws(Fault) -> ContextEntry {
+        if let fault = pointee.contextFault { throw fault }
+        do throws(Fault) {
+            let context = try tables.contextEntry()
+            pointee.context = context
+            return context
+        } catch {
+            if pointee.unit.can(VTD_CAP_CM) { pointee.contextFault = error }
+            throw error
+        }
+    }
+
+    private func fetchEntry(
+        _ tables: TableRoot, _ context: ContextEntry, _ tag: CachedPASID.Tag
+    ) throws(Fault) -> CachedPASID {
+        let unit = pointee.unit
+        do throws(Fault) {
+            let (entry, isQuiet) = try tables.tableEntry(context, tag.pasid)
+            let cached = CachedPASID(tag, entry, isQuiet: isQuiet)
+            unit.pointee.pasidCache.insert(cached, tag)
+            return cached
+        } catch {
+            if unit.can(VTD_CAP_CM) { unit.pointee.pasidCache.insert(CachedPASID(tag, error), tag) }
+            throw error
+        }
     }
 
     /// A cache has let a request through, as it would again: the next one like it has the short way, if

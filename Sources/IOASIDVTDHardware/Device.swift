@@ -11,6 +11,8 @@ package struct Device: Listed {
     package let features: UInt32
     /// The unit's context cache, of which a device has its own line.
     var context: ContextEntry?
+    /// In caching mode, that it is not there is cached as well.
+    var contextFault: Fault?
     /// nil without ATS.
     var tlb: Cache<DeviceTranslation>?
     var waiting: WaitingRequests

@@ -38,6 +38,7 @@ extension Ref<Unit> {
                 return
             }
             device.pointee.context = nil
+            device.pointee.contextFault = nil
             device.forgetPassages()
         }
     }
@@ -68,9 +69,13 @@ extension Ref<Unit> {
         defer { forgetPassages() }
         switch scope {
         case .all: pointee.pasidCache.invalidate { _ in true }
-        case .domain(let domain): pointee.pasidCache.invalidate { $0.entry.domain == domain }
+        case .domain(let domain):
+            pointee.pasidCache.invalidate { $0.fault == nil && $0.entry.domain == domain }
         case .one(let domain, let pasid):
-            pointee.pasidCache.invalidate { $0.tag.pasid == pasid && $0.entry.domain == domain }
+            // What is not there has no domain.
+            pointee.pasidCache.invalidate {
+                $0.tag.pasid == pasid && ($0.fault != nil || $0.entry.domain == domain)
+            }
         }
     }
 

@@ -27,6 +27,8 @@ struct Fault: Error {
     let reason: UInt32
     /// An entry on the way says that faults are not to be recorded (FPD).
     var isQuiet = false
+    /// Nothing is there, as opposed to something that does not allow the request.
+    var isAbsent = false
 
     init(_ reason: vtd_fault_reason, quiet: Bool = false) {
         self.reason = reason.rawValue

@@ -470,6 +470,8 @@ typedef u64 (*vtd_vcmd_fn)(u64 command, void *data);
 #define VTD_CAP_PRS 0x40u                      /* page requests */
 #define VTD_CAP_SL5LP 0x80u                    /* 5-level second-level tables */
 #define VTD_CAP_SLADS 0x100u                   /* accessed and dirty bits of second-level tables */
+/* Caching mode, of units that a hypervisor makes for a guest: what is not there is cached as well. */
+#define VTD_CAP_CM 0x200u
 #define VTD_CAP_DEFAULT (VTD_CAP_NEST | VTD_CAP_PT | VTD_CAP_PRS)
 
 /**
