@@ -75,7 +75,7 @@ ioasid_t vfio_alloc(struct vm *vm, ioasid_t guest)
 		flow_note(VFIO_REFUSES, vm, INVALID_IOASID, -ENOSPC);
 		return INVALID_IOASID;
 	}
-	*p = (struct vfio_pasid){ .guest = guest, .host = host, .used = true };
+	*p = (struct vfio_pasid){ .vm = vm, .guest = guest, .host = host, .used = true };
 	flow_note(VFIO_ALLOCATES, vm, host, 0);
 	return host;
 }
@@ -159,6 +159,8 @@ int vfio_bind(struct vm *vm, ioasid_t guest, u64 root)
 		flow_note(VFIO_REFUSES_BIND, vm, p ? p->host : INVALID_IOASID, error);
 	else
 		p->bound = true;
+	if (!error)
+		p->root = root;
 	return error;
 }
 
@@ -214,4 +216,145 @@ ioasid_t vfio_host_pasid(const struct vm *vm, ioasid_t guest)
 	const struct vfio_pasid *p = find((struct vm *)vm, guest);
 
 	return p && !p->freed ? p->host : INVALID_IOASID;
+}
+
+/* ---- what the guest's remapping unit is told, and what it tells ---- */
+
+static struct vfio_pasid *find_bound(struct vm *vm, ioasid_t guest)
+{
+	struct vfio_pasid *p = find(vm, guest);
+
+	return p && p->bound && !p->freed ? p : NULL;
+}
+
+/* As the process that is the guest, whose set must have the PASID. */
+static int invalidate_as(struct vm *vm, struct iommu_cache_invalidate_info *info)
+{
+	struct mm_struct *own = current->mm;
+	int error = 0;
+
+	current->mm = vm->mm;
+	for (unsigned int i = 0; i < vm->nr_mdevs; i++)
+		error = iommu_uapi_cache_invalidate(vm->domain, vm->mdevs[i].dev, info) ?: error;
+	current->mm = own;
+	return error;
+}
+
+/* A descriptor in the guest's invalidation queue: a page of a process. The driver knows the host's PASID. */
+int vfio_invalidate(struct vm *vm, ioasid_t guest, u64 address)
+{
+	struct iommu_cache_invalidate_info info = {
+		.argsz = sizeof(info),
+		.version = IOMMU_CACHE_INVALIDATE_INFO_VERSION_1,
+		.cache = IOMMU_CACHE_INV_TYPE_IOTLB,
+		.granularity = IOMMU_INV_GRANU_ADDR,
+		.granu.addr_info = { .flags = IOMMU_INV_ADDR_FLAGS_PASID,
+				     .pasid = guest,
+				     .addr = address,
+				     .granule_size = VTD_PAGE_SIZE,
+				     .nb_granules = 1 },
+	};
+	struct vfio_pasid *p = find(vm, guest);
+	int error = invalidate_as(vm, &info);
+
+	flow_note(error ? VFIO_REFUSES_INVALIDATION : VFIO_INVALIDATES, vm,
+		  p && !error ? p->host : INVALID_IOASID, error);
+	return error;
+}
+
+/*
+ * A process of the guest is gone. Its kernel has cleared the entry in its own PASID table and says so in its
+ * invalidation queue: that is all that is heard of it.
+ */
+int vfio_process_exit(struct vm *vm, ioasid_t guest)
+{
+	struct iommu_cache_invalidate_info info = {
+		.argsz = sizeof(info),
+		.version = IOMMU_CACHE_INVALIDATE_INFO_VERSION_1,
+		.cache = IOMMU_CACHE_INV_TYPE_PASID | IOMMU_CACHE_INV_TYPE_IOTLB,
+		.granularity = IOMMU_INV_GRANU_PASID,
+		.granu.pasid_info = { .flags = IOMMU_INV_PASID_FLAGS_PASID, .pasid = guest },
+	};
+	struct vfio_pasid *p = find_bound(vm, guest);
+
+	if (!p || invalidate_as(vm, &info)) {
+		flow_note(VFIO_REFUSES_INVALIDATION, vm, INVALID_IOASID, -EINVAL);
+		return -EINVAL;
+	}
+	flow_note(PROCESS_ENDS, vm, p->host, 0);
+	return vfio_unbind(vm, guest);
+}
+
+/* What the guest's CPU does to the page table of a process; nobody hears of it. */
+static struct process *process_of(struct vm *vm, ioasid_t guest)
+{
+	struct vfio_pasid *p = find_bound(vm, guest);
+
+	for (int i = 0; p && i < NR_PROCESSES; i++)
+		if (vm->processes[i].root == p->root)
+			return &vm->processes[i];
+	return NULL;
+}
+
+int vfio_map(struct vm *vm, ioasid_t guest, u64 address)
+{
+	struct process *process = process_of(vm, guest);
+	int error = -EINVAL;
+
+	if (process)
+		error = vtd_guest_map(vm->memory, process->root, address,
+				      address == BUFFER ? process->page : process->spare,
+				      VTD_DMA_READ | VTD_DMA_WRITE);
+	flow_note(GUEST_MAPS, vm, vfio_host_pasid(vm, guest), error);
+	return error;
+}
+
+int vfio_unmap(struct vm *vm, ioasid_t guest, u64 address)
+{
+	struct process *process = process_of(vm, guest);
+	int error = process ? vtd_guest_unmap(vm->memory, process->root, address) : -EINVAL;
+
+	flow_note(GUEST_UNMAPS, vm, vfio_host_pasid(vm, guest), error);
+	return error;
+}
+
+/* Told by the driver, in the thread of the DMA; the guest hears its own name for the PASID. */
+int vfio_fault(struct iommu_fault *fault, void *data)
+{
+	struct vfio_pasid *p;
+
+	if (fault->type != IOMMU_FAULT_PAGE_REQ)
+		return 0;
+	p = ioasid_find(NULL, fault->prm.pasid, NULL);
+	if (IS_ERR_OR_NULL(p) || !p->vm->pages || p->vm->request.waits)
+		return -ENODEV;
+	p->vm->request = (struct page_request){
+		.dev = data,
+		.host = p->host,
+		.address = fault->prm.addr,
+		.group = fault->prm.grpid,
+		.waits = true,
+	};
+	return 0;
+}
+
+/* The guest's page group response: the PASID is the host's again. */
+int vfio_respond(struct vm *vm, u32 group, u32 code)
+{
+	struct page_request *request = &vm->request;
+	struct iommu_page_response answer = {
+		.argsz = sizeof(answer),
+		.version = IOMMU_PAGE_RESP_VERSION_1,
+		.flags = IOMMU_PAGE_RESP_PASID_VALID,
+		.pasid = request->host,
+		.grpid = group,
+		.code = code,
+	};
+	int error = -EINVAL;
+
+	if (request->waits && request->group == group)
+		error = iommu_page_response(request->dev, &answer);
+	request->waits = false;
+	flow_note(GUEST_ANSWERS, vm, request->host, error);
+	return error;
 }
