@@ -24,7 +24,8 @@ package enum DMA {
         return accessSlowly(dev, pasid, address, access, use)
     }
 
-    @inline(__always)
+    /// Once for all users: the short way is what has to be short.
+    @inline(never)
     private static func accessSlowly(
         _ dev: OpaquePointer, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
         _ use: (PhysicalMemory, HPA) -> Void
