@@ -145,6 +145,7 @@ static struct mdev *mdev_of(struct vm *vm, u64 index)
 static long serve(struct vm *vm, const struct message *call)
 {
 	struct mdev *mdev = mdev_of(vm, call->a);
+	struct page_request request;
 
 	switch (call->op) {
 	case GUEST_VCMD:
@@ -174,9 +175,8 @@ static long serve(struct vm *vm, const struct message *call)
 	case GUEST_TOUCH:
 		return mdev ? vdcm_touch(mdev, call->b) : -ENODEV;
 	case GUEST_FETCH:
-		if (vm->request.waits)
-			flow_note(GUEST_IS_ASKED, vm, vm->request.host, 0);
-		return vm->request.waits ? (long)(vm->request.address | vm->request.group) : 0;
+		request = vfio_fetch(vm);
+		return (long)(request.address | request.group);
 	case GUEST_RESPOND:
 		return vfio_respond(vm, call->a, call->b);
 	}

@@ -23,7 +23,7 @@
  * @GUEST_INVALIDATE: the guest's unit is told to forget page b of PASID a
  * @GUEST_PROCESS_EXIT: the guest's unit is told to forget PASID a, whose process is gone
  * @GUEST_TOUCH: mediated device a accesses the page on demand of PASID b
- * @GUEST_FETCH: what is in the guest's page request queue: the address, with the group in its lower bits; or 0
+ * @GUEST_FETCH: what is in the guest's page request queue: the address, with the group in its lower bits
  * @GUEST_RESPOND: the page request of group a is answered with code b
  * @GUEST_PAGE: the guest has device a access the page on demand of PASID b, and handles the request
  *

@@ -102,6 +102,7 @@ struct vm *vm_create(struct host *host, int number, ioasid_t quota)
 	vm->number = number;
 	vm->fd = -1;
 	vm->mm = mm_alloc();
+	pthread_mutex_init(&vm->request_lock, NULL);
 	kvm_open(vm);
 	vfio_open(vm, host, quota);
 	flow_watch(vm);
@@ -145,5 +146,6 @@ void vm_destroy(struct vm *vm)
 	vtd_guest_destroy(vm->memory);
 	vfio_close(vm);
 	mmput(vm->mm);
+	pthread_mutex_destroy(&vm->request_lock);
 	free(vm);
 }

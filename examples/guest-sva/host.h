@@ -131,6 +131,7 @@ struct vm {
 	struct vtd_guest *memory;
 	struct process processes[NR_PROCESSES];
 	struct vfio_pasid pasids[NR_PASIDS];
+	pthread_mutex_t request_lock; /* of the two below: another guest's DMA may bring a request */
 	struct page_request request;
 	bool pages;
 	struct kvm kvm;
@@ -162,6 +163,8 @@ int vfio_process_exit(struct vm *vm, ioasid_t guest);
 int vfio_map(struct vm *vm, ioasid_t guest, u64 address);
 int vfio_unmap(struct vm *vm, ioasid_t guest, u64 address);
 int vfio_respond(struct vm *vm, u32 group, u32 code);
+void vfio_page(struct vm *vm, bool pages);
+struct page_request vfio_fetch(struct vm *vm);
 int vfio_fault(struct iommu_fault *fault, void *data);
 ioasid_t vfio_host_pasid(const struct vm *vm, ioasid_t guest);
 

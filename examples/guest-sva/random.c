@@ -110,7 +110,7 @@ static void begin_guest(struct expected_guest *g, int number)
 	/* Behind two units, but for the last guest: there one device has both. */
 	for (int i = 0; i < NR_MDEVS; i++)
 		vm_add_mdev(vm, host.dev[number == NR_GUESTS ? 0 : i]);
-	vm->pages = true;
+	vfio_page(vm, true);
 	guest_start(vm);
 	expect_new_guest(g, vm);
 }
@@ -168,6 +168,7 @@ static void do_page(struct expected_guest *g, int index, int mdev)
 	long want = g->pasids[index].state == BOUND    ? 0
 		    : g->pasids[index].state == ABSENT ? -EINVAL
 						       : -EIO;
+	int got;
 
 	expect_result(g, OP_PAGE, want, guest_do(g->vm, GUEST_PAGE, mdev, pasid));
 	if (want)
@@ -176,10 +177,13 @@ static void do_page(struct expected_guest *g, int index, int mdev)
 	    guest_do(g->vm, GUEST_INVALIDATE, pasid, ON_DEMAND))
 		die("guest %d cannot unmap a page", g->vm->number);
 	/* Not there, and in no cache; nobody gives it this time. */
-	g->vm->pages = false;
-	if (vtd_dma(dev, g->pasids[index].host, ON_DEMAND, VTD_DMA_READ, NULL) <= 0)
+	vfio_page(g->vm, false);
+	do
+		got = vtd_dma(dev, g->pasids[index].host, ON_DEMAND, VTD_DMA_READ, NULL);
+	while (got == -EAGAIN);
+	if (got <= 0)
 		die("guest %d reaches a page that it has unmapped", g->vm->number);
-	g->vm->pages = true;
+	vfio_page(g->vm, true);
 }
 
 static void check(struct expected_guest *g)

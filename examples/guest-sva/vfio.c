@@ -2,6 +2,7 @@
 // The VFIO-like owner: a set with a quota for each guest, bind and unbind, sweep at its death.
 
 #include <string.h>
+#include <unistd.h>
 #include "flow.h"
 #include "host.h"
 
@@ -318,43 +319,86 @@ int vfio_unmap(struct vm *vm, ioasid_t guest, u64 address)
 	return error;
 }
 
-/* Told by the driver, in the thread of the DMA; the guest hears its own name for the PASID. */
+/* From now on the guest handles page requests, or no more. */
+void vfio_page(struct vm *vm, bool pages)
+{
+	pthread_mutex_lock(&vm->request_lock);
+	vm->pages = pages;
+	pthread_mutex_unlock(&vm->request_lock);
+}
+
+static bool take_in(struct vm *vm, const struct page_request *request)
+{
+	bool has_room;
+
+	pthread_mutex_lock(&vm->request_lock);
+	has_room = vm->pages && !vm->request.waits;
+	if (has_room)
+		vm->request = *request;
+	pthread_mutex_unlock(&vm->request_lock);
+	return has_room;
+}
+
+/* Told by the driver, in the thread of some DMA; the guest will hear its own name for the PASID. */
 int vfio_fault(struct iommu_fault *fault, void *data)
 {
+	struct page_request request;
 	struct vfio_pasid *p;
 
 	if (fault->type != IOMMU_FAULT_PAGE_REQ)
 		return 0;
 	p = ioasid_find(NULL, fault->prm.pasid, NULL);
-	if (IS_ERR_OR_NULL(p) || !p->vm->pages || p->vm->request.waits)
+	if (IS_ERR_OR_NULL(p))
 		return -ENODEV;
-	p->vm->request = (struct page_request){
+	request = (struct page_request){
 		.dev = data,
-		.host = p->host,
+		.host = fault->prm.pasid,
 		.address = fault->prm.addr,
 		.group = fault->prm.grpid,
 		.waits = true,
 	};
-	return 0;
+	return take_in(p->vm, &request) ? 0 : -ENODEV;
 }
 
-/* The guest's page group response: the PASID is the host's again. */
+/* What is in the guest's queue. It has asked and waits for an answer, so it comes. */
+struct page_request vfio_fetch(struct vm *vm)
+{
+	struct page_request request;
+
+	for (int patience = 0; patience < 100000; patience++) {
+		pthread_mutex_lock(&vm->request_lock);
+		request = vm->request;
+		pthread_mutex_unlock(&vm->request_lock);
+		if (request.waits) {
+			flow_note(GUEST_IS_ASKED, vm, request.host, 0);
+			return request;
+		}
+		usleep(100);
+	}
+	die("the page request of guest %d is lost", vm->number);
+}
+
+/* The guest's page group response: the PASID is the host's again. A wrong one changes nothing. */
 int vfio_respond(struct vm *vm, u32 group, u32 code)
 {
-	struct page_request *request = &vm->request;
+	struct page_request request;
 	struct iommu_page_response answer = {
 		.argsz = sizeof(answer),
 		.version = IOMMU_PAGE_RESP_VERSION_1,
 		.flags = IOMMU_PAGE_RESP_PASID_VALID,
-		.pasid = request->host,
 		.grpid = group,
 		.code = code,
 	};
 	int error = -EINVAL;
 
-	if (request->waits && request->group == group)
-		error = iommu_page_response(request->dev, &answer);
-	request->waits = false;
-	flow_note(GUEST_ANSWERS, vm, request->host, error);
+	pthread_mutex_lock(&vm->request_lock);
+	request = vm->request;
+	if (request.waits && request.group == group)
+		vm->request.waits = false;
+	pthread_mutex_unlock(&vm->request_lock);
+	answer.pasid = request.host;
+	if (request.waits && request.group == group)
+		error = iommu_page_response(request.dev, &answer);
+	flow_note(GUEST_ANSWERS, vm, request.host, error);
 	return error;
 }
