@@ -102,7 +102,7 @@ package struct AddressSpace: Listed {
         if civtd_mm_pasid(mm) == binding.pointee.pasid.number { mm_pasid_init(mm) }
         space.pointee.lent = nil
         var other: Ref<Binding>?
-        Bindings.forEach { candidate in
+        Bindings.forEachOpenly { candidate in
             if case .process(let its) = candidate.pointee.source, its == space { other = candidate }
         }
         if let other { lend(space, other.pointee.pasid) }
