@@ -113,4 +113,11 @@ ROWS = (
     Row("memory kept after all are freed", "memory-kept", (AtMost(1024, "KiB"),), "KiB"),
     Row("memory of the first set and id", "memory-first", (AtMost(128, "KiB"),), "KiB"),
     Row("dlopen, first set, first id", "first-id", (AtMost(300, "us"),), "us"),
+    # The model of VT-d: 350 to 400 ns, and no scaling at all, when requests took the hardware lock.
+    Row("vtd_dma, warm IOTLB", "dma-iotlb", (AtMost(60),)),
+    Row("vtd_dma, 2 devices, 2 threads", "dma-iotlb-2t", (Scales(1.8, (OURS, "dma-iotlb")),)),
+    Row("vtd_dma beside another domain's unmaps", "dma-beside-unmap", (AtMost(60),)),
+    # 10,000 in 0.1 s.
+    Row("vtd_domain_alloc, of 10,000", "domain-alloc", (AtMost(10, "us"),), "us"),
+    Row("iommu_unmap, 4 pages in 2^38", "unmap-sparse", (AtMost(100, "us"),), "us"),
 )

@@ -31,6 +31,7 @@ JOBS += [(column, program, group) for group in ("alloc", "find", "memory", "grow
 JOBS += [(OURS, "features", group)
          for group in ("references", "spids", "data", "teardown", "memory")]
 JOBS += [(OURS, "growth", "sets"), (OURS, "growth", "subscribers"), (OURS, "first", None)]
+JOBS += [(OURS, "vtd", "")]
 
 
 class Chunk(NamedTuple):

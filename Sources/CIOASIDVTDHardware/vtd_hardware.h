@@ -11,6 +11,8 @@
 
 #include <linux/ioasid-vtd.h>
 
+#include "ports.h"
+
 /* Orders the hardware: tables in memory, registers, caches. Innermost; no callback runs in it. */
 extern pthread_mutex_t civtd_hardware_mutex;
 
@@ -44,6 +46,6 @@ static inline void civtd_set_bits(void *word, u64 bits)
 /* Macros that Swift does not import. */
 static const u32 civtd_cap_default = VTD_CAP_DEFAULT;
 static const u32 civtd_cap_all = VTD_CAP_DEFAULT | VTD_CAP_FL5LP | VTD_CAP_SRS | VTD_CAP_EAFS |
-				 VTD_CAP_MTS | VTD_CAP_SL5LP | VTD_CAP_SLADS;
+				 VTD_CAP_MTS | VTD_CAP_SL5LP | VTD_CAP_SLADS | VTD_CAP_CM;
 
 #endif

@@ -146,8 +146,9 @@ public func intel_svm_bind_mm(
         guard let device = Driver.device(dev) else { return -ENODEV }
         guard flags & ~SVM_FLAG_PRIVATE_PASID == 0 else { return -EINVAL }
         guard let pasid else { return 0 }
+        guard let mm = ioasid_current().pointee.mm else { return -EINVAL }
         return ProcessBinding.bind(
-            device, pasid, isPrivate: flags & SVM_FLAG_PRIVATE_PASID != 0, ops)
+            device, mm, pasid, isPrivate: flags & SVM_FLAG_PRIVATE_PASID != 0, ops)
     }
 }
 

@@ -24,6 +24,23 @@ public func vtd_ats_translate(
     DMA.translate(dev, pasid, address, access) { physical?.pointee = $0.bits }
 }
 
+@_cdecl("vtd_page_request")
+@implementation
+public func vtd_page_request(
+    _ dev: OpaquePointer?, _ pasid: ioasid_t, _ address: UInt64, _ access: CUnsignedInt,
+    _ group: CUnsignedInt, _ last: Bool
+) -> CInt {
+    DMA.ask(dev, pasid, address, access, group: group, isLast: last)
+}
+
+@_cdecl("vtd_page_answer")
+@implementation
+public func vtd_page_answer(
+    _ dev: OpaquePointer?, _ pasid: ioasid_t, _ group: CUnsignedInt
+) -> CInt {
+    DMA.answer(dev, pasid, group: group)
+}
+
 @_cdecl("vtd_dma_read")
 @implementation
 public func vtd_dma_read(
@@ -105,7 +122,7 @@ public func vtd_pasid_entry(
 @implementation
 public func vtd_get_stats(_ iommu: OpaquePointer?, _ stats: UnsafeMutablePointer<vtd_stats>?) {
     guard let unit = Handle.unit(iommu), let stats else { return }
-    Lock.hardware { stats.pointee = unit.pointee.stats }
+    Lock.hardware { stats.pointee = unit.takeStats() }
 }
 
 @_cdecl("vtd_fail_nth")

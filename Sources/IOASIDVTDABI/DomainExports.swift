@@ -115,6 +115,15 @@ public func iommu_unregister_device_fault_handler(_ dev: OpaquePointer?) -> CInt
     return PageRequests.unregister(device)
 }
 
+@_cdecl("iommu_report_device_fault")
+@implementation
+public func iommu_report_device_fault(
+    _ dev: OpaquePointer?, _ evt: UnsafeMutablePointer<iommu_fault_event>?
+) -> CInt {
+    guard let fault = evt?.pointee.fault, fault.isWellFormed else { return -EINVAL }
+    return PageRequests.report(dev, fault)
+}
+
 @_cdecl("iommu_page_response")
 @implementation
 public func iommu_page_response(

@@ -76,7 +76,7 @@ public func vtd_memory_write(
 @_cdecl("vtd_memory_map")
 @implementation
 public func vtd_memory_map(_ machine: OpaquePointer?) -> UnsafeMutableRawPointer? {
-    Handle.machine(machine)?.pointee.memory.base
+    Handle.machine(machine)?.showMemory()
 }
 
 @_cdecl("vtd_unit_create")

@@ -83,6 +83,11 @@ package enum Attach {
         return 0
     }
 
+    /// - Returns: the domain of requests without PASID, if there is one.
+    package static func primary(_ device: Ref<Device>) -> Ref<Domain>? {
+        device.driver?.pointee.attachments.find { !$0.pointee.isAuxiliary }?.pointee.domain
+    }
+
     /// - Returns: the PASID of a mediated device's own DMA, or an error.
     package static func auxiliaryPASID(_ domain: Ref<Domain>, _ device: Ref<Device>) -> CInt {
         guard let attachment = device.attachment(domain), attachment.pointee.isAuxiliary

@@ -94,6 +94,20 @@ package enum Bindings {
 
     // MARK: With the driver lock held
 
+    /// For a body that may take the table lock, or one before it. Links are read with that lock: TSan
+    /// takes what the notifier changes of a record for its first word.
+    @inline(__always)
+    static func forEachOpenly(_ body: (Ref<Binding>) -> Void) {
+        guard let table else { return }
+        for index in 0..<buckets {
+            var item = table[index].first
+            while let binding = item {
+                body(binding)
+                item = Lock.table { binding.pointee.next }
+            }
+        }
+    }
+
     static func insert(_ binding: Ref<Binding>) {
         Lock.table {
             bucket(binding.pointee.pasid)?.pointee.prepend(binding)
@@ -144,6 +158,10 @@ package enum Bindings {
     }
 
     // MARK: References, without a lock
+
+    static func keep(_ binding: Ref<Binding>) {
+        Lock.table { binding.pointee.references &+= 1 }
+    }
 
     static func drop(_ binding: Ref<Binding>) {
         let isLast: Bool = Lock.table {

@@ -15,6 +15,8 @@ package struct Domain: Listed {
     let root: HPA
     /// How many attachments there are, guest memories included.
     package var users = 0
+    /// It was asked to carry guests' page tables.
+    package fileprivate(set) var isNesting = false
 
     /// Ids 0 and 1 are reserved; 1 is of first-level entries.
     static let firstLevelID = DomainID(1)
@@ -153,6 +155,7 @@ package struct Domain: Listed {
                 return error
             }
         }
+        _ = with(handle) { $0.pointee.flushAbsence() }
         return 0
     }
 
@@ -181,6 +184,14 @@ package struct Domain: Listed {
 
     // MARK: Invalidation. With the hardware lock held
 
+    /// After mapping: units in caching mode have cached that nothing was there.
+    func flushAbsence() {
+        machine.pointee.units.forEach { unit in
+            guard unit.driver != nil, unit.can(VTD_CAP_CM) else { return }
+            unit.submit(vtd_inv_iotlb(VTD_INV_IOTLB_DOMAIN, id.number))
+        }
+    }
+
     /// Makes every unit and device forget the domain's translations.
     private func flush() {
         machine.pointee.units.forEach { unit in
@@ -195,6 +206,19 @@ package struct Domain: Listed {
             }
             unit.ring(drain: false)
         }
+    }
+}
+
+// With the hardware lock held.
+extension Ref<Domain> {
+    /// A domain in use stays what it is, and units that do not nest cannot have any that does.
+    package func setNesting(_ isNesting: Bool) -> CInt {
+        guard !pointee.isIdentity else { return -EINVAL }
+        let units = pointee.machine.pointee.units
+        guard pointee.users == 0, !isNesting || units.find({ !$0.can(VTD_CAP_NEST) }) == nil
+        else { return -ENODEV }
+        pointee.isNesting = isNesting
+        return 0
     }
 }
 

@@ -106,7 +106,8 @@ package enum Driver {
                 UnitDriver(
                     record: driver.raw, deviceAdded: { $0.enable() },
                     deviceLeaves: { $0.leave() },
-                    pageRequestsWait: { PageRequests.interrupt($0) }))
+                    pageRequestsWait: { PageRequests.interrupt($0) },
+                    faultRecorded: { Faults.report($0, $1, reason: $2) }))
             return unit.pointee.devices.find { !$0.enable() } == nil
         }
         guard !isMade else { return 0 }

@@ -19,6 +19,8 @@ struct DriverDevice: Called {
     var reported = List<ReportedRequest>()
     /// How many entries are left with FPD.
     var quietEntries = 0
+    /// Which are enabled. Guarded by the driver lock.
+    var features: UInt32 = 0
     /// Bindings, guests' and processes'.
     var bindings = 0
 
@@ -64,6 +66,9 @@ extension Ref<Device> {
             directory: directory, pasidBits: pointee.unit.pointee.config.pasid_bits, flags: flags)
         pointee.unit.memory.setWord(at + 8, entry.word1)
         pointee.unit.memory.setWord(at, entry.word0)
+        if pointee.unit.can(VTD_CAP_CM) {
+            pointee.unit.submit(vtd_inv_context(VTD_INV_CONTEXT_DEVICE, pointee.source.number))
+        }
         return true
     }
 

@@ -102,7 +102,7 @@ package enum GuestInvalidation {
         let number = wantedPASID(info)
         var error: CInt = 0
         var count = 0
-        Bindings.forEach { binding in
+        Bindings.forEachOpenly { binding in
             guard error == 0, isMeant(binding, attachment, device, number) else { return }
             error = mayUse(binding.pointee.pasid)
             guard error == 0 else { return }

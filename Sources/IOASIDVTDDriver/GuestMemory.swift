@@ -53,6 +53,7 @@ package struct GuestMemory: Listed {
                 return (nil, error == -EEXIST ? -EINVAL : error)
             }
         }
+        domain.pointee.flushAbsence()
         all.prepend(guest)
         return (guest, 0)
     }

@@ -78,8 +78,7 @@ extension Ref<Device> {
         return (pointee.unit.memory.word(at) ?? 0) & VTD_PE_P != 0
     }
 
-    /// Writes an entry where none is present. Hardware does not cache absence, so nothing is to be
-    /// invalidated.
+    /// Writes an entry where none is present. Only in caching mode has hardware cached that.
     /// - Returns: false for want of a page.
     func setUp(_ pasid: PASID, _ entry: PASIDEntry) -> Bool {
         let machine = pointee.unit.pointee.machine
@@ -92,6 +91,11 @@ extension Ref<Device> {
         memory.setWord(at + 8, entry.word1)
         // The word with the present bit last.
         memory.setWord(at, entry.word0)
+        if pointee.unit.can(VTD_CAP_CM) {
+            let unit = pointee.unit
+            unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_ONE, entry.domain.number, pasid.number))
+            unit.ring(drain: false)
+        }
         return true
     }
 

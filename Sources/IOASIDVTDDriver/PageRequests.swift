@@ -49,17 +49,55 @@ package enum PageRequests {
     /// unit may be gone after it.
     static func interrupt(_ unit: Ref<Unit>) {
         while let report = Lock.hardware({ next(unit) }) {
-            var fault = describe(report.request)
+            guard let request = report.request else { return }
+            var fault = describe(request)
             let result = callUser { report.handler(&fault, report.data) }
             Lock.hardware {
-                if result != 0 && report.device.isLive { refuse(unit, report) }
+                if result != 0 && report.device.isLive { refuse(unit, request, report.device) }
                 report.device.endCall()
             }
         }
     }
 
+    /// What somebody else has seen of a device: told as if it came by the queue.
+    package static func report(_ dev: OpaquePointer?, _ fault: iommu_fault) -> CInt {
+        var fault = fault
+        let report: Report? = Lock.hardware {
+            guard let dev, Handle.isDevice(Ref<Device>(dev)) else { return nil }
+            let device = Ref<Device>(dev)
+            guard let driver = device.driver, let handler = driver.pointee.handler else {
+                return nil
+            }
+            var request: PageRequest?
+            if fault.type == IOMMU_FAULT_PAGE_REQ.rawValue {
+                let made = PageRequest(
+                    fault.prm.asRequest, source: device.pointee.source, group: fault.prm.grpid,
+                    isLast: fault.prm.flags & UInt32(IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE) != 0)
+                guard find(driver, PASID(fault.prm.pasid), fault.prm.grpid) == nil,
+                    expectAnswer(driver, made)
+                else { return nil }
+                request = made
+            }
+            driver.beginCall()
+            return Report(
+                unit: device.pointee.unit, request: request, device: driver, handler: handler,
+                data: driver.pointee.handlerData)
+        }
+        guard let report else { return -EINVAL }
+        let result = callUser { report.handler(&fault, report.data) }
+        Lock.hardware {
+            if result != 0, report.device.isLive, let request = report.request {
+                refuse(report.unit, request, report.device)
+            }
+            report.device.endCall()
+        }
+        return result
+    }
+
     private struct Report {
-        let request: PageRequest
+        let unit: Ref<Unit>
+        /// nil: an unrecoverable fault.
+        let request: PageRequest?
         let device: Ref<DriverDevice>
         let handler: iommu_dev_fault_handler_t
         let data: UnsafeMutableRawPointer?
@@ -75,41 +113,50 @@ package enum PageRequests {
             guard let device = unit.device(request.source), let driver = device.driver,
                 let handler = driver.pointee.handler,
                 let pasid = request.pasid, device.hasPresentEntry(pasid),
-                let reported = Memory.make(ReportedRequest(request: request))
+                expectAnswer(driver, request)
             else {
-                respond(unit, request, invalid)
+                if request.isLast { respond(unit, request, invalid) }
                 continue
             }
-            driver.pointee.reported.prepend(reported)
             driver.beginCall()
             return Report(
-                request: request, device: driver, handler: handler,
+                unit: unit, request: request, device: driver, handler: handler,
                 data: driver.pointee.handlerData)
         }
         return nil
     }
 
-    private static func refuse(_ unit: Ref<Unit>, _ report: Report) {
-        guard let pasid = report.request.pasid,
-            let reported = find(report.device, pasid, report.request.group)
+    /// Only the last request of a group is answered.
+    /// - Returns: false for want of memory.
+    private static func expectAnswer(
+        _ driver: Ref<DriverDevice>, _ request: PageRequest
+    ) -> Bool {
+        guard request.isLast else { return true }
+        guard let reported = Memory.make(ReportedRequest(request: request)) else { return false }
+        driver.pointee.reported.prepend(reported)
+        return true
+    }
+
+    private static func refuse(
+        _ unit: Ref<Unit>, _ request: PageRequest, _ device: Ref<DriverDevice>
+    ) {
+        guard request.isLast, let pasid = request.pasid,
+            let reported = find(device, pasid, request.group)
         else { return }
-        finish(unit, report.device, reported, invalid)
+        finish(unit, device, reported, invalid)
     }
 
     private static func describe(_ request: PageRequest) -> iommu_fault {
         var fault = iommu_fault()
         fault.type = IOMMU_FAULT_PAGE_REQ.rawValue
-        var permissions: CInt = 0
-        if request.wantsRead { permissions |= IOMMU_FAULT_PERM_READ }
-        if request.wantsWrite { permissions |= IOMMU_FAULT_PERM_WRITE }
-        if request.wantsExecute { permissions |= IOMMU_FAULT_PERM_EXEC }
-        if request.isPrivileged { permissions |= IOMMU_FAULT_PERM_PRIV }
         fault.prm.flags = UInt32(
-            IOMMU_FAULT_PAGE_REQUEST_PASID_VALID | IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE
-                | IOMMU_FAULT_PAGE_RESPONSE_NEEDS_PASID)
+            IOMMU_FAULT_PAGE_REQUEST_PASID_VALID | IOMMU_FAULT_PAGE_RESPONSE_NEEDS_PASID
+                | (request.isLast ? IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE : 0))
         fault.prm.pasid = request.pasid?.number ?? 0
         fault.prm.grpid = request.group
-        fault.prm.perm = UInt32(permissions)
+        fault.prm.perm = Faults.permissions(
+            read: request.wantsRead, write: request.wantsWrite, execute: request.wantsExecute,
+            privileged: request.isPrivileged)
         fault.prm.addr = request.address
         return fault
     }
@@ -161,7 +208,8 @@ package enum PageRequests {
         for _ in 0..<unit.pointee.requests.count {
             guard let request = unit.pointee.requests.take(memory) else { break }
             if request.pasid ?? .ofRequestsWithout == pasid && request.source == source {
-                respond(unit, request, invalid)
+                // The device gives up a group that it has not completed.
+                if request.isLast { respond(unit, request, invalid) }
             } else {
                 unit.pointee.requests.putBack(memory, request)
             }

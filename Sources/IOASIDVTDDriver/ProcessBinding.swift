@@ -102,7 +102,7 @@ package struct AddressSpace: Listed {
         if civtd_mm_pasid(mm) == binding.pointee.pasid.number { mm_pasid_init(mm) }
         space.pointee.lent = nil
         var other: Ref<Binding>?
-        Bindings.forEach { candidate in
+        Bindings.forEachOpenly { candidate in
             if case .process(let its) = candidate.pointee.source, its == space { other = candidate }
         }
         if let other { lend(space, other.pointee.pasid) }
@@ -142,10 +142,10 @@ package struct AddressSpace: Listed {
 
 package enum ProcessBinding {
     package static func bind(
-        _ device: Ref<Device>, _ pasid: UnsafeMutablePointer<CInt>, isPrivate: Bool,
+        _ device: Ref<Device>, _ mm: UnsafeMutablePointer<mm_struct>,
+        _ pasid: UnsafeMutablePointer<CInt>, isPrivate: Bool,
         _ operations: UnsafeMutablePointer<svm_dev_ops>?
     ) -> CInt {
-        guard let mm = ioasid_current().pointee.mm else { return -EINVAL }
         // With the lock, as in Attach.fits().
         let machine = Lock.hardware { device.pointee.unit.pointee.machine }
         let (space, refusal) = AddressSpace.of(mm, machine)

@@ -68,8 +68,18 @@ struct CachedPASID: CacheEntry {
     let entry: PASIDEntry
     /// The directory entry, or the table entry, says that faults are not to be recorded.
     let isQuiet: Bool
+    /// In caching mode: there is no entry, and why.
+    let fault: Fault?
+
+    init(_ tag: Tag, _ fault: Fault) {
+        self.tag = tag
+        entry = PASIDEntry(word0: 0, word1: 0, word2: 0)
+        isQuiet = fault.isQuiet
+        self.fault = fault
+    }
 
     init(_ tag: Tag, _ entry: PASIDEntry, isQuiet: Bool) {
+        fault = nil
         self.tag = tag
         self.entry = entry
         self.isQuiet = isQuiet

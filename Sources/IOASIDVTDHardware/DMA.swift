@@ -6,7 +6,7 @@ import IOASIDMemory
 
 enum DMAOutcome {
     case reached(HPA)
-    case refused(UInt32)
+    case refused(UInt32, isRecorded: Bool)
     /// The device has asked for the page, and there is no answer yet.
     case waiting
 }
@@ -36,7 +36,7 @@ extension Ref<Device> {
             return .reached(found.physical(request))
         } catch {
             guard error.isRecoverable else { return refuse(error, request) }
-            return .refused(error.reason)
+            return .refused(error.reason, isRecorded: false)
         }
     }
 
@@ -62,7 +62,7 @@ extension Ref<Device> {
         let tag = tag(request)
         if let hit = pointee.tlb?.lookUp(tag), hit.translation.allows(request) {
             pointee.unit.pointee.stats.devtlb_hits &+= 1
-            noteIfStale(hit.translation, request)
+            answer(hit.translation, request, by: .deviceTLB)
             return hit.translation
         }
         let found = try remap(request)
@@ -72,28 +72,30 @@ extension Ref<Device> {
 
     /// What the unit does with a request that no device TLB answers.
     private func remap(_ request: Request) throws(Fault) -> Translation {
-        var isFromCache = pointee.context != nil
+        let tables = tables(.ignored)
+        let hadContext = pointee.context != nil
         let context: ContextEntry
         if let cached = pointee.context {
             context = cached
         } else {
-            context = try fetchContext()
-            pointee.context = context
+            context = try fetchContext(tables)
         }
-        let pasid = try pasid(of: request, context)
+        let pasid = try tables.pasid(of: request, context)
         let tag = CachedPASID.Tag(source: pointee.source, pasid: pasid)
         let cached: CachedPASID
+        var hadEntry = false
         if let hit = pointee.unit.pointee.pasidCache.lookUp(tag) {
             pointee.unit.pointee.stats.pasid_cache_hits &+= 1
+            if let fault = hit.fault { throw fault }
             cached = hit
-            isFromCache = true
+            hadEntry = true
         } else {
-            cached = try fetch(context, tag)
-            pointee.unit.pointee.pasidCache.insert(cached, tag)
+            cached = try fetchEntry(tables, context, tag)
         }
         do {
-            try check(cached.entry, request)
-            return try translate(request, cached.entry, pasid, isFromCache: isFromCache)
+            try cached.entry.check(request)
+            return try translate(
+                request, cached.entry, pasid, hadEntry ? .entry : hadContext ? .context : .nothing)
         } catch {
             var fault = error
             fault.isQuiet = context.isQuiet || cached.isQuiet
@@ -101,93 +103,104 @@ extension Ref<Device> {
         }
     }
 
+    /// How much of the way to the page table was from a cache.
+    private enum Known {
+        case nothing, context, entry
+    }
+
     private func translate(
-        _ request: Request, _ entry: PASIDEntry, _ pasid: PASID, isFromCache: Bool
+        _ request: Request, _ entry: PASIDEntry, _ pasid: PASID, _ known: Known
     ) throws(Fault) -> Translation {
         let walk = PageWalk(memory: pointee.unit.memory, entry: entry, unit: pointee.unit)
         // What is not translated needs no cache.
         guard !entry.isType(VTD_PGTT_PASS_THROUGH) else {
             let found = try walk.translate(request)
-            if isFromCache { noteIfStale(found, request) }
+            switch known {
+            case .nothing: break
+            case .context: _ = isFresh(found, request)
+            case .entry: answer(found, request, by: .passThrough)
+            }
             return found
         }
         let isOfPASID = entry.usesFirstLevel
         let tag = CachedTranslation.Tag(
             domain: entry.domain, pasid: isOfPASID ? pasid : nil, page: request.address.page,
             isPrivileged: isOfPASID && request.isPrivileged)
-        if let hit = pointee.unit.pointee.iotlb.lookUp(tag), hit.translation.allows(request) {
+        let hit = pointee.unit.pointee.iotlb.lookUp(tag)
+        if let hit, hit.translation.isAbsent { throw Fault(VTD_FAULT_SL_PERMISSION) }
+        if let hit, hit.translation.allows(request) {
             pointee.unit.pointee.stats.iotlb_hits &+= 1
-            noteIfStale(hit.translation, request)
+            if known == .entry {
+                answer(hit.translation, request, by: .iotlb)
+            } else {
+                _ = isFresh(hit.translation, request)
+            }
             return hit.translation
         }
-        let found = try walk.translate(request)
-        pointee.unit.pointee.iotlb.insert(CachedTranslation(tag, found), tag)
-        if isFromCache || entry.isType(VTD_PGTT_NESTED) { noteIfStale(found, request) }
+        let found = try translate(request, walk, tag)
+        if known != .nothing || entry.isType(VTD_PGTT_NESTED) { _ = isFresh(found, request) }
         return found
     }
 
-    private func pasid(of request: Request, _ context: ContextEntry) throws(Fault) -> PASID {
-        let isQuiet = context.isQuiet
-        if hasTLB && !context.has(ContextEntry.deviceTLB) {
-            throw Fault(VTD_FAULT_DTE_CLEAR, quiet: isQuiet)
-        }
-        let limit = min(context.pasidLimit, pointee.unit.pasidLimit)
-        guard let pasid = request.pasid else {
-            guard context.requestPASID.number < limit else {
-                throw Fault(VTD_FAULT_REQUEST_PASID, quiet: isQuiet)
-            }
-            return context.requestPASID
-        }
-        guard context.has(ContextEntry.pasidEnable) else {
-            throw Fault(VTD_FAULT_PASIDE_CLEAR, quiet: isQuiet)
-        }
-        guard pasid.number < limit else { throw Fault(VTD_FAULT_PASID_TOO_LARGE, quiet: isQuiet) }
-        return pasid
-    }
-
-    private func fetchContext() throws(Fault) -> ContextEntry {
+    private func translate(
+        _ request: Request, _ walk: PageWalk, _ tag: CachedTranslation.Tag
+    ) throws(Fault) -> Translation {
         let unit = pointee.unit
-        return try RootTable.contextEntry(unit.memory, root: unit.pointee.root, pointee.source)
+        do throws(Fault) {
+            let found = try walk.translate(request)
+            unit.pointee.iotlb.insert(CachedTranslation(tag, found), tag)
+            return found
+        } catch {
+            // Of a first level what is missing is never cached; of a nested second one, the walk does.
+            if error.isAbsent && tag.pasid == nil && unit.can(VTD_CAP_CM) {
+                unit.pointee.iotlb.insert(CachedTranslation(tag, .absent), tag)
+            }
+            throw error
+        }
     }
 
-    private func fetch(
-        _ context: ContextEntry, _ tag: CachedPASID.Tag
+    private func fetchContext(_ tables: TableRoot) throws(Fault) -> ContextEntry {
+        if let fault = pointee.contextFault { throw fault }
+        do throws(Fault) {
+            let context = try tables.contextEntry()
+            pointee.context = context
+            return context
+        } catch {
+            if pointee.unit.can(VTD_CAP_CM) { pointee.contextFault = error }
+            throw error
+        }
+    }
+
+    private func fetchEntry(
+        _ tables: TableRoot, _ context: ContextEntry, _ tag: CachedPASID.Tag
     ) throws(Fault) -> CachedPASID {
-        let memory = pointee.unit.memory
-        let (at, isQuiet) = try PASIDDirectory.find(memory, context, tag.pasid)
-        let entry = try PASIDEntry.fetch(
-            memory, at: at, pointee.unit.pointee.config.capabilities, isQuiet: isQuiet)
-        return CachedPASID(tag, entry, isQuiet: isQuiet || entry.isQuiet)
+        let unit = pointee.unit
+        do throws(Fault) {
+            let (entry, isQuiet) = try tables.tableEntry(context, tag.pasid)
+            let cached = CachedPASID(tag, entry, isQuiet: isQuiet)
+            unit.pointee.pasidCache.insert(cached, tag)
+            return cached
+        } catch {
+            if unit.can(VTD_CAP_CM) { unit.pointee.pasidCache.insert(CachedPASID(tag, error), tag) }
+            throw error
+        }
     }
 
-    private func check(_ entry: PASIDEntry, _ request: Request) throws(Fault) {
-        guard request.pasid != nil, entry.usesFirstLevel else { return }
-        if request.isPrivileged && !entry.allowsSupervisor { throw Fault(VTD_FAULT_SRE_CLEAR) }
-        if request.isExecute && !entry.allowsExecute { throw Fault(VTD_FAULT_ERE_CLEAR) }
+    /// A cache has let a request through, as it would again: the next one like it has the short way, if
+    /// the tables agree.
+    private func answer(_ found: Translation, _ request: Request, by answer: Answer) {
+        let generation = civtd_generation(pointee.unit.memory.watched)
+        guard isFresh(found, request), let port = pointee.port, !request.isExecute,
+            !pointee.waiting.has(request), !hasTLB || answer == .deviceTLB
+        else { return }
+        port.remember(request, found, answer, generation, root: pointee.unit.pointee.root)
     }
 
     /// Counts a request that a cache let through although the tables say otherwise by now.
-    private func noteIfStale(_ cached: Translation, _ request: Request) {
-        if let now = try? lookPastCaches(request), now.frame == cached.frame,
-            now.allows(request)
-        {
-            return
-        }
+    private func isFresh(_ cached: Translation, _ request: Request) -> Bool {
+        if tables(.begun).agrees(request, frame: cached.frame) { return true }
         pointee.unit.pointee.stats.stale_hits &+= 1
-    }
-
-    private func lookPastCaches(_ request: Request) throws(Fault) -> Translation {
-        let context = try fetchContext()
-        let pasid = try pasid(of: request, context)
-        let entry = try fetch(
-            context, CachedPASID.Tag(source: pointee.source, pasid: pasid)
-        ).entry
-        try check(entry, request)
-        let walk = PageWalk(memory: pointee.unit.memory, entry: entry, unit: nil)
-        let found = try walk.translate(request)
-        // Whether the page is marked dirty already makes no difference.
-        return Translation(
-            frame: found.frame, allowed: found.allowed, rights: found.allowed, order: found.order)
+        return false
     }
 }
 
@@ -209,7 +222,7 @@ extension Ref<Device> {
         case .refused:
             pointee.waiting.forget(request)
             pointee.unit.pointee.stats.faults &+= 1
-            return .refused(fault.reason)
+            return .refused(fault.reason, isRecorded: false)
         case .free:
             ask(request)
         }
@@ -219,7 +232,7 @@ extension Ref<Device> {
     private func refuse(_ fault: Fault, _ request: Request) -> DMAOutcome {
         pointee.unit.pointee.stats.faults &+= 1
         if !fault.isQuiet { record(fault, request) }
-        return .refused(fault.reason)
+        return .refused(fault.reason, isRecorded: !fault.isQuiet)
     }
 
     /// Told when there was none yet, and when the first is lost.
@@ -234,14 +247,35 @@ extension Ref<Device> {
 
     private func ask(_ request: Request) {
         guard let group = pointee.waiting.begin(request) else { return }
+        // On overflow hardware answers by itself, so that the device tries again later.
+        if !send(request, group, isLast: true) { pointee.waiting.forget(request) }
+    }
+
+    /// - Returns: false if it did not get into the queue.
+    private func send(_ request: Request, _ group: UInt32, isLast: Bool) -> Bool {
+        pointee.port?.forget(request)
         pointee.unit.pointee.stats.page_requests &+= 1
         let memory = pointee.unit.memory
         let isQueued = pointee.unit.pointee.requests.add(
-            memory, request, source: pointee.source, group: group)
-        // On overflow hardware answers by itself, so that the device tries again later.
-        if !isQueued { pointee.waiting.forget(request) }
-        guard !pointee.unit.pointee.requests.isPending else { return }
+            memory, request, source: pointee.source, group: group, isLast: isLast)
+        guard !pointee.unit.pointee.requests.isPending else { return isQueued }
         pointee.unit.pointee.requests.isPending = true
         pointee.unit.raise(VTD_INTERRUPT_PAGE_REQUEST)
+        return isQueued
+    }
+
+    /// A request that the device makes without wanting to access the page yet.
+    /// - Returns: 0, or an error; nothing was sent then
+    func ask(_ request: Request, group: UInt32, isLast: Bool) -> CInt {
+        guard hasPageRequests, pointee.unit.can(VTD_CAP_PRS) else { return -EINVAL }
+        let context = pointee.context ?? (try? tables(.ignored).contextEntry())
+        guard let context, context.has(ContextEntry.pageRequests) else { return -EPERM }
+        let error = pointee.waiting.begin(request, group: group, isLast: isLast)
+        guard error == 0 else { return error }
+        // Of an overflow the device hears by the answer to the last request, which hardware gives.
+        if !send(request, group, isLast: isLast) && isLast {
+            pointee.waiting.answer(pasid: request.pasid, group: group, code: 0)
+        }
+        return 0
     }
 }

@@ -11,9 +11,14 @@ package struct Device: Listed {
     package let features: UInt32
     /// The unit's context cache, of which a device has its own line.
     var context: ContextEntry?
+    /// In caching mode, that it is not there is cached as well.
+    var contextFault: Fault?
     /// nil without ATS.
     var tlb: Cache<DeviceTranslation>?
     var waiting: WaitingRequests
+    /// nil if there was no room for one.
+    var port: UnsafeMutablePointer<civtd_port>?
+    fileprivate let passages: UnsafeMutablePointer<civtd_passage>
     /// What a driver keeps about the device; the hardware does not look behind it.
     package var driverRecord: UnsafeMutableRawPointer?
 
@@ -21,8 +26,14 @@ package struct Device: Listed {
 
     private init?(unit: Ref<Unit>, source: SourceID, features: UInt32) {
         guard let waiting = WaitingRequests() else { return nil }
+        let count = UnsafeMutablePointer<civtd_port>.passages
+        guard let passages = Memory.allocate(count, of: civtd_passage.self) else {
+            waiting.discard()
+            return nil
+        }
         if features & VTD_DEV_ATS != 0 {
             guard let tlb = Cache<DeviceTranslation>(size: Device.tlbSize) else {
+                Memory.free(passages)
                 waiting.discard()
                 return nil
             }
@@ -32,10 +43,12 @@ package struct Device: Listed {
         self.source = source
         self.features = features
         self.waiting = waiting
+        self.passages = passages
     }
 
     private func discard() {
         tlb?.discard()
+        Memory.free(passages)
         waiting.discard()
     }
 
@@ -64,6 +77,7 @@ package struct Device: Listed {
             return nil
         }
         unit.pointee.devices.prepend(device)
+        device.openPort()
         return device
     }
 
@@ -78,6 +92,9 @@ package struct Device: Listed {
     }
 
     private static func discard(_ device: Ref<Device>) {
+        // What it has counted stays the unit's.
+        _ = device.pointee.unit.takeStats()
+        if let port = device.pointee.port { civtd_return_port(port) }
         device.pointee.unit.pointee.devices.remove(device)
         device.pointee.discard()
         Memory.free(device)
@@ -86,6 +103,21 @@ package struct Device: Listed {
 
 // Through the pointer, as for units.
 extension Ref<Device> {
+    fileprivate func openPort() {
+        guard let port = civtd_take_port(raw, pointee.passages) else { return }
+        let unit = pointee.unit
+        civtd_lock(port)
+        port.pointee.memory = unit.memory.base
+        port.pointee.size = unit.memory.size
+        port.pointee.watch = unit.memory.watched
+        port.pointee.capabilities = unit.pointee.config.capabilities
+        port.pointee.pasid_limit = unit.pasidLimit
+        port.pointee.source = pointee.source.number
+        port.pointee.has_tlb = hasTLB
+        civtd_unlock(port)
+        pointee.port = port
+    }
+
     package var hasTLB: Bool { pointee.features & VTD_DEV_ATS != 0 }
     package var hasPageRequests: Bool { pointee.features & VTD_DEV_PRI != 0 }
 }

@@ -28,7 +28,7 @@ package enum Handle {
 
     package static func isUnit(_ wanted: Ref<Unit>) -> Bool { firstUnit { $0 == wanted } != nil }
 
-    static func isDevice(_ wanted: Ref<Device>) -> Bool {
+    package static func isDevice(_ wanted: Ref<Device>) -> Bool {
         firstUnit { unit in unit.pointee.devices.find { $0 == wanted } != nil } != nil
     }
 

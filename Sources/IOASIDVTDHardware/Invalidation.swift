@@ -38,10 +38,13 @@ extension Ref<Unit> {
                 return
             }
             device.pointee.context = nil
+            device.pointee.contextFault = nil
+            device.forgetPassages()
         }
     }
 
     private func forgetTranslations(_ scope: Descriptor.IOTLBScope) {
+        defer { forgetPassages() }
         switch scope {
         case .all:
             pointee.iotlb.invalidate { _ in true }
@@ -63,17 +66,23 @@ extension Ref<Unit> {
     }
 
     private func forgetPASIDs(_ scope: Descriptor.PASIDScope) {
+        defer { forgetPassages() }
         switch scope {
         case .all: pointee.pasidCache.invalidate { _ in true }
-        case .domain(let domain): pointee.pasidCache.invalidate { $0.entry.domain == domain }
+        case .domain(let domain):
+            pointee.pasidCache.invalidate { $0.fault == nil && $0.entry.domain == domain }
         case .one(let domain, let pasid):
-            pointee.pasidCache.invalidate { $0.tag.pasid == pasid && $0.entry.domain == domain }
+            // What is not there has no domain.
+            pointee.pasidCache.invalidate {
+                $0.tag.pasid == pasid && ($0.fault != nil || $0.entry.domain == domain)
+            }
         }
     }
 
     /// First-level and nested translations; those of the second level alone are not of a PASID.
     /// - Parameter pages: nil for all of them
     private func forgetTranslations(_ domain: DomainID, _ pasid: PASID, _ pages: PageRange?) {
+        defer { forgetPassages() }
         pointee.iotlb.invalidate {
             $0.tag.pasid == pasid && $0.tag.domain == domain
                 && pages?.concerns($0.tag.page, $0.translation) != false
@@ -84,6 +93,7 @@ extension Ref<Unit> {
         _ source: SourceID, _ pasids: Descriptor.DevicePASIDs, _ pages: PageRange
     ) {
         guard let device = device(source) else { return }
+        defer { device.forgetPassages() }
         func concerns(_ pasid: PASID?) -> Bool {
             switch pasids {
             case .requestsWithout: pasid == nil

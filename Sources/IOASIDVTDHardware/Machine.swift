@@ -7,7 +7,7 @@ import IOASIDMemory
 package struct Machine: Listed {
     package var next: Ref<Machine>?
     package let memory: PhysicalMemory
-    /// A bit a page. Page 0 is never given out: address 0 means "none" in root and context entries.
+    /// A bit a page, in the block of what is watched. Page 0 is never given out: address 0 means "none" in root and context entries.
     fileprivate let taken: UnsafeMutablePointer<UInt64>
     package fileprivate(set) var pagesUsed: UInt64 = 0
     fileprivate var searchStart: UInt64 = 1
@@ -26,16 +26,21 @@ package struct Machine: Listed {
     package static let sizeLimit: UInt64 = 1 << 40
 
     package static func create(size: UInt64) -> Ref<Machine>? {
-        let pages = Int(truncatingIfNeeded: size >> pageShift)
-        guard let taken = Memory.allocate((pages &+ 63) / 64, of: UInt64.self) else { return nil }
-        guard Memory.isAllowed, let base = civtd_reserve(Int(truncatingIfNeeded: size)) else {
-            Memory.free(taken)
+        // A bit a page, twice.
+        let words = (Int(truncatingIfNeeded: size >> pageShift) &+ 63) / 64
+        let head = Int(civtd_watch_head)
+        guard let watched = Memory.allocate(head &+ 2 &* words, of: UInt64.self) else {
             return nil
         }
-        let memory = PhysicalMemory(base: base, size: size)
-        guard let machine = Memory.make(Machine(memory: memory, taken: taken)) else {
+        guard Memory.isAllowed, let base = civtd_reserve(Int(truncatingIfNeeded: size)) else {
+            Memory.free(watched)
+            return nil
+        }
+        let memory = PhysicalMemory(base: base, size: size, watched: watched)
+        guard let machine = Memory.make(Machine(memory: memory, taken: watched + head + words))
+        else {
             civtd_unreserve(base, Int(truncatingIfNeeded: size))
-            Memory.free(taken)
+            Memory.free(watched)
             return nil
         }
         all.prepend(machine)
@@ -46,8 +51,17 @@ package struct Machine: Listed {
         all.remove(machine)
         let memory = machine.pointee.memory
         civtd_unreserve(memory.base, Int(truncatingIfNeeded: memory.size))
-        Memory.free(machine.pointee.taken)
+        Memory.free(memory.watched)
         Memory.free(machine)
+    }
+}
+
+extension Ref<Machine> {
+    /// The program writes memory by itself from now on: whether a table has changed cannot be told.
+    package func showMemory() -> UnsafeMutableRawPointer {
+        let memory = pointee.memory
+        civtd_is_untold(memory.watched)
+        return memory.base
     }
 }
 

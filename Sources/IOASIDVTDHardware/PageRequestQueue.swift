@@ -40,24 +40,17 @@ package struct PageRequestQueue {
 
     /// - Returns: false if it does not get in (overflow).
     mutating func add(
-        _ memory: PhysicalMemory, _ request: Request, source: SourceID, group: UInt32
+        _ memory: PhysicalMemory, _ request: Request, source: SourceID, group: UInt32, isLast: Bool
     ) -> Bool {
         guard !hasOverflown else { return false }
         guard after(tail) != head, memory.contains(base + tail, PageRequestQueue.stride) else {
             hasOverflown = true
             return false
         }
-        var low = UInt64(1) | UInt64(source.number) << 16
-        if let pasid = request.pasid { low |= 1 << 8 | UInt64(pasid.number) << 32 }
-        if request.isExecute { low |= 1 << 52 }
-        if request.isPrivileged { low |= 1 << 53 }
-        var high = request.address.page << pageShift | UInt64(group) << 3
-        high |= 1 << 2  // last in its group
-        if request.access & VTD_DMA_READ != 0 { high |= 1 << 0 }
-        if request.isWrite { high |= 1 << 1 }
+        let sent = PageRequest(request, source: source, group: group, isLast: isLast)
         let at = base + tail
-        memory.setWord(at, low)
-        memory.setWord(at + 8, high)
+        memory.setWord(at, sent.low)
+        memory.setWord(at + 8, sent.high)
         memory.setWord(at + 16, 0)
         memory.setWord(at + 24, 0)
         tail = after(tail)
@@ -91,6 +84,24 @@ package struct PageRequest {
     fileprivate let low: UInt64
     fileprivate let high: UInt64
 
+    fileprivate init(low: UInt64, high: UInt64) {
+        self.low = low
+        self.high = high
+    }
+
+    /// As a device would send it.
+    package init(_ request: Request, source: SourceID, group: UInt32, isLast: Bool) {
+        var low = UInt64(1) | UInt64(source.number) << 16
+        if let pasid = request.pasid { low |= 1 << 8 | UInt64(pasid.number) << 32 }
+        if request.isExecute { low |= 1 << 52 }
+        if request.isPrivileged { low |= 1 << 53 }
+        var high = request.address.page << pageShift | UInt64(group) << 3
+        if isLast { high |= 1 << 2 }
+        if request.access & VTD_DMA_READ != 0 { high |= 1 << 0 }
+        if request.isWrite { high |= 1 << 1 }
+        self.init(low: low, high: high)
+    }
+
     /// nil: a request without PASID.
     package var pasid: PASID? { low & 1 << 8 != 0 ? PASID(UInt32(low >> 32 & 0xfffff)) : nil }
     package var source: SourceID { SourceID(UInt16(truncatingIfNeeded: low >> 16)) }
@@ -99,5 +110,7 @@ package struct PageRequest {
     package var wantsRead: Bool { high & 1 != 0 }
     package var wantsWrite: Bool { high & 2 != 0 }
     package var wantsExecute: Bool { low & 1 << 52 != 0 }
+    /// The last of its group: the only one that is answered.
+    package var isLast: Bool { high & 4 != 0 }
     package var isPrivileged: Bool { low & 1 << 53 != 0 }
 }

@@ -17,6 +17,9 @@ struct Translation {
     let order: UInt64
 
     func allows(_ request: Request) -> Bool { request.rights & ~rights == 0 }
+    /// In caching mode: nothing is mapped there.
+    static let absent = Translation(frame: HPA(0), allowed: 0, rights: 0, order: 0)
+    var isAbsent: Bool { allowed == 0 }
     func physical(_ request: Request) -> HPA { frame + request.address.inPage }
 }
 
@@ -237,14 +240,20 @@ struct PageWalk {
             return try walkSecondLevel(address, isWrite: isWrite)
         }
         let tag = CachedLeaf.Tag(domain: entry.domain, page: address.page)
-        if let hit = unit.pointee.leaves.lookUp(tag),
-            !isWrite || hit.translation.rights & VTD_DMA_WRITE != 0
-        {
-            return hit.translation
+        if let hit = unit.pointee.leaves.lookUp(tag) {
+            guard !hit.translation.isAbsent else { throw Fault(VTD_FAULT_SL_PERMISSION) }
+            if !isWrite || hit.translation.rights & VTD_DMA_WRITE != 0 { return hit.translation }
         }
-        let found = try walkSecondLevel(address, isWrite: isWrite)
-        unit.pointee.leaves.insert(CachedLeaf(tag, found), tag)
-        return found
+        do throws(Fault) {
+            let found = try walkSecondLevel(address, isWrite: isWrite)
+            unit.pointee.leaves.insert(CachedLeaf(tag, found), tag)
+            return found
+        } catch {
+            if error.isAbsent && unit.can(VTD_CAP_CM) {
+                unit.pointee.leaves.insert(CachedLeaf(tag, .absent), tag)
+            }
+            throw error
+        }
     }
 
     private func walkSecondLevel(_ address: GPA, isWrite: Bool) throws(Fault) -> Translation {
@@ -261,7 +270,11 @@ struct PageWalk {
                 throw Fault(level == levels ? VTD_FAULT_SL_POINTER : VTD_FAULT_SL_ACCESS)
             }
             common &= bits
-            guard common != 0 else { throw Fault(VTD_FAULT_SL_PERMISSION) }
+            guard common != 0 else {
+                var fault = Fault(VTD_FAULT_SL_PERMISSION)
+                fault.isAbsent = true
+                throw fault
+            }
             let isLarge = level > 1 && bits & SecondLevelBit.pageSize != 0
             guard bits & reservedBelow(level, isLarge: isLarge) == 0 else {
                 throw Fault(VTD_FAULT_SL_RESERVED)

@@ -46,7 +46,7 @@ extension Ref<Unit> {
     private var capability: UInt64 {
         let widths: UInt64 = can(VTD_CAP_SL5LP) ? 0b01110 : 0b00110
         let bits: UInt64 = can(VTD_CAP_SL5LP) || can(VTD_CAP_FL5LP) ? 57 : 48
-        var value: UInt64 = 6  // ND: 2^16 domain ids
+        var value: UInt64 = 6 | flag(VTD_CAP_CM, 7)  // ND: 2^16 domain ids
         value |= widths << 8 | (bits &- 1) << 16  // SAGAW, MGAW
         value |= UInt64(VTD_REG_FRCD / 16) << 24 | UInt64(FaultLog.size &- 1) << 40  // FRO, NFR
         value |= 0b0011 << 34 | 1 << 39  // SSLPS: 2 MiB and 1 GiB; PSI
@@ -231,6 +231,7 @@ extension Ref<Unit> {
             pointee.registers.isRootSet = true
         }
         pointee.registers.isTranslating = value & Register.translationEnable != 0
+        forgetPassages()
         let wasQueued = pointee.registers.isQueued
         pointee.registers.isQueued = value & Register.queueEnable != 0
         if pointee.registers.isQueued && !wasQueued { processQueue() }
@@ -243,6 +244,7 @@ extension Ref<Unit> {
         pointee.registers.isTranslating = root.bits != 0
         pointee.root = root
         pointee.isScalable = true
+        forgetPassages()
     }
 
     /// CCMD: the way without a queue.

@@ -16,9 +16,9 @@ package struct Request {
         self.access = access
     }
 
-    var isPrivileged: Bool { access & VTD_DMA_PRIV != 0 }
-    var isWrite: Bool { access & VTD_DMA_WRITE != 0 }
-    var isExecute: Bool { access & VTD_DMA_EXEC != 0 }
+    package var isPrivileged: Bool { access & VTD_DMA_PRIV != 0 }
+    package var isWrite: Bool { access & VTD_DMA_WRITE != 0 }
+    package var isExecute: Bool { access & VTD_DMA_EXEC != 0 }
     /// Read, write and execute.
     var rights: UInt32 { access & ~VTD_DMA_PRIV }
 }
@@ -27,6 +27,8 @@ struct Fault: Error {
     let reason: UInt32
     /// An entry on the way says that faults are not to be recorded (FPD).
     var isQuiet = false
+    /// Nothing is there, as opposed to something that does not allow the request.
+    var isAbsent = false
 
     init(_ reason: vtd_fault_reason, quiet: Bool = false) {
         self.reason = reason.rawValue

@@ -14,6 +14,22 @@ package enum DMA {
         _ use: (PhysicalMemory, HPA) -> Void
     ) -> CInt {
         guard access & ~known == 0, access & ~VTD_DMA_PRIV != 0, let dev else { return -EINVAL }
+        if access & VTD_DMA_EXEC == 0, let port = civtd_enter(UnsafeRawPointer(dev)) {
+            defer { civtd_unlock(port) }
+            if let physical = port.pass(pasid, address, access) {
+                use(port.memory, physical)
+                return 0
+            }
+        }
+        return accessSlowly(dev, pasid, address, access, use)
+    }
+
+    /// Once for all users: the short way is what has to be short.
+    @inline(never)
+    private static func accessSlowly(
+        _ dev: OpaquePointer, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
+        _ use: (PhysicalMemory, HPA) -> Void
+    ) -> CInt {
         let device = Ref<Device>(dev)
         let request = Request(
             pasid: pasid == UInt32.max ? nil : PASID(pasid), address: IOVA(address),
@@ -21,18 +37,20 @@ package enum DMA {
         var isSecond = false
         while true {
             // The handler of a page request may have destroyed the device.
-            let found: (DMAOutcome, Ref<Unit>, Bool)? = Lock.hardware {
+            let found: (DMAOutcome, Ref<Unit>, Bool, UnitDriver?)? = Lock.hardware {
                 guard Handle.isDevice(device) else { return nil }
                 let unit = device.pointee.unit
                 let outcome = device.access(request)
                 if case .reached(let physical) = outcome { use(unit.memory, physical) }
-                return (outcome, unit, unit.pointee.hasRaised)
+                return (outcome, unit, unit.pointee.hasRaised, unit.pointee.driver)
             }
-            guard let (outcome, unit, hasRaised) = found else { return -EINVAL }
+            guard let (outcome, unit, hasRaised, driver) = found else { return -EINVAL }
             if hasRaised { unit.deliverInterrupts() }
             switch outcome {
             case .reached: return 0
-            case .refused(let reason): return CInt(reason)
+            case .refused(let reason, let isRecorded):
+                if isRecorded { driver?.faultRecorded(device, request, reason) }
+                return CInt(reason)
             case .waiting:
                 if isSecond { return -EAGAIN }
                 unit.signalPageRequests()
@@ -61,8 +79,42 @@ package enum DMA {
         case .reached(let physical):
             use(physical)
             return 0
-        case .refused(let reason): return CInt(reason)
+        case .refused(let reason, _): return CInt(reason)
         case .waiting: return -EAGAIN
+        }
+    }
+
+    /// One page request of a group.
+    package static func ask(
+        _ dev: OpaquePointer?, _ pasid: UInt32, _ address: UInt64, _ access: UInt32,
+        group: UInt32, isLast: Bool
+    ) -> CInt {
+        guard access & ~known == 0, access & ~VTD_DMA_PRIV != 0, group < 512, let dev else {
+            return -EINVAL
+        }
+        let device = Ref<Device>(dev)
+        let request = Request(
+            pasid: pasid == UInt32.max ? nil : PASID(pasid), address: IOVA(address),
+            access: access)
+        let asked: (CInt, Ref<Unit>)? = Lock.hardware {
+            guard Handle.isDevice(device), pasid == UInt32.max || pasid >> 20 == 0 else {
+                return nil
+            }
+            let unit = device.pointee.unit
+            return (device.ask(request, group: group, isLast: isLast), unit)
+        }
+        guard let (error, unit) = asked else { return -EINVAL }
+        if error == 0 { unit.signalPageRequests() }
+        return error
+    }
+
+    package static func answer(_ dev: OpaquePointer?, _ pasid: UInt32, group: UInt32) -> CInt {
+        guard let dev else { return -EINVAL }
+        let device = Ref<Device>(dev)
+        return Lock.hardware {
+            guard Handle.isDevice(device), device.hasPageRequests else { return -EINVAL }
+            return device.pointee.waiting.answer(
+                pasid: pasid == UInt32.max ? nil : PASID(pasid), group: group)
         }
     }
 

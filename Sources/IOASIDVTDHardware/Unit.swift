@@ -14,16 +14,20 @@ package struct UnitDriver {
     let deviceLeaves: (Ref<Device>) -> Bool
     /// Without a lock: there are page requests in the queue.
     let pageRequestsWait: (Ref<Unit>) -> Void
+    /// Without a lock: a request has ended in a fault that was recorded. The device may be gone.
+    let faultRecorded: (Ref<Device>, Request, UInt32) -> Void
 
     package init(
         record: UnsafeMutableRawPointer, deviceAdded: @escaping (Ref<Device>) -> Bool,
         deviceLeaves: @escaping (Ref<Device>) -> Bool,
-        pageRequestsWait: @escaping (Ref<Unit>) -> Void
+        pageRequestsWait: @escaping (Ref<Unit>) -> Void,
+        faultRecorded: @escaping (Ref<Device>, Request, UInt32) -> Void
     ) {
         self.record = record
         self.deviceAdded = deviceAdded
         self.deviceLeaves = deviceLeaves
         self.pageRequestsWait = pageRequestsWait
+        self.faultRecorded = faultRecorded
     }
 }
 

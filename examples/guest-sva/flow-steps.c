@@ -45,5 +45,13 @@ const struct flow_words flow_words[NR_FLOW_STEPS] = {
 	[VDCM_WORKS] = { VDCM, CORE, "work: clears the device, put" },
 	[IOMMU_WORKS] = { IOMMU, CORE, "work done: no entry, nothing cached, no reference" },
 	[VFIO_SAVES] = { VFIO, VFIO, "saves memory and guest PASIDs" },
+	[GUEST_MAPS] = { GUEST, GUEST, "maps a page into the process" },
+	[GUEST_UNMAPS] = { GUEST, GUEST, "unmaps the page: nobody is told" },
+	[VFIO_INVALIDATES] = { GUEST, VFIO, "invalidates it: host PASID and domain put in" },
+	[VFIO_REFUSES_INVALIDATION] = { GUEST, VFIO, "invalidates a PASID that is not bound" },
+	[PROCESS_ENDS] = { GUEST, VFIO, "a process is gone: PASID cache invalidated" },
+	[VDCM_TOUCHES] = { VDCM, IOMMU, "accesses the page on demand" },
+	[GUEST_IS_ASKED] = { VFIO, GUEST, "page request, with the guest's PASID" },
+	[GUEST_ANSWERS] = { GUEST, IOMMU, "page group response, with the host's PASID" },
 	[VFIO_RESTORES] = { VFIO, VFIO, "loads memory and guest PASIDs" },
 };

@@ -9,6 +9,7 @@
 extern const struct flow flow_normal, flow_kvm_first, flow_two_devices;
 extern const struct flow flow_free_first, flow_any_order, flow_crash;
 extern const struct flow flow_quota, flow_same_number, flow_malicious;
+extern const struct flow flow_unmap, flow_page_request, flow_process_ends;
 extern const struct flow flow_migration_source, flow_migration_target;
 
 struct vm *running_guest(struct host *host, int number, ioasid_t quota);

@@ -52,6 +52,21 @@ static u64 write_vcmd(u64 command, void *data)
 	return call_host(*(int *)data, GUEST_VCMD, command, 0);
 }
 
+/* The page request thread of the guest's driver, for one request. */
+static long page(int fd, u64 mdev, u64 pasid)
+{
+	long result = call_host(fd, GUEST_TOUCH, mdev, pasid);
+	u64 request;
+
+	if (result != -EAGAIN)
+		return result;
+	request = call_host(fd, GUEST_FETCH, 0, 0);
+	result = call_host(fd, GUEST_MAP, pasid, request & ~(u64)(VTD_PAGE_SIZE - 1));
+	result = call_host(fd, GUEST_RESPOND, request & (VTD_PAGE_SIZE - 1),
+			   result ? IOMMU_PAGE_RESP_INVALID : IOMMU_PAGE_RESP_SUCCESS);
+	return result ?: call_host(fd, GUEST_TOUCH, mdev, pasid);
+}
+
 static long obey(int fd, struct ioasid_set *set, const struct message *order)
 {
 	switch (order->op) {
@@ -62,6 +77,8 @@ static long obey(int fd, struct ioasid_set *set, const struct message *order)
 		return 0;
 	case GUEST_EXIT:
 		return 0;
+	case GUEST_PAGE:
+		return page(fd, order->a, order->b);
 	default:
 		return call_host(fd, order->op, order->a, order->b);
 	}
@@ -128,6 +145,7 @@ static struct mdev *mdev_of(struct vm *vm, u64 index)
 static long serve(struct vm *vm, const struct message *call)
 {
 	struct mdev *mdev = mdev_of(vm, call->a);
+	struct page_request request;
 
 	switch (call->op) {
 	case GUEST_VCMD:
@@ -146,6 +164,21 @@ static long serve(struct vm *vm, const struct message *call)
 		return 0;
 	case GUEST_ENQCMD:
 		return mdev ? kvm_enqcmd(vm, mdev, call->b) : -ENODEV;
+	case GUEST_MAP:
+		return vfio_map(vm, call->a, call->b);
+	case GUEST_UNMAP:
+		return vfio_unmap(vm, call->a, call->b);
+	case GUEST_INVALIDATE:
+		return vfio_invalidate(vm, call->a, call->b);
+	case GUEST_PROCESS_EXIT:
+		return vfio_process_exit(vm, call->a);
+	case GUEST_TOUCH:
+		return mdev ? vdcm_touch(mdev, call->b) : -ENODEV;
+	case GUEST_FETCH:
+		request = vfio_fetch(vm);
+		return (long)(request.address | request.group);
+	case GUEST_RESPOND:
+		return vfio_respond(vm, call->a, call->b);
 	}
 	return -EINVAL;
 }

@@ -18,6 +18,15 @@
  * @GUEST_STOP: no longer
  * @GUEST_ENQCMD: a virtual CPU submits work to mediated device a with PASID b
  *
+ * @GUEST_MAP: the process of PASID a gets a page at b, without a word to anybody
+ * @GUEST_UNMAP: the opposite
+ * @GUEST_INVALIDATE: the guest's unit is told to forget page b of PASID a
+ * @GUEST_PROCESS_EXIT: the guest's unit is told to forget PASID a, whose process is gone
+ * @GUEST_TOUCH: mediated device a accesses the page on demand of PASID b
+ * @GUEST_FETCH: what is in the guest's page request queue: the address, with the group in its lower bits
+ * @GUEST_RESPOND: the page request of group a is answered with code b
+ * @GUEST_PAGE: the guest has device a access the page on demand of PASID b, and handles the request
+ *
  * The host tells (an order), the guest does, asking its host where hardware would trap (a call).
  * From GUEST_VCMD on an order is a call as it stands: a guest that behaves well or not.
  */
@@ -25,6 +34,7 @@ enum guest_op {
 	GUEST_ALLOC,
 	GUEST_FREE,
 	GUEST_EXIT,
+	GUEST_PAGE,
 	GUEST_VCMD,
 	GUEST_BIND,
 	GUEST_UNBIND,
@@ -32,6 +42,13 @@ enum guest_op {
 	GUEST_START,
 	GUEST_STOP,
 	GUEST_ENQCMD,
+	GUEST_MAP,
+	GUEST_UNMAP,
+	GUEST_INVALIDATE,
+	GUEST_PROCESS_EXIT,
+	GUEST_TOUCH,
+	GUEST_FETCH,
+	GUEST_RESPOND,
 };
 
 void guest_start(struct vm *vm);

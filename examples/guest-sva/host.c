@@ -27,8 +27,10 @@ void host_create(struct host *host)
 	host->machine = vtd_machine_create(HOST_MEMORY);
 	for (int i = 0; i < NR_DEVICES; i++) {
 		host->iommu[i] = vtd_unit_create(host->machine, NULL);
-		host->dev[i] = vtd_device_create(host->iommu[i], 0x1000 + 0x800 * i, VTD_DEV_ATS);
-		if (IS_ERR(host->dev[i]) || intel_iommu_enable(host->iommu[i]))
+		host->dev[i] = vtd_device_create(host->iommu[i], 0x1000 + 0x800 * i,
+						 VTD_DEV_ATS | VTD_DEV_PRI);
+		if (IS_ERR(host->dev[i]) || intel_iommu_enable(host->iommu[i]) ||
+		    iommu_register_device_fault_handler(host->dev[i], vfio_fault, host->dev[i]))
 			die("no remapping unit");
 	}
 	flow_note(IOMMU_LISTENS, NULL, INVALID_IOASID, 0);
@@ -57,7 +59,8 @@ void host_destroy(struct host *host)
 
 	host_settle();
 	for (int i = 0; i < NR_DEVICES; i++)
-		if (intel_iommu_disable(host->iommu[i]) || vtd_device_destroy(host->dev[i]) ||
+		if (iommu_unregister_device_fault_handler(host->dev[i]) ||
+		    intel_iommu_disable(host->iommu[i]) || vtd_device_destroy(host->dev[i]) ||
 		    vtd_unit_destroy(host->iommu[i]))
 			die("something is bound or attached behind unit %d", i);
 	ioasid_get_stats(&stats);
@@ -80,6 +83,7 @@ static void load_process(struct vm *vm, struct process *process)
 	process->signature = atomic64_inc_return(&signatures);
 	process->root = vtd_guest_page(vm->memory);
 	process->page = vtd_guest_page(vm->memory);
+	process->spare = vtd_guest_page(vm->memory);
 	if (vtd_guest_map(vm->memory, process->root, BUFFER, process->page,
 			  VTD_DMA_READ | VTD_DMA_WRITE) ||
 	    vtd_guest_write(vm->memory, process->page, &process->signature,
@@ -98,6 +102,7 @@ struct vm *vm_create(struct host *host, int number, ioasid_t quota)
 	vm->number = number;
 	vm->fd = -1;
 	vm->mm = mm_alloc();
+	pthread_mutex_init(&vm->request_lock, NULL);
 	kvm_open(vm);
 	vfio_open(vm, host, quota);
 	flow_watch(vm);
@@ -141,5 +146,6 @@ void vm_destroy(struct vm *vm)
 	vtd_guest_destroy(vm->memory);
 	vfio_close(vm);
 	mmput(vm->mm);
+	pthread_mutex_destroy(&vm->request_lock);
 	free(vm);
 }

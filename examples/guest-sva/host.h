@@ -26,8 +26,9 @@
 #define HOST_PASID_LAST 1023
 /* The most PASIDs a guest may have; its quota is at most this. */
 #define NR_PASIDS 64
-/* Where each process of a guest has the page that its device works on. */
+/* Where each process of a guest has the page that its device works on; and one that is there on demand. */
 #define BUFFER 0x7f0000400000ULL
+#define ON_DEMAND (BUFFER + VTD_PAGE_SIZE)
 
 struct vm;
 
@@ -42,24 +43,38 @@ struct host {
 struct process {
 	u64 root;
 	u64 page;
+	u64 spare; /* for ON_DEMAND */
 	u64 physical;
 	u64 signature;
 };
 
 /**
  * struct vfio_pasid - one PASID of a guest
+ * @vm: whose it is
  * @guest: what the guest calls it
  * @host: what the hardware calls it
+ * @root: the page table it was bound to
  * @used: this entry is
  * @bound: the driver was asked to bind it, and not yet to unbind it
  * @freed: the guest freed it; a late unbind may still come
  */
 struct vfio_pasid {
+	struct vm *vm;
 	ioasid_t guest;
 	ioasid_t host;
+	u64 root;
 	bool used;
 	bool bound;
 	bool freed;
+};
+
+/* A page request that the guest has not answered. */
+struct page_request {
+	struct device *dev;
+	ioasid_t host;
+	u64 address;
+	u32 group;
+	bool waits;
 };
 
 /* The PASID translation table of a guest's virtual CPUs, for ENQCMD. */
@@ -103,6 +118,8 @@ struct mdev {
  * @set: its PASIDs
  * @domain: its memory as devices see it
  * @memory: its memory as it sees it
+ * @request: in its page request queue, which has room for one
+ * @pages: it handles page requests; else they are refused
  */
 struct vm {
 	int number;
@@ -114,6 +131,9 @@ struct vm {
 	struct vtd_guest *memory;
 	struct process processes[NR_PROCESSES];
 	struct vfio_pasid pasids[NR_PASIDS];
+	pthread_mutex_t request_lock; /* of the two below: another guest's DMA may bring a request */
+	struct page_request request;
+	bool pages;
 	struct kvm kvm;
 	struct mdev mdevs[NR_MDEVS];
 	unsigned int nr_mdevs;
@@ -138,6 +158,14 @@ ioasid_t vfio_alloc(struct vm *vm, ioasid_t guest);
 int vfio_free(struct vm *vm, ioasid_t guest);
 int vfio_bind(struct vm *vm, ioasid_t guest, u64 root);
 int vfio_unbind(struct vm *vm, ioasid_t guest);
+int vfio_invalidate(struct vm *vm, ioasid_t guest, u64 address);
+int vfio_process_exit(struct vm *vm, ioasid_t guest);
+int vfio_map(struct vm *vm, ioasid_t guest, u64 address);
+int vfio_unmap(struct vm *vm, ioasid_t guest, u64 address);
+int vfio_respond(struct vm *vm, u32 group, u32 code);
+void vfio_page(struct vm *vm, bool pages);
+struct page_request vfio_fetch(struct vm *vm);
+int vfio_fault(struct iommu_fault *fault, void *data);
 ioasid_t vfio_host_pasid(const struct vm *vm, ioasid_t guest);
 
 /* kvm.c */
@@ -152,6 +180,7 @@ void vdcm_close(struct mdev *mdev);
 int vdcm_program(struct mdev *mdev, ioasid_t guest);
 int vdcm_start(struct mdev *mdev);
 void vdcm_stop(struct mdev *mdev);
+int vdcm_touch(struct mdev *mdev, ioasid_t guest);
 void vdcm_use_queue(struct workqueue_struct *wq);
 
 #endif

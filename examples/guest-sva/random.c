@@ -18,6 +18,9 @@ enum operation {
 	OP_START,
 	OP_STOP,
 	OP_ENQCMD,
+	OP_INVALIDATE,
+	OP_PAGE,
+	OP_PROCESS_EXIT,
 	OP_CRASH,
 	NR_OPERATIONS,
 };
@@ -36,6 +39,9 @@ static const struct {
 	[OP_START] = { "start DMA", 12 },
 	[OP_STOP] = { "stop DMA", 5 },
 	[OP_ENQCMD] = { "ENQCMD", 12 },
+	[OP_INVALIDATE] = { "invalidation by a guest", 10 },
+	[OP_PAGE] = { "page requested, used, unmapped", 10 },
+	[OP_PROCESS_EXIT] = { "process of a guest ends", 4 },
 	[OP_CRASH] = { "crash by SIGKILL", 1 },
 };
 
@@ -104,6 +110,7 @@ static void begin_guest(struct expected_guest *g, int number)
 	/* Behind two units, but for the last guest: there one device has both. */
 	for (int i = 0; i < NR_MDEVS; i++)
 		vm_add_mdev(vm, host.dev[number == NR_GUESTS ? 0 : i]);
+	vfio_page(vm, true);
 	guest_start(vm);
 	expect_new_guest(g, vm);
 }
@@ -151,6 +158,32 @@ static void do_free_others(struct expected_guest *g, int index)
 	response = guest_do(g->vm, GUEST_VCMD, VCMD_CMD_FREE | VCMD_CMD_OPERAND(pasid), 0);
 	expect_result(g, OP_FREE_OTHERS, VCMD_VRSP_SC_INVALID_PASID, VCMD_VRSP_SC(response));
 	player_of(g)->refused++;
+}
+
+/* The device asks for a page, the guest gives it, and takes it back. */
+static void do_page(struct expected_guest *g, int index, int mdev)
+{
+	ioasid_t pasid = PASID_OF(index);
+	struct device *dev = g->vm->mdevs[mdev].dev;
+	long want = g->pasids[index].state == BOUND    ? 0
+		    : g->pasids[index].state == ABSENT ? -EINVAL
+						       : -EIO;
+	int got;
+
+	expect_result(g, OP_PAGE, want, guest_do(g->vm, GUEST_PAGE, mdev, pasid));
+	if (want)
+		return;
+	if (guest_do(g->vm, GUEST_UNMAP, pasid, ON_DEMAND) ||
+	    guest_do(g->vm, GUEST_INVALIDATE, pasid, ON_DEMAND))
+		die("guest %d cannot unmap a page", g->vm->number);
+	/* Not there, and in no cache; nobody gives it this time. */
+	vfio_page(g->vm, false);
+	do
+		got = vtd_dma(dev, g->pasids[index].host, ON_DEMAND, VTD_DMA_READ, NULL);
+	while (got == -EAGAIN);
+	if (got <= 0)
+		die("guest %d reaches a page that it has unmapped", g->vm->number);
+	vfio_page(g->vm, true);
 }
 
 static void check(struct expected_guest *g)
@@ -239,6 +272,17 @@ static void do_operation(struct expected_guest *g, enum operation op)
 	case OP_ENQCMD:
 		expect_result(g, op, g->pasids[index].state == BOUND ? 0 : -EINVAL,
 			      guest_do(vm, GUEST_ENQCMD, mdev, pasid));
+		break;
+	case OP_INVALIDATE:
+		expect_result(g, op, g->pasids[index].state == BOUND ? 0 : -EINVAL,
+			      guest_do(vm, GUEST_INVALIDATE, pasid, BUFFER));
+		break;
+	case OP_PAGE:
+		do_page(g, index, mdev);
+		break;
+	case OP_PROCESS_EXIT:
+		expect_result(g, op, expected_unbind(g, index),
+			      guest_do(vm, GUEST_PROCESS_EXIT, pasid, 0));
 		break;
 	default:
 		do_crash(g);

@@ -194,3 +194,16 @@ void vdcm_stop(struct mdev *mdev)
 	pthread_mutex_unlock(&mdev->lock);
 	flow_note(GUEST_STOPS, mdev->vm, read_register(mdev), 0);
 }
+
+/* The device accesses the page on demand. -EAGAIN: it has asked for it. */
+int vdcm_touch(struct mdev *mdev, ioasid_t guest)
+{
+	ioasid_t host = vfio_host_pasid(mdev->vm, guest);
+	int error = pasid_valid(host) ? vtd_dma(mdev->dev, host, ON_DEMAND, VTD_DMA_READ, NULL)
+				      : -EINVAL;
+
+	if (error > 0)
+		error = -EIO;
+	flow_note(VDCM_TOUCHES, mdev->vm, host, error);
+	return error;
+}

@@ -2,6 +2,7 @@
 // The VFIO-like owner: a set with a quota for each guest, bind and unbind, sweep at its death.
 
 #include <string.h>
+#include <unistd.h>
 #include "flow.h"
 #include "host.h"
 
@@ -75,7 +76,7 @@ ioasid_t vfio_alloc(struct vm *vm, ioasid_t guest)
 		flow_note(VFIO_REFUSES, vm, INVALID_IOASID, -ENOSPC);
 		return INVALID_IOASID;
 	}
-	*p = (struct vfio_pasid){ .guest = guest, .host = host, .used = true };
+	*p = (struct vfio_pasid){ .vm = vm, .guest = guest, .host = host, .used = true };
 	flow_note(VFIO_ALLOCATES, vm, host, 0);
 	return host;
 }
@@ -159,6 +160,8 @@ int vfio_bind(struct vm *vm, ioasid_t guest, u64 root)
 		flow_note(VFIO_REFUSES_BIND, vm, p ? p->host : INVALID_IOASID, error);
 	else
 		p->bound = true;
+	if (!error)
+		p->root = root;
 	return error;
 }
 
@@ -214,4 +217,188 @@ ioasid_t vfio_host_pasid(const struct vm *vm, ioasid_t guest)
 	const struct vfio_pasid *p = find((struct vm *)vm, guest);
 
 	return p && !p->freed ? p->host : INVALID_IOASID;
+}
+
+/* ---- what the guest's remapping unit is told, and what it tells ---- */
+
+static struct vfio_pasid *find_bound(struct vm *vm, ioasid_t guest)
+{
+	struct vfio_pasid *p = find(vm, guest);
+
+	return p && p->bound && !p->freed ? p : NULL;
+}
+
+/* As the process that is the guest, whose set must have the PASID. */
+static int invalidate_as(struct vm *vm, struct iommu_cache_invalidate_info *info)
+{
+	struct mm_struct *own = current->mm;
+	int error = 0;
+
+	current->mm = vm->mm;
+	for (unsigned int i = 0; i < vm->nr_mdevs; i++)
+		error = iommu_uapi_cache_invalidate(vm->domain, vm->mdevs[i].dev, info) ?: error;
+	current->mm = own;
+	return error;
+}
+
+/* A descriptor in the guest's invalidation queue: a page of a process. The driver knows the host's PASID. */
+int vfio_invalidate(struct vm *vm, ioasid_t guest, u64 address)
+{
+	struct iommu_cache_invalidate_info info = {
+		.argsz = sizeof(info),
+		.version = IOMMU_CACHE_INVALIDATE_INFO_VERSION_1,
+		.cache = IOMMU_CACHE_INV_TYPE_IOTLB,
+		.granularity = IOMMU_INV_GRANU_ADDR,
+		.granu.addr_info = { .flags = IOMMU_INV_ADDR_FLAGS_PASID,
+				     .pasid = guest,
+				     .addr = address,
+				     .granule_size = VTD_PAGE_SIZE,
+				     .nb_granules = 1 },
+	};
+	struct vfio_pasid *p = find(vm, guest);
+	int error = invalidate_as(vm, &info);
+
+	flow_note(error ? VFIO_REFUSES_INVALIDATION : VFIO_INVALIDATES, vm,
+		  p && !error ? p->host : INVALID_IOASID, error);
+	return error;
+}
+
+/*
+ * A process of the guest is gone. Its kernel has cleared the entry in its own PASID table and says so in its
+ * invalidation queue: that is all that is heard of it.
+ */
+int vfio_process_exit(struct vm *vm, ioasid_t guest)
+{
+	struct iommu_cache_invalidate_info info = {
+		.argsz = sizeof(info),
+		.version = IOMMU_CACHE_INVALIDATE_INFO_VERSION_1,
+		.cache = IOMMU_CACHE_INV_TYPE_PASID | IOMMU_CACHE_INV_TYPE_IOTLB,
+		.granularity = IOMMU_INV_GRANU_PASID,
+		.granu.pasid_info = { .flags = IOMMU_INV_PASID_FLAGS_PASID, .pasid = guest },
+	};
+	struct vfio_pasid *p = find_bound(vm, guest);
+
+	if (!p || invalidate_as(vm, &info)) {
+		flow_note(VFIO_REFUSES_INVALIDATION, vm, INVALID_IOASID, -EINVAL);
+		return -EINVAL;
+	}
+	flow_note(PROCESS_ENDS, vm, p->host, 0);
+	return vfio_unbind(vm, guest);
+}
+
+/* What the guest's CPU does to the page table of a process; nobody hears of it. */
+static struct process *process_of(struct vm *vm, ioasid_t guest)
+{
+	struct vfio_pasid *p = find_bound(vm, guest);
+
+	for (int i = 0; p && i < NR_PROCESSES; i++)
+		if (vm->processes[i].root == p->root)
+			return &vm->processes[i];
+	return NULL;
+}
+
+int vfio_map(struct vm *vm, ioasid_t guest, u64 address)
+{
+	struct process *process = process_of(vm, guest);
+	int error = -EINVAL;
+
+	if (process)
+		error = vtd_guest_map(vm->memory, process->root, address,
+				      address == BUFFER ? process->page : process->spare,
+				      VTD_DMA_READ | VTD_DMA_WRITE);
+	flow_note(GUEST_MAPS, vm, vfio_host_pasid(vm, guest), error);
+	return error;
+}
+
+int vfio_unmap(struct vm *vm, ioasid_t guest, u64 address)
+{
+	struct process *process = process_of(vm, guest);
+	int error = process ? vtd_guest_unmap(vm->memory, process->root, address) : -EINVAL;
+
+	flow_note(GUEST_UNMAPS, vm, vfio_host_pasid(vm, guest), error);
+	return error;
+}
+
+/* From now on the guest handles page requests, or no more. */
+void vfio_page(struct vm *vm, bool pages)
+{
+	pthread_mutex_lock(&vm->request_lock);
+	vm->pages = pages;
+	pthread_mutex_unlock(&vm->request_lock);
+}
+
+static bool take_in(struct vm *vm, const struct page_request *request)
+{
+	bool has_room;
+
+	pthread_mutex_lock(&vm->request_lock);
+	has_room = vm->pages && !vm->request.waits;
+	if (has_room)
+		vm->request = *request;
+	pthread_mutex_unlock(&vm->request_lock);
+	return has_room;
+}
+
+/* Told by the driver, in the thread of some DMA; the guest will hear its own name for the PASID. */
+int vfio_fault(struct iommu_fault *fault, void *data)
+{
+	struct page_request request;
+	struct vfio_pasid *p;
+
+	if (fault->type != IOMMU_FAULT_PAGE_REQ)
+		return 0;
+	p = ioasid_find(NULL, fault->prm.pasid, NULL);
+	if (IS_ERR_OR_NULL(p))
+		return -ENODEV;
+	request = (struct page_request){
+		.dev = data,
+		.host = fault->prm.pasid,
+		.address = fault->prm.addr,
+		.group = fault->prm.grpid,
+		.waits = true,
+	};
+	return take_in(p->vm, &request) ? 0 : -ENODEV;
+}
+
+/* What is in the guest's queue. It has asked and waits for an answer, so it comes. */
+struct page_request vfio_fetch(struct vm *vm)
+{
+	struct page_request request;
+
+	for (int patience = 0; patience < 100000; patience++) {
+		pthread_mutex_lock(&vm->request_lock);
+		request = vm->request;
+		pthread_mutex_unlock(&vm->request_lock);
+		if (request.waits) {
+			flow_note(GUEST_IS_ASKED, vm, request.host, 0);
+			return request;
+		}
+		usleep(100);
+	}
+	die("the page request of guest %d is lost", vm->number);
+}
+
+/* The guest's page group response: the PASID is the host's again. A wrong one changes nothing. */
+int vfio_respond(struct vm *vm, u32 group, u32 code)
+{
+	struct page_request request;
+	struct iommu_page_response answer = {
+		.argsz = sizeof(answer),
+		.version = IOMMU_PAGE_RESP_VERSION_1,
+		.flags = IOMMU_PAGE_RESP_PASID_VALID,
+		.grpid = group,
+		.code = code,
+	};
+	int error = -EINVAL;
+
+	pthread_mutex_lock(&vm->request_lock);
+	request = vm->request;
+	if (request.waits && request.group == group)
+		vm->request.waits = false;
+	pthread_mutex_unlock(&vm->request_lock);
+	answer.pasid = request.host;
+	if (request.waits && request.group == group)
+		error = iommu_page_response(request.dev, &answer);
+	flow_note(GUEST_ANSWERS, vm, request.host, error);
+	return error;
 }

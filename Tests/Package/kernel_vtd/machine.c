@@ -2,31 +2,45 @@
 // The VT-d model behind machine.h.
 
 #include <assert.h>
+#include <pthread.h>
 #include <linux/err.h>
 #include <linux/ioasid-vtd.h>
 #include "machine.h"
 
 static struct vtd_machine *machine;
-static struct intel_iommu *iommu;
-static struct device *dev;
+static struct intel_iommu *iommu[MACHINE_UNITS];
+static struct device *dev[MACHINE_UNITS];
 static u64 own_pages;
+
+void machine_begin_with(bool has_tlb, bool has_requests)
+{
+	struct vtd_unit_config config = { VTD_CAP_DEFAULT | VTD_CAP_SRS, 20, NULL, NULL };
+	unsigned int features = (has_tlb ? VTD_DEV_ATS : 0) | (has_requests ? VTD_DEV_PRI : 0);
+	int unit;
+
+	machine = vtd_machine_create(64 << 20);
+	for (unit = 0; unit < MACHINE_UNITS; unit++) {
+		iommu[unit] = vtd_unit_create(machine, &config);
+		dev[unit] = vtd_device_create(iommu[unit], MACHINE_SOURCE_ID_OF(unit), features);
+		assert(!IS_ERR(dev[unit]));
+	}
+	own_pages = vtd_pages_used(machine);
+}
 
 void machine_begin(bool has_tlb)
 {
-	struct vtd_unit_config config = { VTD_CAP_DEFAULT | VTD_CAP_SRS, 20, NULL, NULL };
-
-	machine = vtd_machine_create(64 << 20);
-	iommu = vtd_unit_create(machine, &config);
-	dev = vtd_device_create(iommu, MACHINE_SOURCE_ID, has_tlb ? VTD_DEV_ATS : 0);
-	assert(!IS_ERR(dev));
-	own_pages = vtd_pages_used(machine);
+	machine_begin_with(has_tlb, false);
 }
 
 void machine_end(void)
 {
+	int unit;
+
 	assert(vtd_pages_used(machine) == own_pages);
-	assert(vtd_device_destroy(dev) == 0);
-	assert(vtd_unit_destroy(iommu) == 0);
+	for (unit = 0; unit < MACHINE_UNITS; unit++) {
+		assert(vtd_device_destroy(dev[unit]) == 0);
+		assert(vtd_unit_destroy(iommu[unit]) == 0);
+	}
 	assert(vtd_machine_destroy(machine) == 0);
 	assert(vtd_blocks_used() == 0);
 }
@@ -54,35 +68,126 @@ void *machine_virtual(uint64_t address)
 
 uint64_t machine_read(uint32_t offset, unsigned int size)
 {
-	return vtd_register_read(iommu, offset, size);
+	return vtd_register_read(iommu[offset >> 16], offset & 0xffff, size);
 }
 
 void machine_write(uint32_t offset, unsigned int size, uint64_t value)
 {
-	assert(vtd_register_write(iommu, offset, size, value) == 0);
+	assert(vtd_register_write(iommu[offset >> 16], offset & 0xffff, size, value) == 0);
+}
+
+uint64_t machine_dma_by(unsigned int unit, uint32_t pasid, uint64_t address)
+{
+	u64 physical;
+	int result = vtd_dma(dev[unit], pasid, address, VTD_DMA_READ, &physical);
+
+	return result == 0 ? physical : result == -EAGAIN ? MACHINE_WAITING : MACHINE_REFUSED;
 }
 
 uint64_t machine_dma(uint32_t pasid, uint64_t address)
 {
-	u64 physical;
+	return machine_dma_by(0, pasid, address);
+}
 
-	return vtd_dma(dev, pasid, address, VTD_DMA_READ, &physical) ? MACHINE_REFUSED : physical;
+int machine_ask(unsigned int unit, uint32_t pasid, uint64_t address, unsigned int group, bool last)
+{
+	return vtd_page_request(dev[unit], pasid, address, VTD_DMA_READ, group, last);
+}
+
+int machine_answer(unsigned int unit, uint32_t pasid, unsigned int group)
+{
+	return vtd_page_answer(dev[unit], pasid, group);
+}
+
+/* ---- interrupts ---- */
+
+static struct listener {
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	bool has_raised, is_over;
+	void (*handle)(void *data);
+	void *data;
+} listeners[MACHINE_UNITS];
+
+static void raise_one(struct intel_iommu *unit, enum vtd_interrupt which, void *data)
+{
+	struct listener *listener = data;
+
+	(void)unit, (void)which;
+	pthread_mutex_lock(&listener->mutex);
+	listener->has_raised = true;
+	pthread_cond_signal(&listener->changed);
+	pthread_mutex_unlock(&listener->mutex);
+}
+
+static void *listen(void *data)
+{
+	struct listener *listener = data;
+
+	pthread_mutex_lock(&listener->mutex);
+	while (!listener->is_over) {
+		if (!listener->has_raised) {
+			pthread_cond_wait(&listener->changed, &listener->mutex);
+			continue;
+		}
+		listener->has_raised = false;
+		pthread_mutex_unlock(&listener->mutex);
+		listener->handle(listener->data);
+		pthread_mutex_lock(&listener->mutex);
+	}
+	pthread_mutex_unlock(&listener->mutex);
+	return NULL;
+}
+
+void machine_listen(unsigned int unit, void (*handle)(void *data), void *data)
+{
+	struct listener *listener = &listeners[unit];
+
+	listener->handle = handle;
+	listener->data = data;
+	listener->has_raised = listener->is_over = false;
+	pthread_mutex_init(&listener->mutex, NULL);
+	pthread_cond_init(&listener->changed, NULL);
+	assert(pthread_create(&listener->thread, NULL, listen, listener) == 0);
+	assert(vtd_unit_set_interrupt(iommu[unit], VTD_INTERRUPT_PAGE_REQUEST, raise_one,
+				      listener) == 0);
+	machine_write(unit << 16 | VTD_REG_PECTL, 4, 0);
+}
+
+void machine_stop_listening(unsigned int unit)
+{
+	struct listener *listener = &listeners[unit];
+
+	assert(vtd_unit_set_interrupt(iommu[unit], VTD_INTERRUPT_PAGE_REQUEST, NULL, NULL) == 0);
+	pthread_mutex_lock(&listener->mutex);
+	listener->is_over = true;
+	pthread_cond_signal(&listener->changed);
+	pthread_mutex_unlock(&listener->mutex);
+	pthread_join(listener->thread, NULL);
 }
 
 uint64_t machine_stale(void)
 {
 	struct vtd_stats stats;
+	uint64_t stale = 0;
+	int unit;
 
-	vtd_get_stats(iommu, &stats);
-	return stats.stale_hits;
+	for (unit = 0; unit < MACHINE_UNITS; unit++) {
+		vtd_get_stats(iommu[unit], &stats);
+		stale += stats.stale_hits;
+	}
+	return stale;
 }
 
 unsigned int machine_faults(void)
 {
 	struct vtd_fault fault;
 	unsigned int count = 0;
+	int unit;
 
-	while (vtd_fault_read(iommu, &fault))
-		count++;
+	for (unit = 0; unit < MACHINE_UNITS; unit++)
+		while (vtd_fault_read(iommu[unit], &fault))
+			count++;
 	return count;
 }

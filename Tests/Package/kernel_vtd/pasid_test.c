@@ -70,7 +70,7 @@ static void begin(struct unit *u, bool has_tlb)
 
 	memset(u, 0, sizeof(*u));
 	machine_begin(has_tlb);
-	queue_begin();
+	queue_begin(&u->iommu);
 	spin_lock_init(&u->iommu.lock);
 	u->iommu.cap = readq(DMAR_CAP_REG);
 	u->iommu.ecap = readq(DMAR_ECAP_REG);
@@ -104,7 +104,7 @@ static void begin(struct unit *u, bool has_tlb)
 
 static void end(struct unit *u)
 {
-	queue_end();
+	queue_end(&u->iommu);
 	intel_pasid_free_table(&u->pci.dev);
 	machine_give(u->root, 1);
 	machine_give(u->context, 1);

@@ -4,35 +4,50 @@
 #include "iommu.h"
 #include "pasid.h"
 #include "queue.h"
+#include <pthread.h>
 
 #define SLOTS 256
 
-static struct qi_desc *ring;
-static u32 *status;
-static u32 tail;
+static struct queue {
+	struct qi_desc *ring;
+	u32 *status;
+	u32 tail;
+	/* The interrupt thread answers while others invalidate. */
+	pthread_mutex_t mutex;
+} queues[MACHINE_UNITS];
 static int left_out = -1, sent;
 
-static void queue_put(const struct qi_desc *desc)
+static struct queue *queue_of(const struct intel_iommu *iommu)
 {
-	ring[tail] = *desc;
-	tail = (tail + 1) % SLOTS;
+	return &queues[(uintptr_t)iommu->reg >> 16];
 }
 
-void queue_begin(void)
+static void queue_put(struct queue *queue, const struct qi_desc *desc)
 {
-	ring = machine_take(2);
-	status = machine_take(1);
-	tail = 0;
-	writeq(0, DMAR_IQT_REG);
-	writeq(machine_physical(ring) | 1 << 11 | 1, DMAR_IQA_REG);
-	writel(DMA_GCMD_QIE, DMAR_GCMD_REG);
+	queue->ring[queue->tail] = *desc;
+	queue->tail = (queue->tail + 1) % SLOTS;
 }
 
-void queue_end(void)
+void queue_begin(const struct intel_iommu *iommu)
 {
-	writel(0, DMAR_GCMD_REG);
-	machine_give(ring, 2);
-	machine_give(status, 1);
+	struct queue *queue = queue_of(iommu);
+
+	pthread_mutex_init(&queue->mutex, NULL);
+	queue->ring = machine_take(2);
+	queue->status = machine_take(1);
+	queue->tail = 0;
+	writeq(0, iommu->reg + DMAR_IQT_REG);
+	writeq(machine_physical(queue->ring) | 1 << 11 | 1, iommu->reg + DMAR_IQA_REG);
+	writel(DMA_GCMD_QIE, iommu->reg + DMAR_GCMD_REG);
+}
+
+void queue_end(const struct intel_iommu *iommu)
+{
+	struct queue *queue = queue_of(iommu);
+
+	writel(0, iommu->reg + DMAR_GCMD_REG);
+	machine_give(queue->ring, 2);
+	machine_give(queue->status, 1);
 }
 
 void queue_leave_out(int number)
@@ -53,22 +68,26 @@ int qi_submit_sync(struct intel_iommu *iommu, struct qi_desc *desc, unsigned int
 	struct qi_desc wait = {
 		QI_IWD_TYPE | QI_IWD_STATUS_WRITE | QI_IWD_FENCE | QI_IWD_STATUS_DATA(2ULL), 0, 0, 0
 	};
+	struct queue *queue = queue_of(iommu);
 	unsigned int i;
 
-	(void)iommu;
+	pthread_mutex_lock(&queue->mutex);
 	if (options & QI_OPT_WAIT_DRAIN)
 		wait.qw0 |= QI_IWD_PRQ_DRAIN;
-	wait.qw1 = machine_physical(status);
-	*status = 0;
+	wait.qw1 = machine_physical(queue->status);
+	*queue->status = 0;
 	for (i = 0; i < count; i++)
-		if (sent++ != left_out)
-			queue_put(&desc[i]);
-	queue_put(&wait);
-	writeq(tail * sizeof(wait), DMAR_IQT_REG);
-	if (*status != 2 || readl(DMAR_FSTS_REG) & DMA_FSTS_IQE) {
-		printf("the queue stopped at 0x%llx\n", (unsigned long long)readq(DMAR_IQH_REG));
+		if (__atomic_fetch_add(&sent, 1, __ATOMIC_RELAXED) != left_out)
+			queue_put(queue, &desc[i]);
+	queue_put(queue, &wait);
+	writeq(queue->tail * sizeof(wait), iommu->reg + DMAR_IQT_REG);
+	if (__atomic_load_n(queue->status, __ATOMIC_ACQUIRE) != 2 ||
+	    readl(iommu->reg + DMAR_FSTS_REG) & DMA_FSTS_IQE) {
+		printf("the queue stopped at 0x%llx\n",
+		       (unsigned long long)readq(iommu->reg + DMAR_IQH_REG));
 		abort();
 	}
+	pthread_mutex_unlock(&queue->mutex);
 	return 0;
 }
 
@@ -113,12 +132,14 @@ void qi_flush_dev_iotlb(struct intel_iommu *iommu, u16 sid, u16 pfsid, u16 qdep,
 void qi_flush_dev_iotlb_pasid(struct intel_iommu *iommu, u16 sid, u16 pfsid, u32 pasid, u16 qdep,
 			      u64 addr, unsigned int order)
 {
-	/* All ones but the highest bit: 2^order pages. */
-	addr |= GENMASK_ULL(order + VTD_PAGE_SHIFT - 2, VTD_PAGE_SHIFT);
+	/* All ones but the highest bit: 2^order pages. One page has no size. */
+	if (order)
+		addr = (addr & ~((VTD_PAGE_SIZE << order) - 1)) |
+		       ((VTD_PAGE_SIZE << (order - 1)) - VTD_PAGE_SIZE);
 	submit(iommu,
 	       QI_DEV_EIOTLB_PASID(pasid) | QI_DEV_EIOTLB_SID(sid) | QI_DEV_EIOTLB_QDEP(qdep) |
 		       QI_DEIOTLB_TYPE | QI_DEV_IOTLB_PFSID(pfsid),
-	       QI_DEV_EIOTLB_ADDR(addr) | QI_DEV_EIOTLB_SIZE);
+	       QI_DEV_EIOTLB_ADDR(addr) | (order ? QI_DEV_EIOTLB_SIZE : 0));
 }
 
 void *alloc_pgtable_page(int node)

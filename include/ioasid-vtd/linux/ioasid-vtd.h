@@ -470,6 +470,8 @@ typedef u64 (*vtd_vcmd_fn)(u64 command, void *data);
 #define VTD_CAP_PRS 0x40u                      /* page requests */
 #define VTD_CAP_SL5LP 0x80u                    /* 5-level second-level tables */
 #define VTD_CAP_SLADS 0x100u                   /* accessed and dirty bits of second-level tables */
+/* Caching mode, of units that a hypervisor makes for a guest: what is not there is cached as well. */
+#define VTD_CAP_CM 0x200u
 #define VTD_CAP_DEFAULT (VTD_CAP_NEST | VTD_CAP_PT | VTD_CAP_PRS)
 
 /**
@@ -584,7 +586,8 @@ int vtd_memory_write(struct vtd_machine *machine, u64 address, const void *buffe
  * @machine: the machine
  *
  * The byte at physical address a is that many bytes after the start. Tables may be written there while
- * the hardware reads them, a word at a time.
+ * the hardware reads them, a word at a time. After the first call a request that a cache answers takes
+ * longer: whether it is stale is found out by walking the tables each time.
  *
  * Return: the start, until the machine is destroyed; NULL no machine.
  */
@@ -712,6 +715,38 @@ int vtd_device_destroy(struct device *dev);
  * answer; -EAGAIN a page request is on its way: try again; -EINVAL no device, or bad @access.
  */
 int vtd_dma(struct device *dev, ioasid_t pasid, u64 address, unsigned int access, u64 *physical);
+
+/**
+ * vtd_page_request() - one page request of a device with PRI, without the access
+ * @dev: the device
+ * @pasid: the PASID; INVALID_IOASID for a request without one
+ * @address: the page
+ * @access: as vtd_dma()
+ * @group: the page request group, 0 to 511; the device's choice
+ * @last: the last of its group, which is answered as a whole
+ *
+ * Groups of several pages are sent one request at a time, others' in between. 32 pages may wait for
+ * their answer. If the queue is full a request is lost, and the unit answers the last of its group with
+ * success. A group that is not complete is given up when the device is told to forget the PASID.
+ *
+ * Return: 0 sent; -EINVAL no device, one without PRI, or a bad argument; -EPERM the context entry does
+ * not allow it; -EBUSY the group, or the page, waits for its answer; -EAGAIN too many pages wait.
+ */
+int vtd_page_request(struct device *dev, ioasid_t pasid, u64 address, unsigned int access,
+		     unsigned int group, bool last);
+
+/**
+ * vtd_page_answer() - what the device was answered
+ * @dev: the device
+ * @pasid: the PASID; INVALID_IOASID for a request without one
+ * @group: the group
+ *
+ * It is remembered until the device has used the pages, or is told to forget the PASID, or has no room.
+ *
+ * Return: the code of the answer, as PCI has it: 0 success, 1 invalid request, 15 failure; -EAGAIN the group waits, or is not complete; -ENOENT no
+ * such group; -EINVAL no device, or one without PRI.
+ */
+int vtd_page_answer(struct device *dev, ioasid_t pasid, unsigned int group);
 
 /**
  * vtd_ats_translate() - one translation request of a device with ATS, without the access

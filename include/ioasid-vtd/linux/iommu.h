@@ -27,6 +27,8 @@
 
 struct device;
 struct iommu_domain;
+struct iommu_sva;
+struct mm_struct;
 struct vtd_machine;
 
 /*
@@ -43,6 +45,40 @@ struct vtd_machine;
 enum iommu_fault_type {
 	IOMMU_FAULT_DMA_UNRECOV = 1,
 	IOMMU_FAULT_PAGE_REQ,
+};
+
+enum iommu_fault_reason {
+	IOMMU_FAULT_REASON_UNKNOWN = 0,
+	IOMMU_FAULT_REASON_PASID_FETCH,
+	IOMMU_FAULT_REASON_BAD_PASID_ENTRY,
+	IOMMU_FAULT_REASON_PASID_INVALID,
+	IOMMU_FAULT_REASON_WALK_EABT,
+	IOMMU_FAULT_REASON_PTE_FETCH,
+	IOMMU_FAULT_REASON_PERMISSION,
+	IOMMU_FAULT_REASON_ACCESS,
+	IOMMU_FAULT_REASON_OOR_ADDRESS,
+};
+
+#define IOMMU_FAULT_UNRECOV_PASID_VALID (1 << 0)
+#define IOMMU_FAULT_UNRECOV_ADDR_VALID (1 << 1)
+#define IOMMU_FAULT_UNRECOV_FETCH_ADDR_VALID (1 << 2)
+
+/**
+ * struct iommu_fault_unrecoverable - DMA that was refused for good
+ * @reason: enum iommu_fault_reason
+ * @flags: IOMMU_FAULT_UNRECOV_*
+ * @pasid: the PASID
+ * @perm: IOMMU_FAULT_PERM_*
+ * @addr: the page
+ * @fetch_addr: not used here
+ */
+struct iommu_fault_unrecoverable {
+	__u32 reason;
+	__u32 flags;
+	__u32 pasid;
+	__u32 perm;
+	__u64 addr;
+	__u64 fetch_addr;
 };
 
 #define IOMMU_FAULT_PAGE_REQUEST_PASID_VALID (1 << 0)
@@ -70,8 +106,9 @@ struct iommu_fault_page_request {
 
 /**
  * struct iommu_fault - what a fault handler is told
- * @type: IOMMU_FAULT_PAGE_REQ
+ * @type: enum iommu_fault_type
  * @padding: zero
+ * @event: the fault of IOMMU_FAULT_DMA_UNRECOV
  * @prm: the page request
  * @padding2: the size of all kinds of faults
  */
@@ -79,6 +116,7 @@ struct iommu_fault {
 	__u32 type;
 	__u32 padding;
 	__extension__ union {
+		struct iommu_fault_unrecoverable event;
 		struct iommu_fault_page_request prm;
 		__u8 padding2[56];
 	};
@@ -267,18 +305,60 @@ struct iommu_cache_invalidate_info {
 
 #endif /* IOMMU_CACHE_INVALIDATE_INFO_VERSION_1 */
 
+/**
+ * struct iommu_fault_event - a fault as drivers hand it on
+ * @fault: the fault
+ * @list: the reporter's, not used here
+ */
+struct iommu_fault_event {
+	struct iommu_fault fault;
+	struct list_head list;
+};
+
 #define IOMMU_READ (1 << 0)
 #define IOMMU_WRITE (1 << 1)
+
+/**
+ * enum iommu_dev_features - what a device can do beside plain DMA
+ * @IOMMU_DEV_FEAT_AUX: domains attached as one more, see iommu_aux_attach_device()
+ * @IOMMU_DEV_FEAT_SVA: processes bound, see iommu_sva_bind_device(); needs a device with ATS and PRI behind a unit
+ *	with page requests
+ * @IOMMU_DEV_FEAT_IOPF: page requests; needs the same
+ */
+enum iommu_dev_features {
+	IOMMU_DEV_FEAT_AUX,
+	IOMMU_DEV_FEAT_SVA,
+	IOMMU_DEV_FEAT_IOPF,
+};
+
+/**
+ * enum iommu_attr - attributes of a domain; only DOMAIN_ATTR_NESTING means something here
+ */
+enum iommu_attr {
+	DOMAIN_ATTR_GEOMETRY,
+	DOMAIN_ATTR_PAGING,
+	DOMAIN_ATTR_WINDOWS,
+	DOMAIN_ATTR_FSL_PAMU_STASH,
+	DOMAIN_ATTR_FSL_PAMU_ENABLE,
+	DOMAIN_ATTR_FSL_PAMUV1,
+	DOMAIN_ATTR_NESTING,
+	DOMAIN_ATTR_DMA_USE_FLUSH_QUEUE,
+	DOMAIN_ATTR_MAX,
+};
+
+#define IOMMU_PASID_INVALID (-1U)
 
 #define IOMMU_DOMAIN_IDENTITY 1u
 #define IOMMU_DOMAIN_UNMANAGED 2u
 
 /**
- * typedef iommu_dev_fault_handler_t - told of each page request of a device
- * @fault: the request; copy what outlives the call
+ * typedef iommu_dev_fault_handler_t - told of the page requests and faults of a device
+ * @fault: the request or fault; copy what outlives the call
  * @data: as registered
  *
- * Answers with iommu_page_response(), now or later, from any thread.
+ * Page requests are told one by one, as they come. The last of a group (IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE)
+ * is answered, for all of them, with iommu_page_response(), now or later, from any thread. Faults that
+ * are recorded are told as well, while their PASID is bound to the device; there is nothing to answer.
  *
  * Return: 0; else the request is answered with "invalid".
  */
@@ -383,6 +463,117 @@ void iommu_aux_detach_device(struct iommu_domain *domain, struct device *dev);
 int iommu_aux_get_pasid(struct iommu_domain *domain, struct device *dev);
 
 /**
+ * iommu_get_domain_for_dev() - which domain translates the requests without PASID of a device
+ * @dev: the device
+ *
+ * Return: the domain; NULL if none is attached, or no device.
+ * Context: may sleep. Not from an ioasid notifier.
+ */
+struct iommu_domain *iommu_get_domain_for_dev(struct device *dev);
+
+/**
+ * iommu_domain_set_attr() - change an attribute of a domain
+ * @domain: the domain, not in use
+ * @attr: DOMAIN_ATTR_NESTING: the domain is to carry guests' page tables
+ * @data: an int, 0 or not
+ *
+ * A domain of this driver can carry them anyway: the attribute says early whether the units can nest.
+ *
+ * Return: 0; -EINVAL no domain, one that passes through, another @attr, no @data; -ENODEV the domain is
+ * attached, or a unit of its machine does not nest. Follows v5.10.
+ */
+int iommu_domain_set_attr(struct iommu_domain *domain, enum iommu_attr attr, void *data);
+
+/**
+ * iommu_domain_get_attr() - an attribute of a domain
+ * @domain: the domain
+ * @attr: DOMAIN_ATTR_NESTING
+ * @data: an int, set to 0 or 1
+ *
+ * Return: 0; -EINVAL as iommu_domain_set_attr(). Follows v5.10.
+ */
+int iommu_domain_get_attr(struct iommu_domain *domain, enum iommu_attr attr, void *data);
+
+/**
+ * iommu_dev_has_feature() - can a device do this?
+ * @dev: the device
+ * @f: the feature
+ *
+ * Return: true if it can, be it enabled or not; false no device, or unknown @f.
+ * Context: may sleep. Not from an ioasid notifier.
+ */
+bool iommu_dev_has_feature(struct device *dev, enum iommu_dev_features f);
+
+/**
+ * iommu_dev_feature_enabled() - is a feature enabled?
+ * @dev: the device
+ * @f: the feature
+ *
+ * Return: true if it is; false no device, or unknown @f.
+ * Context: may sleep. Not from an ioasid notifier.
+ */
+bool iommu_dev_feature_enabled(struct device *dev, enum iommu_dev_features f);
+
+/**
+ * iommu_dev_enable_feature() - enable a feature of a device
+ * @dev: the device
+ * @f: the feature
+ *
+ * iommu_sva_bind_device() needs it; iommu_aux_attach_device() does not ask. Disabling the unit disables all.
+ *
+ * Return: 0, also if it was enabled; -EINVAL unknown @f; -ENODEV unknown device, or it cannot do that.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
+ */
+int iommu_dev_enable_feature(struct device *dev, enum iommu_dev_features f);
+
+/**
+ * iommu_dev_disable_feature() - the opposite
+ * @dev: the device
+ * @f: the feature
+ *
+ * Return: 0; -EINVAL unknown @f, or not enabled; -EBUSY in use: a domain is attached as one more, a process is bound
+ * by handle, or, of IOPF, SVA is enabled; -ENODEV unknown device.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
+ */
+int iommu_dev_disable_feature(struct device *dev, enum iommu_dev_features f);
+
+/**
+ * iommu_sva_bind_device() - bind a process to a device
+ * @dev: the device, with IOMMU_DEV_FEAT_SVA enabled
+ * @mm: the process
+ * @drvdata: not used
+ *
+ * As intel_svm_bind_mm() without flags and callbacks, and it counts: each call wants its iommu_sva_unbind_device(). A
+ * process that ends takes its entries with it; the handle stays until it is unbound.
+ *
+ * Return: the handle, the same for the same device and process; ERR_PTR(-EINVAL) no process, one that has ended or is
+ * bound on another machine, or the feature is not enabled; ERR_PTR(-ENODEV) unknown device; ERR_PTR(-EBUSY) the PASID
+ * is FREE_PENDING, or bound with callbacks; ERR_PTR(-ENOSPC) no PASID; ERR_PTR(-ENOMEM); ERR_PTR(-EDEADLK) called
+ * from a handler that a binding of this thread caused.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
+ */
+struct iommu_sva *iommu_sva_bind_device(struct device *dev, struct mm_struct *mm, void *drvdata);
+
+/**
+ * iommu_sva_unbind_device() - the opposite
+ * @handle: the handle; nothing happens if it is none
+ *
+ * After the last one no DMA of the process passes any more, and its page requests are drained.
+ *
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
+ */
+void iommu_sva_unbind_device(struct iommu_sva *handle);
+
+/**
+ * iommu_sva_get_pasid() - the PASID of a bound process
+ * @handle: the handle
+ *
+ * Return: the PASID; IOMMU_PASID_INVALID no handle, or its PASID was freed.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
+ */
+u32 iommu_sva_get_pasid(struct iommu_sva *handle);
+
+/**
  * iommu_uapi_sva_bind_gpasid() - bind a guest PASID on behalf of user space
  * @domain: the guest's domain, attached to @dev
  * @dev: the device
@@ -444,6 +635,20 @@ int iommu_register_device_fault_handler(struct device *dev, iommu_dev_fault_hand
  * Context: waits for calls of the handler in other threads: not with a lock that the handler takes.
  */
 int iommu_unregister_device_fault_handler(struct device *dev);
+
+/**
+ * iommu_report_device_fault() - tell the handler of a device what somebody else has seen of it
+ * @dev: the device
+ * @evt: the fault; a page request has a PASID and a group below 512, and, if it is the last of the group, waits
+ *	for iommu_page_response()
+ *
+ * The driver does the same with what the hardware reports.
+ *
+ * Return: what the handler returned, in which case nothing waits; -EINVAL no device, no handler, a field that cannot
+ * be, the group waits already, or no memory.
+ * Context: calls the handler; without a lock. Follows v5.3.
+ */
+int iommu_report_device_fault(struct device *dev, struct iommu_fault_event *evt);
 
 /**
  * iommu_page_response() - answer a page request
