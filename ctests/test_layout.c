@@ -90,11 +90,12 @@ static void debugging(void **state)
 static void compat(void **state)
 {
 	(void)state;
-	PIN_SIZE(mm_struct, 16);
+	PIN_SIZE(mm_struct, 176);
 	PIN(mm_struct, mm_users, 0);
 	PIN(mm_struct, mm_count, 4);
 	PIN(mm_struct, pasid, 8);
 	PIN(mm_struct, stored, 12);
+	PIN(mm_struct, pgd, 16);
 	PIN_SIZE(task_struct, 16);
 	PIN(task_struct, mm, 0);
 	PIN(task_struct, pid, 8);
