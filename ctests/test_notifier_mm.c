@@ -295,6 +295,41 @@ static void who_leaves_while_the_set_dies_is_not_called_again(void **state)
 	mmput(dying);
 }
 
+/* Another set ends inside the end of the first, before who leaves it is looked for. */
+static void end_another_and_leave(struct listener *self, enum ioasid_notify_val event,
+				  const struct ioasid_nb_args *args)
+{
+	if (event == IOASID_NOTIFY_FREE && next) {
+		struct ioasid_set *another = next;
+
+		next = NULL;
+		ioasid_set_put(another);
+		leave_dying(self, event, args);
+	}
+}
+
+static void a_set_that_dies_in_a_dying_one_hides_it_not(void **state)
+{
+	struct listener other = LISTENER("other", 0);
+	struct listener kvm = LISTENER("kvm", 1, .act = end_another_and_leave, .data = &other.nb);
+	struct ioasid_set *set;
+
+	(void)state;
+	dying = mm_alloc();
+	assert_int_equal(ioasid_register_notifier_mm(dying, &kvm.nb), 0);
+	assert_int_equal(ioasid_register_notifier_mm(dying, &other.nb), 0);
+	set = mm_set(dying);
+	next = new_set(0);
+	new_id(next, NULL);
+	new_id(set, NULL);
+	new_id(set, NULL);
+	assert_heard("kvm ALLOC 1, other ALLOC 1, kvm ALLOC 2, other ALLOC 2");
+	ioasid_set_put(set);
+	assert_heard("kvm FREE 1, other FREE 1");
+	assert_int_equal(read_stats().subscribers, 0);
+	mmput(dying);
+}
+
 static void make_next_at_free(struct listener *self, enum ioasid_notify_val event,
 			      const struct ioasid_nb_args *args)
 {
@@ -502,6 +537,7 @@ int main(void)
 		CLEAN_TEST(each_way_of_registering_has_its_own_way_back),
 		CLEAN_TEST(bad_requests_are_refused),
 		CLEAN_TEST(who_leaves_while_the_set_dies_is_not_called_again),
+		CLEAN_TEST(a_set_that_dies_in_a_dying_one_hides_it_not),
 		CLEAN_TEST(a_set_made_at_set_free_is_heard),
 		CLEAN_TEST(a_set_made_at_free_is_heard_when_the_last_one_has_ended),
 		CLEAN_TEST(registering_again_while_the_set_dies_is_refused),

@@ -671,6 +671,50 @@ static void what_was_put_off_is_told_in_its_order(void **state)
 	assert_int_equal(read_stats().live, 0);
 }
 
+static struct ioasid_set *innermost;
+
+/* Each set that is created makes the next one, until that would be refused; the last is put at once. */
+static void create_and_end(struct listener *self, enum ioasid_notify_val event,
+			   const struct ioasid_nb_args *args)
+{
+	struct ioasid_set *made;
+
+	if (event != IOASID_NOTIFY_SET_ALLOC)
+		return;
+	made = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	if (!innermost) {
+		/* Refused: this is the 64th handler inside the others, where an end is put off. */
+		assert_int_equal(PTR_ERR(made), -EBUSY);
+		innermost = args->set;
+		ioasid_set_put(args->set);
+		return;
+	}
+	/* The call that made the innermost one says so; those further out get theirs. */
+	if (!self->data) {
+		assert_int_equal(PTR_ERR(made), -EINVAL);
+		self->data = innermost;
+		return;
+	}
+	assert_false(IS_ERR(made));
+	ioasid_set_put(made);
+}
+
+static void a_set_that_was_ended_too_deep_is_not_handed_out(void **state)
+{
+	struct listener maker = LISTENER(NULL, 0, .act = create_and_end);
+	struct ioasid_set *set;
+
+	(void)state;
+	innermost = NULL;
+	listen(NULL, &maker);
+	set = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	assert_non_null(innermost);
+	assert_non_null(maker.data);
+	leave(NULL, &maker);
+	assert_false(IS_ERR(set));
+	ioasid_set_put(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -686,6 +730,7 @@ int main(void)
 		CLEAN_TEST(creating_is_refused_at_64_levels_and_not_before),
 		CLEAN_TEST(ending_is_put_off_at_64_levels_and_not_before),
 		CLEAN_TEST(what_was_put_off_is_told_in_its_order),
+		CLEAN_TEST(a_set_that_was_ended_too_deep_is_not_handed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -604,6 +604,22 @@ static void a_child_goes_on_without_the_replay_of_another_thread(void **state)
 	ioasid_set_put(staying.set);
 }
 
+/* A set that is gone for its users, while somebody holds an id of it, is no set that exists. */
+static void a_dead_set_is_not_told(void **state)
+{
+	struct listener late = LISTENER("late", 0);
+	struct ioasid_set *set = new_set(0);
+	ioasid_t held = new_id(set, NULL);
+
+	(void)state;
+	assert_int_equal(ioasid_get(set, held), 0);
+	ioasid_set_put(set);
+	assert_int_equal(ioasid_register_notifier_replay(NULL, &late.nb), 0);
+	assert_heard("");
+	ioasid_unregister_notifier(NULL, &late.nb);
+	assert_true(ioasid_put(NULL, held));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -626,6 +642,7 @@ int main(void)
 		CLEAN_TEST(the_end_of_an_id_whose_turn_is_next_is_not_told),
 		CLEAN_TEST(a_number_ahead_of_the_replay_may_begin_anew),
 		CLEAN_TEST(a_child_goes_on_without_the_replay_of_another_thread),
+		CLEAN_TEST(a_dead_set_is_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
