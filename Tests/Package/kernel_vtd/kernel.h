@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <asm/page.h>
+#include <linux/bitfield.h>
 #include <linux/bug.h>
 #include <linux/compiler.h>
 #include <linux/container_of.h>
@@ -37,7 +39,6 @@
 #define BIT(n) (1UL << (n))
 #define BIT_ULL(n) (1ULL << (n))
 #define GENMASK_ULL(h, l) (((~0ULL) << (l)) & (~0ULL >> (63 - (h))))
-#define FIELD_GET(mask, value) (((value) & (mask)) >> __builtin_ctzll(mask))
 #undef __GFP_ZERO
 #define __GFP_ZERO 0
 

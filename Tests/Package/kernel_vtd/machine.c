@@ -12,9 +12,8 @@ static struct intel_iommu *iommu[MACHINE_UNITS];
 static struct device *dev[MACHINE_UNITS];
 static u64 own_pages;
 
-void machine_begin_with(bool has_tlb, bool has_requests)
+static void begin(struct vtd_unit_config config, bool has_tlb, bool has_requests)
 {
-	struct vtd_unit_config config = { VTD_CAP_DEFAULT | VTD_CAP_SRS, 20, NULL, NULL };
 	unsigned int features = (has_tlb ? VTD_DEV_ATS : 0) | (has_requests ? VTD_DEV_PRI : 0);
 	int unit;
 
@@ -25,6 +24,54 @@ void machine_begin_with(bool has_tlb, bool has_requests)
 		assert(!IS_ERR(dev[unit]));
 	}
 	own_pages = vtd_pages_used(machine);
+}
+
+void machine_begin_with(bool has_tlb, bool has_requests)
+{
+	struct vtd_unit_config config = { VTD_CAP_DEFAULT | VTD_CAP_SRS, 20, NULL, NULL };
+
+	begin(config, has_tlb, has_requests);
+}
+
+/* The host: bit n is set while MACHINE_FIRST_PASID + n is the guest's. */
+static unsigned int host_pasids;
+
+static u64 host(u64 command, void *data)
+{
+	u32 index;
+
+	(void)data;
+	switch (VCMD_CMD(command)) {
+	case VCMD_CMD_ALLOC:
+		for (index = 0; index < 4; index++) {
+			if (host_pasids & (1u << index))
+				continue;
+			host_pasids |= 1u << index;
+			return VCMD_VRSP(VCMD_VRSP_SC_SUCCESS, MACHINE_FIRST_PASID + index);
+		}
+		return VCMD_VRSP(VCMD_VRSP_SC_NO_PASID_AVAIL, 0);
+	case VCMD_CMD_FREE:
+		index = VCMD_CMD_PASID(command) - MACHINE_FIRST_PASID;
+		if (index >= 4 || !(host_pasids & (1u << index)))
+			return VCMD_VRSP(VCMD_VRSP_SC_INVALID_PASID, 0);
+		host_pasids &= ~(1u << index);
+		return VCMD_VRSP(VCMD_VRSP_SC_SUCCESS, 0);
+	}
+	return VCMD_VRSP(VCMD_VRSP_SC_INVALID_PASID, 0);
+}
+
+void machine_begin_guest(void)
+{
+	struct vtd_unit_config config = { VTD_CAP_DEFAULT | VTD_CAP_SRS | VTD_CAP_CM, 20, host,
+					  NULL };
+
+	host_pasids = 0;
+	begin(config, false, false);
+}
+
+unsigned int machine_host_pasids(void)
+{
+	return (unsigned int)__builtin_popcount(host_pasids);
 }
 
 void machine_begin(bool has_tlb)

@@ -15,6 +15,10 @@
 /* Units with all capabilities, and a device each, with a TLB or without, and with page requests. */
 void machine_begin_with(bool has_tlb, bool has_requests);
 void machine_begin(bool has_tlb);
+/* The same as a guest sees them: in caching mode, with PASIDs from a host that has four. */
+#define MACHINE_FIRST_PASID 1000
+void machine_begin_guest(void);
+unsigned int machine_host_pasids(void);
 /* Everything must have been given back. */
 void machine_end(void);
 

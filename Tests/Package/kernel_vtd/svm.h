@@ -5,13 +5,13 @@
 
 #include <pthread.h>
 
+#include <linux/align.h>
+#include <linux/log2.h>
 #include <linux/mutex.h>
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 
-#undef ALIGN
-#undef IS_ALIGNED
 #include "kernel.h"
 
 #define CONFIG_INTEL_IOMMU_SVM 1
@@ -54,12 +54,7 @@ int iommu_sva_alloc_pasid(struct mm_struct *mm, ioasid_t min, ioasid_t max);
 #define cpu_feature_enabled(feature) ((feature) == X86_FEATURE_GBPAGES)
 #define PCI_DEVID(bus, devfn) ((u16)((bus) << 8 | (devfn)))
 #define PCI_BUS_NUM(id) ((id) >> 8 & 0xff)
-#define ilog2(n) (63 - __builtin_clzll(n))
-#define __roundup_pow_of_two(n) ((n) > 1 ? 1UL << (64 - __builtin_clzll((n) - 1)) : 1UL)
-#define order_base_2(n) ((n) > 1 ? 64 - __builtin_clzll((n) - 1) : 0)
-#define ALIGN_DOWN(x, a) ((x) & ~((a) - 1))
-#define INIT_LIST_HEAD_RCU(list) INIT_LIST_HEAD(list)
-#define init_rcu_head(head) ((void)(head))
+#define __roundup_pow_of_two(n) roundup_pow_of_two(n)
 #define mutex_is_locked(mutex) ((void)(mutex), true)
 #undef lockdep_assert_held
 #define lockdep_assert_held(lock) ((void)(lock))
