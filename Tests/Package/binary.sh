@@ -5,7 +5,7 @@ set -euo pipefail
 
 library=$1 soname=$2 symbols=$3
 shift 3
-# Unwind tables are a seventh of it. A page of code must buy its place: docs/architecture.md, "Sizes".
+# Unwind tables are a seventh of it. A page of code must buy its place: docs/architecture.md, decision 1.
 max_stripped=$((160 * 1024))
 
 work=$(mktemp -d)
