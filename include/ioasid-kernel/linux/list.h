@@ -161,7 +161,7 @@ static inline bool list_is_singular(const struct list_head *head)
 	return !list_empty(head) && head->next == head->prev;
 }
 
-static inline void ioasid_list_insert(struct list_head *list, struct list_head *prev,
+static inline void ioasid_list_insert(const struct list_head *list, struct list_head *prev,
 				      struct list_head *next)
 {
 	list->next->prev = prev;
@@ -206,7 +206,7 @@ static inline void list_cut_before(struct list_head *list, struct list_head *hea
 static inline void list_splice(const struct list_head *list, struct list_head *head)
 {
 	if (!list_empty(list))
-		ioasid_list_insert((struct list_head *)list, head, head->next);
+		ioasid_list_insert(list, head, head->next);
 }
 
 static inline void list_splice_tail(struct list_head *list, struct list_head *head)
