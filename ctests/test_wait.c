@@ -389,6 +389,38 @@ static void a_child_is_born_while_others_wait(void **state)
 	}
 }
 
+static int returned;
+
+static void *wait_and_say(void *id)
+{
+	int result = ioasid_free_wait(NULL, *(ioasid_t *)id, -1);
+
+	__atomic_store_n(&returned, result ? 2 : 1, __ATOMIC_RELEASE);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void a_wait_is_no_cancellation_point(void **state)
+{
+	ioasid_t id = new_id(NULL, NULL);
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	returned = 0;
+	ioasid_get(NULL, id);
+	pthread_create(&thread, NULL, wait_and_say, &id);
+	while (ioasid_is_active(id))
+		sched_yield();
+	pthread_cancel(thread);
+	usleep(20000);
+	assert_int_equal(__atomic_load_n(&returned, __ATOMIC_ACQUIRE), 0);
+	assert_true(ioasid_put(NULL, id));
+	pthread_join(thread, &result);
+	assert_ptr_equal(result, PTHREAD_CANCELED);
+	assert_int_equal(returned, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +437,7 @@ int main(void)
 		CLEAN_TEST(a_wait_is_bound_to_a_life),
 		CLEAN_TEST(nobody_waits_where_it_could_not_end),
 		CLEAN_TEST(a_child_is_born_while_others_wait),
+		CLEAN_TEST(a_wait_is_no_cancellation_point),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
