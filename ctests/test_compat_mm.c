@@ -255,7 +255,7 @@ static void remember(void *line, int level, const char *text)
 	snprintf(line, 200, "%s", text);
 }
 
-/* This unit has said at its start that INVALID_IOASID is none; one of 5.17 comes later. */
+/* This unit says nothing; then comes one of 5.18, and then one of 5.17. */
 static void units_that_disagree_are_told(void **state)
 {
 	char line[200] = "";

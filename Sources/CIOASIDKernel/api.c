@@ -120,25 +120,34 @@ int ioasid_cg_set_max(int max)
 	return 0;
 }
 
-/* What an mm without a PASID has in its field: nobody has said yet while it is 1. */
-static u32 none = 1;
+/* What units said of an mm without a PASID: IOASID_NO_PASID_DEFAULT while none has said a version. */
+static u32 no_pasid = IOASID_NO_PASID_DEFAULT;
+static bool has_units_that_say_nothing;
 
 u32 cio_mm_no_pasid(void)
 {
-	u32 said = __atomic_load_n(&none, __ATOMIC_RELAXED);
+	u32 said = __atomic_load_n(&no_pasid, __ATOMIC_RELAXED);
 
-	return said == 1 ? INVALID_IOASID : said;
+	return said == IOASID_NO_PASID_DEFAULT ? INVALID_IOASID : said;
 }
 
 void ioasid_mm_no_pasid(unsigned int value)
 {
-	u32 said = 1;
+	u32 said = IOASID_NO_PASID_DEFAULT;
+	bool agrees = true;
 
-	if (!__atomic_compare_exchange_n(&none, &said, value, false, __ATOMIC_RELAXED,
-					 __ATOMIC_RELAXED) &&
-	    said != value)
+	if (value == IOASID_NO_PASID_DEFAULT)
+		__atomic_store_n(&has_units_that_say_nothing, true, __ATOMIC_RELAXED);
+	else
+		agrees = __atomic_compare_exchange_n(&no_pasid, &said, value, false,
+						     __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
+			 said == value;
+	if (agrees && (cio_mm_no_pasid() != 0 ||
+		       !__atomic_load_n(&has_units_that_say_nothing, __ATOMIC_RELAXED)))
+		return;
+	if (ioasid_once())
 		ioasid_printk(KERN_WARNING
-			      "units of IOASID_API 511 or less and later ones in one process: an "
-			      "mm without PASID has %d for all of them",
-			      (int)said);
+			      "units of IOASID_API 511 or less and others in one process: an mm "
+			      "without PASID has %d for all of them",
+			      (int)cio_mm_no_pasid());
 }

@@ -42,12 +42,16 @@ void ioasid_cg_uncharge(struct ioasid_set *set);
  */
 int ioasid_cg_set_max(int max);
 
+/* For ioasid_mm_no_pasid(): whatever the others say; INVALID_IOASID if they say nothing. */
+#define IOASID_NO_PASID_DEFAULT 1u
+
 /**
  * ioasid_mm_no_pasid() - say what an mm without a PASID has in its field
- * @value: 0 for code of 5.17 and before, else INVALID_IOASID
+ * @value: 0 for code of 5.17 and before, INVALID_IOASID for later code; IOASID_NO_PASID_DEFAULT for code
+ *	that does not say which it is
  *
  * It is one value for the process; units that include <linux/mm_types.h> call it when they are
- * loaded. The first one decides; who then says another value is told on the log.
+ * loaded. The first one that says a version decides. Who mixes 0 with anything else is told on the log.
  *
  * Context: any; lock-free.
  */

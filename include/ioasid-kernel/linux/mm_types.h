@@ -103,7 +103,9 @@ enum fault_flag {
 
 __attribute__((__constructor__)) static void ioasid_unit_no_pasid(void)
 {
-#if defined(IOASID_API) && (IOASID_API == 505 || IOASID_API == 511)
+#ifndef IOASID_API
+	ioasid_mm_no_pasid(IOASID_NO_PASID_DEFAULT);
+#elif IOASID_API == 505 || IOASID_API == 511
 	ioasid_mm_no_pasid(0);
 #else
 	ioasid_mm_no_pasid(0xffffffffu);
