@@ -301,6 +301,26 @@ static void a_wait_ends_with_the_last_holder(void **state)
 	pthread_join(thread, NULL);
 }
 
+static void *put_set_later(void *set)
+{
+	usleep(20000);
+	ioasid_set_put(set);
+	return NULL;
+}
+
+/* A set without ids that somebody else holds: nothing is reclaimed when it goes. */
+static void a_wait_ends_with_the_last_holder_of_a_set(void **state)
+{
+	struct ioasid_set *set = new_set(0);
+	pthread_t thread;
+
+	(void)state;
+	ioasid_set_get(set);
+	pthread_create(&thread, NULL, put_set_later, set);
+	assert_int_equal(ioasid_set_put_wait(set, 10000), 0);
+	pthread_join(thread, NULL);
+}
+
 /* The number has another owner before the waiter looks: it waited for its own life. */
 static void a_wait_is_bound_to_a_life(void **state)
 {
@@ -434,6 +454,7 @@ int main(void)
 		CLEAN_TEST(what_nobody_holds_is_not_waited_for),
 		CLEAN_TEST(a_wait_that_is_over_leaves_the_end_going_on),
 		CLEAN_TEST(a_wait_ends_with_the_last_holder),
+		CLEAN_TEST(a_wait_ends_with_the_last_holder_of_a_set),
 		CLEAN_TEST(a_wait_is_bound_to_a_life),
 		CLEAN_TEST(nobody_waits_where_it_could_not_end),
 		CLEAN_TEST(a_child_is_born_while_others_wait),
