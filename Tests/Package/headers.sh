@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# headers.sh CC CXX INCLUDE: every public header compiles alone and twice, in every C and C++
-# dialect, before the standard headers, in the newest, and those of RCU beside liburcu's.
+# headers.sh CC CXX INCLUDE: every public header compiles alone and twice, in the oldest C and C++
+# dialect, before the standard headers, in the newest, and those of RCU beside those of liburcu. All of them
+# together in the dialects between.
 set -euo pipefail
 
 cc=$1 cxx=$2 include=$3
@@ -24,19 +25,28 @@ for header in "${headers[@]}"; do
 	printf '#include <%s>\n' "$header"
 done > every_header.c
 
+# All of them together in the dialects between.
+for std in c11 c17; do
+	echo "$cc -x c -std=$std $flags every_header.c"
+done > commands.between
+for std in c++14 c++17 c++20; do
+	echo "$cxx -x c++ -std=$std $flags every_header.c"
+done >> commands.between
+
 # Names that are macros there are functions here.
 for order in 'stdatomic.h linux/atomic.h' 'linux/atomic.h stdatomic.h'; do
 	printf '#include <%s>\n' $order > "after_${order%%[./]*}.c"
 done
 
 for file in *.c; do
-	for std in c99 c11 c17; do
+	for std in c99; do
 		echo "$cc -x c -std=$std $flags $file"
 	done
-	for std in c++11 c++17 c++20; do
+	for std in c++11; do
 		echo "$cxx -x c++ -std=$std $flags $file"
 	done
 done > commands
+cat commands.between >> commands
 
 # No name of ours, macros above all, may break a standard header that comes later.
 for header in "${headers[@]}"; do
