@@ -169,3 +169,9 @@ set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK ins
 package_test(lsan lsan.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc ${clang})
 package_test(unload unload.sh ${CMAKE_C_COMPILER} ${include}
 	$<TARGET_FILE:ioasid-kernel>)
+
+if(IOASID_MAN)
+	package_test(man man.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR}/man
+		${symbols} ${kernel_symbols} ${vtd_symbols})
+endif()
+package_test(kernel-doc kernel-doc.sh ${include})
