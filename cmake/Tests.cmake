@@ -175,3 +175,8 @@ if(IOASID_MAN)
 		${symbols} ${kernel_symbols} ${vtd_symbols})
 endif()
 package_test(kernel-doc kernel-doc.sh ${include})
+
+# docs/abi-policy.md
+package_test(abi-baseline ${PROJECT_SOURCE_DIR}/scripts/abi)
+set_tests_properties(package.abi-baseline PROPERTIES ENVIRONMENT CLANG=${clang})
+package_test(versions versions.sh ${PROJECT_SOURCE_DIR} $<TARGET_FILE_DIR:ioasid> ${symbols})
