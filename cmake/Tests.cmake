@@ -180,3 +180,6 @@ package_test(kernel-doc kernel-doc.sh ${include})
 package_test(abi-baseline ${PROJECT_SOURCE_DIR}/scripts/abi)
 set_tests_properties(package.abi-baseline PROPERTIES ENVIRONMENT CLANG=${clang})
 package_test(versions versions.sh ${PROJECT_SOURCE_DIR} $<TARGET_FILE_DIR:ioasid> ${symbols})
+
+# The Debian packages as users get them, where scripts/package has built them.
+package_test(deb ${PROJECT_SOURCE_DIR}/scripts/check-package)
