@@ -36,6 +36,21 @@ if(IOASID_PROBES)
 	list(APPEND IOASID_DEFINES IOASID_PROBES)
 endif()
 
+# What ships is the same, bit by bit, wherever it was built: no path of this machine, and no hash of the
+# modules, which is there for incremental builds. Debuggers find the sources from the top of the tree
+# (gdb: "directory"). Other builds keep full paths: coverage reports and sanitizers print them.
+option(IOASID_REPRODUCIBLE "Leave the directories of the build out of the libraries" ON)
+set(ioasid_prefix_map)
+if(IOASID_REPRODUCIBLE AND CMAKE_BUILD_TYPE STREQUAL "Release"
+		AND NOT IOASID_SANITIZE AND NOT IOASID_COVERAGE)
+	# The last one that fits counts, and the build directory may lie in the source's.
+	set(ioasid_prefix_map ${PROJECT_SOURCE_DIR}=. ${CMAKE_BINARY_DIR}=./build)
+	list(APPEND IOASID_SWIFT_FLAGS -Xfrontend -disable-incremental-llvm-codegen)
+	foreach(map IN LISTS ioasid_prefix_map)
+		list(APPEND IOASID_SWIFT_FLAGS -file-prefix-map ${map})
+	endforeach()
+endif()
+
 set(IOASID_MODULES ${CMAKE_BINARY_DIR}/swift)
 file(MAKE_DIRECTORY ${IOASID_MODULES})
 
@@ -203,6 +218,9 @@ function(embedded_library target)
 	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES} IOASID_LIBRARY)
 	target_compile_options(${target} PRIVATE
 		-ffunction-sections -fdata-sections)
+	foreach(map IN LISTS ioasid_prefix_map)
+		target_compile_options(${target} PRIVATE -ffile-prefix-map=${map})
+	endforeach()
 	target_link_options(${target} PRIVATE
 		LINKER:--version-script=${script} LINKER:--gc-sections LINKER:--as-needed
 		LINKER:-z,relro LINKER:-z,now
