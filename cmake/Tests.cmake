@@ -180,3 +180,4 @@ package_test(versions versions.sh ${PROJECT_SOURCE_DIR} $<TARGET_FILE_DIR:ioasid
 
 # The Debian packages as users get them, where scripts/package has built them.
 package_test(deb ${PROJECT_SOURCE_DIR}/scripts/check-package)
+package_test(compilers compilers.sh ${include} ${clang})

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if UINTPTR_MAX == 0xffffffffu
+#error "libioasid is for 64-bit targets: 32-bit ones (x86, arm, x32) are not supported"
+#endif
+
 #include "ioasid-casts.h"
 #include "ioasid-notifier.h"
 
