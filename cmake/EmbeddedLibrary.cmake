@@ -139,6 +139,8 @@ function(embedded_module module)
 		DEPENDS ${sources} ${headers} ${public} ${needed}
 			${PROJECT_SOURCE_DIR}/cmake/UnwindTables.cmake
 		COMMENT "Compiling Swift module ${module}"
+		# Debug information names the directory that this one and the source's have in common.
+		WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
 		COMMAND_EXPAND_LISTS VERBATIM)
 	set_property(SOURCE ${object} PROPERTY EXTERNAL_OBJECT TRUE)
 endfunction()
