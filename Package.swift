@@ -31,6 +31,11 @@ func layer(
 
 let package = Package(
     name: "ioasid",
+    // For who wants to link one out of `swift build`: with Swift's runtime and without the soname and
+    // symbol versions of what ships.
+    products: [
+        .library(name: "ioasid", type: .dynamic, targets: ["IOASIDABI"])
+    ],
     targets: [
         c("CIOASID"),
         c("CIOASIDMemory"),

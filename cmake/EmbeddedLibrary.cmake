@@ -36,6 +36,21 @@ if(IOASID_PROBES)
 	list(APPEND IOASID_DEFINES IOASID_PROBES)
 endif()
 
+# What ships is the same, bit by bit, wherever it was built: no path of this machine, and no hash of the
+# modules, which is there for incremental builds. Debuggers find the sources from the top of the tree
+# (gdb: "directory"). Other builds keep full paths: coverage reports and sanitizers print them.
+option(IOASID_REPRODUCIBLE "Leave the directories of the build out of the libraries" ON)
+set(ioasid_prefix_map)
+if(IOASID_REPRODUCIBLE AND CMAKE_BUILD_TYPE STREQUAL "Release"
+		AND NOT IOASID_SANITIZE AND NOT IOASID_COVERAGE)
+	# The last one that fits counts, and the build directory may lie in the source's.
+	set(ioasid_prefix_map ${PROJECT_SOURCE_DIR}=. ${CMAKE_BINARY_DIR}=./build)
+	list(APPEND IOASID_SWIFT_FLAGS -Xfrontend -disable-incremental-llvm-codegen)
+	foreach(map IN LISTS ioasid_prefix_map)
+		list(APPEND IOASID_SWIFT_FLAGS -file-prefix-map ${map})
+	endforeach()
+endif()
+
 set(IOASID_MODULES ${CMAKE_BINARY_DIR}/swift)
 file(MAKE_DIRECTORY ${IOASID_MODULES})
 
@@ -124,22 +139,52 @@ function(embedded_module module)
 		DEPENDS ${sources} ${headers} ${public} ${needed}
 			${PROJECT_SOURCE_DIR}/cmake/UnwindTables.cmake
 		COMMENT "Compiling Swift module ${module}"
+		# Debug information names the directory that this one and the source's have in common.
+		WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
 		COMMAND_EXPAND_LISTS VERBATIM)
 	set_property(SOURCE ${object} PROPERTY EXTERNAL_OBJECT TRUE)
 endfunction()
 
-# version_script(RESULT SYMBOLS): a linker script that exports exactly the names listed.
-function(version_script result symbols)
-	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${symbols})
+# version_script(RESULT TARGET SYMBOLS): a linker script that exports exactly the names listed, each in
+# the node of the release that brought it: LIBIOASID_0.1.
+#
+# abi/released.txt has name and release of what was released; all else is of the version being made.
+function(version_script result target symbols)
+	set(released ${PROJECT_SOURCE_DIR}/abi/released.txt)
+	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${symbols} ${released})
 	file(STRINGS ${symbols} names)
-	set(lines "")
-	foreach(name IN LISTS names)
-		string(APPEND lines "\t\t${name};\n")
+	file(STRINGS ${released} released)
+	set(releases)
+	foreach(line IN LISTS released)
+		if(NOT line MATCHES "^([a-z_0-9]+) ([0-9]+[.][0-9]+)$")
+			message(FATAL_ERROR "abi/released.txt: not a name and a release: ${line}")
+		endif()
+		set(release_of_${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
 	endforeach()
-	cmake_path(GET symbols STEM stem)
-	set(script ${CMAKE_CURRENT_BINARY_DIR}/${stem}.map)
-	file(CONFIGURE OUTPUT ${script} CONTENT "{\n\tglobal:\n${lines}\tlocal:\n\t\t*;\n};\n")
-	set(${result} ${script} PARENT_SCOPE)
+	foreach(name IN LISTS names)
+		if(NOT DEFINED release_of_${name})
+			set(release_of_${name} ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+		endif()
+		list(APPEND releases ${release_of_${name}})
+		string(APPEND names_of_${release_of_${name}} "\t\t${name};\n")
+	endforeach()
+	list(REMOVE_DUPLICATES releases)
+	list(SORT releases COMPARE NATURAL)
+
+	string(TOUPPER "lib${target}" node)
+	string(REPLACE - _ node ${node})
+	set(script "")
+	set(below "")
+	set(local "\tlocal:\n\t\t*;\n")
+	foreach(release IN LISTS releases)
+		string(APPEND script
+			"${node}_${release} {\n\tglobal:\n${names_of_${release}}${local}}${below};\n")
+		set(below " ${node}_${release}")
+		set(local "")
+	endforeach()
+	set(file ${CMAKE_CURRENT_BINARY_DIR}/${target}.map)
+	file(CONFIGURE OUTPUT ${file} CONTENT "${script}")
+	set(${result} ${file} PARENT_SCOPE)
 endfunction()
 
 # embedded_library(TARGET MODULES m... C c_modules... SYMBOLS file HEADERS folder LINK libraries...)
@@ -151,7 +196,7 @@ function(embedded_library target)
 	list(TRANSFORM arg_C PREPEND ${PROJECT_SOURCE_DIR}/Sources/ OUTPUT_VARIABLE c_modules)
 	list(TRANSFORM c_modules APPEND /*.c OUTPUT_VARIABLE patterns)
 	file(GLOB c_sources CONFIGURE_DEPENDS ${patterns})
-	version_script(script ${arg_SYMBOLS})
+	version_script(script ${target} ${arg_SYMBOLS})
 
 	add_library(${target} SHARED ${objects} ${c_sources})
 	add_library(ioasid::${target} ALIAS ${target})
@@ -175,6 +220,9 @@ function(embedded_library target)
 	target_compile_definitions(${target} PRIVATE ${IOASID_DEFINES} IOASID_LIBRARY)
 	target_compile_options(${target} PRIVATE
 		-ffunction-sections -fdata-sections)
+	foreach(map IN LISTS ioasid_prefix_map)
+		target_compile_options(${target} PRIVATE -ffile-prefix-map=${map})
+	endforeach()
 	target_link_options(${target} PRIVATE
 		LINKER:--version-script=${script} LINKER:--gc-sections LINKER:--as-needed
 		LINKER:-z,relro LINKER:-z,now

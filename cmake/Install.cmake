@@ -42,8 +42,8 @@ endforeach()
 
 configure_package_config_file(cmake/ioasidConfig.cmake.in ioasidConfig.cmake
 	INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
-# Before 1.0 every minor version may change the interface.
-write_basic_package_version_file(ioasidConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+# docs/abi-policy.md: within a major version everything stays.
+write_basic_package_version_file(ioasidConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ioasidConfig.cmake
 	${CMAKE_CURRENT_BINARY_DIR}/ioasidConfigVersion.cmake
 	DESTINATION ${package_dir} COMPONENT development)

@@ -18,8 +18,14 @@ fail() {
 }
 
 LC_ALL=C sort -uc "$symbols" || fail "$symbols is not sorted, or has a name twice"
-nm -D --defined-only "$library" | awk '{ print $3 }' | LC_ALL=C sort > "$work/exported"
+# "A" is a node of symbol versions, every other line a name and the node that it is in.
+nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' > "$work/versioned"
+sed 's/@.*//' "$work/versioned" | LC_ALL=C sort > "$work/exported"
 diff -u "$symbols" "$work/exported" || fail "exports differ from $symbols"
+node=${soname%%.so.*}
+node=${node^^}
+strays=$(grep -vE "@@${node//-/_}_[0-9]+\.[0-9]+\$" "$work/versioned" || true)
+[ -z "$strays" ] || fail "in no node of a release: $strays"
 
 readelf -dW "$library" > "$work/dynamic"
 grep -q "Library soname: \[$soname\]" "$work/dynamic" || fail "soname is not $soname"

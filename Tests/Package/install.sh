@@ -73,6 +73,24 @@ consume() {
 	done
 }
 
+# asks PREFIX VERSION COMPONENTS: what a find_package of these says.
+asks() {
+	rm -rf "$work/cmake"
+	cmake -G Ninja -S "$consumer" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$1" \
+		-DWANTED_VERSION="$2" -DWANTED_COMPONENTS="$3" -DCONSUMER_LANGUAGE=C > "$work/log" 2>&1
+}
+
+# Versions and components that do not fit are refused with a reason.
+refuses() {
+	local prefix=$1 major=${version%%.*}
+	asks "$prefix" "$version...<$((major + 1))" "" || { cat "$work/log"; fail "range of this major version"; }
+	! asks "$prefix" "$((major + 1))" "" || fail "accepted as the next major version"
+	! asks "$prefix" "$major.999" "" || fail "accepted as a newer minor version"
+	! asks "$prefix" "$version" "ktrenel" || fail "an unknown component was found"
+	tr -s ' \n' ' ' < "$work/log" | grep -q "has no component 'ktrenel': there are kernel and vtd" ||
+		{ cat "$work/log"; fail "no reason for an unknown component"; }
+}
+
 install_to() {
 	cmake --install "$build" --prefix "$@" > /dev/null
 }
@@ -85,6 +103,7 @@ exists "$work/prefix"/lib/{pkgconfig/ioasid.pc,cmake/ioasid/ioasid{Config,Config
 (cd "$work/prefix/include" && find . -type f | sort) |
 	diff -u "$work/headers" - || fail "installed headers differ from include/"
 consume "$work/prefix"
+refuses "$work/prefix"
 
 step "prefix moved elsewhere"
 mv "$work/prefix" "$work/moved"
@@ -113,5 +132,8 @@ installed=$(cd "$work/runtime" && find . ! -type d | sort | tr '\n' ' ')
 install_to "$work/runtime" --component development
 with_pkg_config "$work/runtime" ioasid c cc
 with_find_package "$work/runtime" C ""
+! asks "$work/runtime" "$version" vtd || fail "a component that is not installed was found"
+tr -s ' \n' ' ' < "$work/log" | grep -q "libioasid-vtd is not installed" ||
+	{ cat "$work/log"; fail "no reason for a component that is not installed"; }
 
 echo "installed, moved, staged and removed"

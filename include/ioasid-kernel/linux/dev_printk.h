@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /**
- * ioasid_dev_driver() - what a line of a device begins with
+ * ioasid_dev_driver() - what a log line of a device begins with
  * @dev: the device; may be NULL, or one of the VT-d model
  *
  * Return: the name of its driver, else of its bus, else the empty string.

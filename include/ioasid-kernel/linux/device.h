@@ -99,7 +99,7 @@ int ioasid_dev_set_name(struct device *dev, const char *fmt, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
 /**
- * ioasid_dev_init() - make a device countable
+ * ioasid_dev_init() - give a device a reference count
  * @dev: the device, zeroed but for what its maker knows of it; it has one reference then
  *
  * One that has references already is left alone, with a warning.
@@ -109,7 +109,7 @@ int ioasid_dev_set_name(struct device *dev, const char *fmt, ...)
 void ioasid_dev_init(struct device *dev);
 
 /**
- * ioasid_dev_get() - take a reference
+ * ioasid_dev_get() - take a reference on a device
  * @dev: the device
  *
  * Return: @dev; NULL for NULL. Of a device of the VT-d model there are none to take.
@@ -118,7 +118,7 @@ void ioasid_dev_init(struct device *dev);
 struct device *ioasid_dev_get(struct device *dev);
 
 /**
- * ioasid_dev_put() - drop a reference
+ * ioasid_dev_put() - drop a reference on a device
  * @dev: the device; NULL and devices of the VT-d model do nothing
  *
  * The last one calls @dev->release, after which the device may be gone. Without one it warns, as the

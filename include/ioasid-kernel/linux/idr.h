@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /**
- * ioasid_idr_alloc() - the lowest free number of a range
+ * ioasid_idr_alloc() - the lowest free number of a range, for a pointer
  * @idr: the IDR
  * @ptr: what it is for; may be NULL
  * @id: lowest number; the one that was found. Unchanged on error
@@ -73,7 +73,7 @@ struct ida {
 #define DEFINE_IDA(name) struct ida name = IDA_INIT(name)
 
 /**
- * ioasid_ida_alloc() - the lowest free number of a range
+ * ioasid_ida_alloc() - the lowest free number of a range, without a pointer
  * @ida: the IDA
  * @min: lowest number
  * @max: highest number; beyond INT_MAX it is INT_MAX
@@ -84,7 +84,7 @@ struct ida {
 int ioasid_ida_alloc(struct ida *ida, unsigned int min, unsigned int max);
 
 /**
- * ioasid_ida_free() - give a number back
+ * ioasid_ida_free() - give a number back to an ida
  * @ida: the IDA
  * @id: the number; one that is not taken is a warning
  *
@@ -93,7 +93,7 @@ int ioasid_ida_alloc(struct ida *ida, unsigned int min, unsigned int max);
 void ioasid_ida_free(struct ida *ida, unsigned int id);
 
 /**
- * ioasid_ida_destroy() - give all numbers back
+ * ioasid_ida_destroy() - give all numbers of an ida back
  * @ida: the IDA; it may be used again
  *
  * Context: any thread.

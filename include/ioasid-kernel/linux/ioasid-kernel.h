@@ -22,7 +22,7 @@ struct mm_struct;
 int ioasid_cg_charge(struct ioasid_set *set);
 
 /**
- * ioasid_cg_uncharge() - the opposite
+ * ioasid_cg_uncharge() - no longer count an id for the group of the process
  * @set: as charged
  *
  * Says so on the log if nothing is charged.
@@ -32,7 +32,7 @@ int ioasid_cg_charge(struct ioasid_set *set);
 void ioasid_cg_uncharge(struct ioasid_set *set);
 
 /**
- * ioasid_cg_set_max() - say how many may be charged
+ * ioasid_cg_set_max() - say how many ids may be charged to the process
  * @max: what the file ioasids.max has in the RFC; INT_MAX without this call
  *
  * Those that are charged already stay.

@@ -18,7 +18,7 @@ __extension__ typedef long long ioasid_longest;
 __extension__ typedef unsigned long long ioasid_ulongest;
 
 /**
- * ioasid_kstrtoull() - a number without sign
+ * ioasid_kstrtoull() - read a number without sign from a text
  * @text: digits, perhaps with a plus before and one newline behind; no spaces
  * @base: 2 to 16; 0: 16 after 0x, 8 after 0, else 10. With 16 there may be a 0x
  * @result: where it goes; unchanged on error
@@ -29,7 +29,7 @@ __extension__ typedef unsigned long long ioasid_ulongest;
 int ioasid_kstrtoull(const char *text, unsigned int base, ioasid_ulongest *result);
 
 /**
- * ioasid_kstrtoll() - a number that may have a minus
+ * ioasid_kstrtoll() - read a number that may have a minus from a text
  * @text: as for ioasid_kstrtoull()
  * @base: as there
  * @result: as there
@@ -40,7 +40,7 @@ int ioasid_kstrtoull(const char *text, unsigned int base, ioasid_ulongest *resul
 int ioasid_kstrtoll(const char *text, unsigned int base, ioasid_longest *result);
 
 /**
- * ioasid_kstrtobool() - yes or no
+ * ioasid_kstrtobool() - read yes or no from a text
  * @text: begins with y, Y, t, T, 1 or "on"; n, N, f, F, 0 or "off"
  * @result: where it goes; unchanged on error
  *

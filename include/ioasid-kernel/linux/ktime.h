@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 /**
- * ioasid_time_ns() - the monotonic clock
+ * ioasid_time_ns() - read the monotonic clock
  *
  * Return: nanoseconds since some moment before the program began.
  * Context: any, also a signal handler.
@@ -32,7 +32,7 @@ extern "C" {
 u64 ioasid_time_ns(void);
 
 /**
- * ioasid_sleep_ns() - sleep
+ * ioasid_sleep_ns() - sleep for a time
  * @ns: so long at least; signals do not end it
  *
  * Context: any thread. No cancellation point.

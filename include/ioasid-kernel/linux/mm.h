@@ -103,7 +103,7 @@ int ioasid_mm_map(struct mm_struct *mm, unsigned long start, unsigned long end, 
 int ioasid_mm_unmap(struct mm_struct *mm, unsigned long start, unsigned long end);
 
 /**
- * ioasid_find_vma() - the first area that ends behind an address
+ * ioasid_find_vma() - the first area of an address space that ends behind an address
  * @mm: the address space; NULL has none
  * @addr: the address
  *
@@ -113,7 +113,7 @@ int ioasid_mm_unmap(struct mm_struct *mm, unsigned long start, unsigned long end
 struct vm_area_struct *ioasid_find_vma(struct mm_struct *mm, unsigned long addr);
 
 /**
- * ioasid_handle_mm_fault() - have a fault dealt with
+ * ioasid_handle_mm_fault() - have a page fault of an address space dealt with
  * @vma: the area; NULL is VM_FAULT_SIGSEGV
  * @address: the address
  * @flags: FAULT_FLAG_*

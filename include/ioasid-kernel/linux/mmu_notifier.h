@@ -89,7 +89,7 @@ extern "C" {
 #endif
 
 /**
- * ioasid_mmu_register() - begin to tell a notifier
+ * ioasid_mmu_register() - begin to tell an mmu notifier
  * @mn: the notifier, with its ops
  * @mm: the address space, with a user that the caller holds; gets a reference
  *
@@ -99,7 +99,7 @@ extern "C" {
 int ioasid_mmu_register(struct mmu_notifier *mn, struct mm_struct *mm);
 
 /**
- * ioasid_mmu_unregister() - tell it no more
+ * ioasid_mmu_unregister() - tell an mmu notifier no more
  * @mn: the notifier
  * @mm: its address space; loses the reference
  *
@@ -112,7 +112,7 @@ int ioasid_mmu_register(struct mmu_notifier *mn, struct mm_struct *mm);
 void ioasid_mmu_unregister(struct mmu_notifier *mn, struct mm_struct *mm);
 
 /**
- * ioasid_mmu_get() - the notifier with these ops, or a new one
+ * ioasid_mmu_get() - find the mmu notifier with these ops, or make one
  * @ops: the ops, with alloc_notifier and free_notifier
  * @mm: the address space, with a user that the caller holds
  *
@@ -122,7 +122,7 @@ void ioasid_mmu_unregister(struct mmu_notifier *mn, struct mm_struct *mm);
 struct mmu_notifier *ioasid_mmu_get(const struct mmu_notifier_ops *ops, struct mm_struct *mm);
 
 /**
- * ioasid_mmu_put() - drop a user of a notifier
+ * ioasid_mmu_put() - drop a user of an mmu notifier
  * @mn: the notifier; NULL, and one put too often, are a warning
  *
  * With the last one it is told no more, and ops->free_notifier is called when nothing of it runs,
@@ -133,7 +133,7 @@ struct mmu_notifier *ioasid_mmu_get(const struct mmu_notifier_ops *ops, struct m
 void ioasid_mmu_put(struct mmu_notifier *mn);
 
 /**
- * ioasid_mmu_synchronize() - wait until all that was put is freed
+ * ioasid_mmu_synchronize() - wait until all mmu notifiers that were put are freed
  *
  * Context: waits for notifiers and readers, as ioasid_rcu_barrier(). In a notifier it does not wait
  *	for that one.
@@ -141,7 +141,7 @@ void ioasid_mmu_put(struct mmu_notifier *mn);
 void ioasid_mmu_synchronize(void);
 
 /**
- * ioasid_mmu_start() - tell all of an address space that addresses are about to go
+ * ioasid_mmu_start() - tell the notifiers of an address space that addresses are about to go
  * @range: which
  *
  * An error of a notifier is a warning: it may wait.
@@ -151,7 +151,7 @@ void ioasid_mmu_synchronize(void);
 void ioasid_mmu_start(const struct mmu_notifier_range *range);
 
 /**
- * ioasid_mmu_end() - tell all that they have gone
+ * ioasid_mmu_end() - tell the notifiers of an address space that addresses have gone
  * @range: which
  * @invalidate: call ops->invalidate_range
  * @end: call ops->invalidate_range_end

@@ -17,8 +17,8 @@
 
 #define MODULE_PARM_DESC(param, text) MODULE_INFO(parm, #param ":" text)
 
-/**
- * enum ioasid_param_type - what a parameter is
+/*
+ * enum ioasid_param_type - what a parameter is, named as module_param() has it
  *
  * Numbers are what kstrtoll() and kstrtoull() take with base 0. A boolean may come without a value.
  * Text is copied; the pointer is good until the parameter is set again.
@@ -62,7 +62,7 @@ extern "C" {
 #endif
 
 /**
- * ioasid_param_register() - make a parameter known
+ * ioasid_param_register() - make a module parameter known
  * @param: the parameter; module_param() makes one
  *
  * The environment's IOASID_PARAM_<name> is its value, if there is one. What cannot be one is an
@@ -73,7 +73,7 @@ extern "C" {
 void ioasid_param_register(struct ioasid_param *param);
 
 /**
- * ioasid_param_unregister() - forget a parameter, and its copy of a text
+ * ioasid_param_unregister() - forget a module parameter, and its copy of a text
  * @param: the parameter, known or not
  *
  * Context: any thread.
@@ -81,7 +81,7 @@ void ioasid_param_register(struct ioasid_param *param);
 void ioasid_param_unregister(struct ioasid_param *param);
 
 /**
- * ioasid_param_set() - set every parameter of a name
+ * ioasid_param_set() - set every module parameter of a name
  * @name: of the parameter
  * @value: the value as text; may be NULL for a boolean, which is true then
  *

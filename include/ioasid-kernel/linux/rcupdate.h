@@ -36,7 +36,7 @@ extern "C" {
 void ioasid_call_rcu(struct rcu_head *head, rcu_callback_t func);
 
 /**
- * ioasid_free_rcu() - free() a block when no reader can use it any more
+ * ioasid_free_rcu() - give a block back when no reader can use it any more
  * @head: a struct rcu_head inside the block, to remember it by
  * @block: what malloc() or kmalloc() returned; NULL does nothing
  *
@@ -48,7 +48,7 @@ void ioasid_call_rcu(struct rcu_head *head, rcu_callback_t func);
 void ioasid_free_rcu(struct rcu_head *head, void *block);
 
 /**
- * ioasid_rcu_barrier() - wait until all that was deferred before is freed or called
+ * ioasid_rcu_barrier() - wait until everything deferred before is freed or called
  *
  * Blocks are then freed after a grace period, at once. In a read-side section, or in a function
  * that ioasid_call_rcu() calls, it says so on the log and does not wait.

@@ -90,7 +90,7 @@ extern "C" {
 struct workqueue_struct *ioasid_wq_alloc(const char *name, unsigned int flags, int max_active);
 
 /**
- * ioasid_wq_destroy() - finish what is queued, end the threads, free the queue
+ * ioasid_wq_destroy() - finish what is on a work queue, end its threads, free it
  * @wq: the queue; only its own items may still queue on it. NULL does nothing
  *
  * Context: waits for the items, so not with a lock that they take, and not in a handler or a
@@ -99,7 +99,7 @@ struct workqueue_struct *ioasid_wq_alloc(const char *name, unsigned int flags, i
 void ioasid_wq_destroy(struct workqueue_struct *wq);
 
 /**
- * ioasid_wq_system() - the common queue
+ * ioasid_wq_system() - the common work queue
  *
  * Return: the queue that schedule_work() uses; cannot be destroyed.
  * Context: any, also a signal handler.
@@ -107,7 +107,7 @@ void ioasid_wq_destroy(struct workqueue_struct *wq);
 struct workqueue_struct *ioasid_wq_system(void);
 
 /**
- * ioasid_wq_queue() - have an item run
+ * ioasid_wq_queue() - put an item on a work queue
  * @wq: the queue
  * @work: the item; once its function has begun it may be queued again
  *
@@ -121,7 +121,7 @@ struct workqueue_struct *ioasid_wq_system(void);
 bool ioasid_wq_queue(struct workqueue_struct *wq, struct work_struct *work);
 
 /**
- * ioasid_wq_flush() - wait until everything that is queued now is done
+ * ioasid_wq_flush() - wait until everything on a work queue now is done
  * @wq: the queue
  *
  * Context: waits, as ioasid_wq_destroy() does. An item of @wq that calls it does not wait.
@@ -129,7 +129,7 @@ bool ioasid_wq_queue(struct workqueue_struct *wq, struct work_struct *work);
 void ioasid_wq_flush(struct workqueue_struct *wq);
 
 /**
- * ioasid_wq_flush_work() - wait for the latest queueing of an item
+ * ioasid_wq_flush_work() - wait until the latest queueing of a work item is done
  * @work: the item; it may queue itself again, and free itself
  *
  * Return: true if there was something to wait for.
@@ -139,7 +139,7 @@ void ioasid_wq_flush(struct workqueue_struct *wq);
 bool ioasid_wq_flush_work(struct work_struct *work);
 
 /**
- * ioasid_wq_cancel() - take an item off its queue
+ * ioasid_wq_cancel() - take an item off its work queue
  * @work: the item
  * @sync: also wait until it is not running, and refuse to queue it meanwhile
  *

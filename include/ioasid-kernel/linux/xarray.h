@@ -129,7 +129,7 @@ extern "C" {
 #endif
 
 /**
- * ioasid_xa_load() - what is at an index
+ * ioasid_xa_load() - what an array has at an index
  * @xa: the array
  * @index: the index
  *
@@ -140,7 +140,7 @@ extern "C" {
 void *ioasid_xa_load(const struct xarray *xa, unsigned long index);
 
 /**
- * ioasid_xa_store() - put an entry at an index
+ * ioasid_xa_store() - put an entry at an index of an array
  * @xa: the array
  * @index: the index
  * @entry: what to store. NULL empties the place or, in an array that allocates, keeps it reserved
@@ -152,7 +152,7 @@ void *ioasid_xa_load(const struct xarray *xa, unsigned long index);
 void *ioasid_xa_store(struct xarray *xa, unsigned long index, void *entry);
 
 /**
- * ioasid_xa_erase() - empty a place
+ * ioasid_xa_erase() - empty a place of an array
  * @xa: the array
  * @index: the index
  *
@@ -162,7 +162,7 @@ void *ioasid_xa_store(struct xarray *xa, unsigned long index, void *entry);
 void *ioasid_xa_erase(struct xarray *xa, unsigned long index);
 
 /**
- * ioasid_xa_cmpxchg() - put an entry in the place of another
+ * ioasid_xa_cmpxchg() - put an entry of an array in the place of another
  * @xa: the array
  * @index: the index
  * @old: what must be there; NULL: nothing, not even reserved
@@ -174,7 +174,7 @@ void *ioasid_xa_erase(struct xarray *xa, unsigned long index);
 void *ioasid_xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry);
 
 /**
- * ioasid_xa_insert() - put an entry where nothing is
+ * ioasid_xa_insert() - put an entry where an array has none
  * @xa: the array
  * @index: the index
  * @entry: what to store; NULL reserves the place
@@ -185,7 +185,7 @@ void *ioasid_xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void 
 int ioasid_xa_insert(struct xarray *xa, unsigned long index, void *entry);
 
 /**
- * ioasid_xa_release() - give a reserved place back
+ * ioasid_xa_release() - give a reserved place of an array back
  * @xa: the array
  * @index: the index; one that was stored to stays
  *
@@ -194,7 +194,7 @@ int ioasid_xa_insert(struct xarray *xa, unsigned long index, void *entry);
 void ioasid_xa_release(struct xarray *xa, unsigned long index);
 
 /**
- * ioasid_xa_alloc() - put an entry at the lowest free index of a range
+ * ioasid_xa_alloc() - put an entry at the lowest free index of a range of an array
  * @xa: the array, with XA_FLAGS_ALLOC
  * @id: where the index goes; unchanged on error
  * @entry: what to store; NULL reserves the place
@@ -208,7 +208,7 @@ void ioasid_xa_release(struct xarray *xa, unsigned long index);
 int ioasid_xa_alloc(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max);
 
 /**
- * ioasid_xa_alloc_cyclic() - the same, from the last one on
+ * ioasid_xa_alloc_cyclic() - put an entry at the next free index of a range, from the last one on
  * @xa: as there
  * @id: as there
  * @entry: as there
@@ -222,17 +222,18 @@ int ioasid_xa_alloc(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max);
 int ioasid_xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max, u32 *next);
 
 /**
- * ioasid_xa_get_mark() - is an entry marked?
+ * ioasid_xa_get_mark() - is an entry of an array marked?
  * @xa: the array
  * @index: the index
  * @mark: XA_MARK_0 to XA_MARK_2; no other is ever set
  *
+ * Return: true if it is.
  * Context: as ioasid_xa_load().
  */
 bool ioasid_xa_get_mark(const struct xarray *xa, unsigned long index, xa_mark_t mark);
 
 /**
- * ioasid_xa_set_mark() - mark an entry, or take a mark away
+ * ioasid_xa_set_mark() - mark an entry of an array, or take a mark away
  * @xa: the array
  * @index: the index; nothing is marked where nothing is
  * @mark: XA_MARK_0 to XA_MARK_2; others are a warning
@@ -243,16 +244,17 @@ bool ioasid_xa_get_mark(const struct xarray *xa, unsigned long index, xa_mark_t 
 void ioasid_xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark, bool set);
 
 /**
- * ioasid_xa_marked() - is anything marked?
+ * ioasid_xa_marked() - is anything in an array marked?
  * @xa: the array
  * @mark: as for ioasid_xa_get_mark()
  *
+ * Return: true if an entry has the mark.
  * Context: as ioasid_xa_load().
  */
 bool ioasid_xa_marked(const struct xarray *xa, xa_mark_t mark);
 
 /**
- * ioasid_xa_find() - the next entry
+ * ioasid_xa_find() - the next entry of an array
  * @xa: the array
  * @index: where to begin; where it was found. Unchanged if there is none
  * @max: the highest index

@@ -36,7 +36,7 @@ extern "C" {
 int intel_iommu_enable(struct intel_iommu *iommu);
 
 /**
- * intel_iommu_disable() - the opposite
+ * intel_iommu_disable() - the driver gives a unit and its devices up
  * @iommu: the unit
  *
  * With the last unit host_pasid_set is put and the driver listens no more.
@@ -88,7 +88,7 @@ int intel_svm_bind_gpasid(struct iommu_domain *domain, struct device *dev,
 			  struct iommu_gpasid_bind_data *data);
 
 /**
- * intel_svm_unbind_gpasid() - the opposite
+ * intel_svm_unbind_gpasid() - end the use of a guest's page table with a host PASID
  * @dev: the device
  * @pasid: the host PASID
  *
@@ -125,7 +125,7 @@ int intel_iommu_sva_invalidate(struct iommu_domain *domain, struct device *dev,
 			       struct iommu_cache_invalidate_info *inv_info);
 
 /**
- * intel_svm_add_pasid_notifier() - listen to FREE
+ * intel_svm_add_pasid_notifier() - have the driver listen to FREE
  *
  * intel_iommu_enable() does it; calling it again changes nothing.
  *

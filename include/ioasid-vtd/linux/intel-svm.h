@@ -53,7 +53,7 @@ extern "C" {
 int intel_svm_bind_mm(struct device *dev, int *pasid, int flags, struct svm_dev_ops *ops);
 
 /**
- * intel_svm_unbind_mm() - the opposite
+ * intel_svm_unbind_mm() - end the binding of a process to a device
  * @dev: the device
  * @pasid: the PASID
  *

@@ -259,6 +259,8 @@ enum vtd_inv_type {
  * @granularity: VTD_INV_PASID_*
  * @did: domain id
  * @pasid: for VTD_INV_PASID_ONE
+ *
+ * Return: the descriptor.
  */
 static inline struct vtd_inv_desc vtd_inv_pasid_cache(u32 granularity, u16 did, u32 pasid)
 {
@@ -273,6 +275,8 @@ static inline struct vtd_inv_desc vtd_inv_pasid_cache(u32 granularity, u16 did, 
  * vtd_inv_piotlb() - descriptor: forget first-level and nested translations of a PASID
  * @did: domain id
  * @pasid: the PASID
+ *
+ * Return: the descriptor.
  */
 static inline struct vtd_inv_desc vtd_inv_piotlb(u16 did, u32 pasid)
 {
@@ -284,11 +288,13 @@ static inline struct vtd_inv_desc vtd_inv_piotlb(u16 did, u32 pasid)
 }
 
 /**
- * vtd_inv_piotlb_pages() - descriptor: the same for 2^@order pages
+ * vtd_inv_piotlb_pages() - descriptor: forget first-level and nested translations of 2^@order pages
  * @did: domain id
  * @pasid: the PASID
  * @address: the first page, aligned to their size
  * @order: how many, as a power of two
+ *
+ * Return: the descriptor.
  */
 static inline struct vtd_inv_desc vtd_inv_piotlb_pages(u16 did, u32 pasid, u64 address, u32 order)
 {
@@ -303,6 +309,8 @@ static inline struct vtd_inv_desc vtd_inv_piotlb_pages(u16 did, u32 pasid, u64 a
  * vtd_inv_iotlb() - descriptor: forget translations of a domain
  * @granularity: VTD_INV_IOTLB_GLOBAL or VTD_INV_IOTLB_DOMAIN
  * @did: domain id
+ *
+ * Return: the descriptor.
  */
 static inline struct vtd_inv_desc vtd_inv_iotlb(u32 granularity, u16 did)
 {
@@ -316,6 +324,8 @@ static inline struct vtd_inv_desc vtd_inv_iotlb(u32 granularity, u16 did)
  * vtd_inv_dev_ptlb() - descriptor: a device forgets what it cached for a PASID
  * @source_id: the device
  * @pasid: the PASID
+ *
+ * Return: the descriptor.
  */
 static inline struct vtd_inv_desc vtd_inv_dev_ptlb(u16 source_id, u32 pasid)
 {
@@ -330,6 +340,8 @@ static inline struct vtd_inv_desc vtd_inv_dev_ptlb(u16 source_id, u32 pasid)
 /**
  * vtd_inv_dev_tlb() - descriptor: a device forgets what it cached for requests without PASID
  * @source_id: the device
+ *
+ * Return: the descriptor.
  */
 static inline struct vtd_inv_desc vtd_inv_dev_tlb(u16 source_id)
 {
@@ -344,6 +356,8 @@ static inline struct vtd_inv_desc vtd_inv_dev_tlb(u16 source_id)
  * vtd_inv_context() - descriptor: forget context entries
  * @granularity: VTD_INV_CONTEXT_GLOBAL or VTD_INV_CONTEXT_DEVICE
  * @source_id: the device
+ *
+ * Return: the descriptor.
  */
 static inline struct vtd_inv_desc vtd_inv_context(u32 granularity, u16 source_id)
 {
@@ -360,6 +374,8 @@ static inline struct vtd_inv_desc vtd_inv_context(u32 granularity, u16 source_id
  * @pasid: the PASID
  * @group: the group
  * @code: enum iommu_page_response_code of <linux/iommu.h>
+ *
+ * Return: the descriptor.
  */
 static inline struct vtd_inv_desc vtd_inv_page_response(u16 source_id, u32 pasid, u32 group,
 							u32 code)
@@ -529,7 +545,7 @@ extern "C" {
 struct vtd_machine *vtd_machine_create(u64 memory);
 
 /**
- * vtd_machine_destroy() - the opposite
+ * vtd_machine_destroy() - destroy a machine
  * @machine: the machine
  *
  * Return: 0; -EINVAL no machine; -EBUSY units or domains left.
@@ -546,7 +562,7 @@ int vtd_machine_destroy(struct vtd_machine *machine);
 u64 vtd_page_alloc(struct vtd_machine *machine, unsigned int count);
 
 /**
- * vtd_page_free() - give pages back
+ * vtd_page_free() - give pages of physical memory back
  * @machine: the machine
  * @address: the first
  * @count: how many; those that are not taken are left alone
@@ -554,8 +570,10 @@ u64 vtd_page_alloc(struct vtd_machine *machine, unsigned int count);
 void vtd_page_free(struct vtd_machine *machine, u64 address, unsigned int count);
 
 /**
- * vtd_pages_used() - how many pages are taken, the tables of the driver included
+ * vtd_pages_used() - how many pages of physical memory are taken, the tables of the driver included
  * @machine: the machine
+ *
+ * Return: the number of pages.
  */
 u64 vtd_pages_used(struct vtd_machine *machine);
 
@@ -605,7 +623,7 @@ struct intel_iommu *vtd_unit_create(struct vtd_machine *machine,
 				    const struct vtd_unit_config *config);
 
 /**
- * vtd_unit_destroy() - the opposite
+ * vtd_unit_destroy() - take a remapping unit away
  * @iommu: the unit
  *
  * Return: 0; -EINVAL no unit; -EBUSY it is enabled or has devices.
@@ -613,7 +631,7 @@ struct intel_iommu *vtd_unit_create(struct vtd_machine *machine,
 int vtd_unit_destroy(struct intel_iommu *iommu);
 
 /**
- * vtd_unit_set_root() - the root table address register (section 10.4.5)
+ * vtd_unit_set_root() - write the root table address register (section 10.4.5)
  * @iommu: the unit
  * @root: physical address of a root table; 0 turns translation off: all DMA is then blocked
  *
@@ -624,7 +642,7 @@ int vtd_unit_destroy(struct intel_iommu *iommu);
 int vtd_unit_set_root(struct intel_iommu *iommu, u64 root);
 
 /**
- * vtd_register_read() - read a register
+ * vtd_register_read() - read a register of a unit
  * @iommu: the unit; one that the driver of this library has can be looked at too
  * @offset: VTD_REG_*, a multiple of @size
  * @size: 4 or 8 bytes
@@ -635,7 +653,7 @@ int vtd_unit_set_root(struct intel_iommu *iommu, u64 root);
 u64 vtd_register_read(struct intel_iommu *iommu, u32 offset, unsigned int size);
 
 /**
- * vtd_register_write() - write a register, for a driver of one's own
+ * vtd_register_write() - write a register of a unit, for a driver of one's own
  * @iommu: the unit
  * @offset: VTD_REG_*, a multiple of @size
  * @size: 4 or 8 bytes
@@ -652,7 +670,7 @@ u64 vtd_register_read(struct intel_iommu *iommu, u32 offset, unsigned int size);
 int vtd_register_write(struct intel_iommu *iommu, u32 offset, unsigned int size, u64 value);
 
 /**
- * vtd_unit_set_interrupt() - who is called for an interrupt, in a driver of one's own
+ * vtd_unit_set_interrupt() - say who is called for an interrupt, in a driver of one's own
  * @iommu: the unit
  * @which: enum vtd_interrupt
  * @function: called while FECTL, PECTL or IECTL does not mask it, which they do at first; NULL nobody
@@ -690,7 +708,7 @@ int vtd_unit_mask_page_requests(struct intel_iommu *iommu, bool masked);
 struct device *vtd_device_create(struct intel_iommu *iommu, u16 source_id, unsigned int features);
 
 /**
- * vtd_device_destroy() - the opposite
+ * vtd_device_destroy() - take a device from behind its unit
  * @dev: the device
  *
  * Return: 0; -EINVAL no device; -EBUSY PASIDs are bound or domains attached.
@@ -736,7 +754,7 @@ int vtd_page_request(struct device *dev, ioasid_t pasid, u64 address, unsigned i
 		     unsigned int group, bool last);
 
 /**
- * vtd_page_answer() - what the device was answered
+ * vtd_page_answer() - what a device was answered to a page request
  * @dev: the device
  * @pasid: the PASID; INVALID_IOASID for a request without one
  * @group: the group
@@ -819,7 +837,7 @@ int vtd_inv_submit(struct intel_iommu *iommu, const struct vtd_inv_desc *descs, 
 bool vtd_fault_read(struct intel_iommu *iommu, struct vtd_fault *fault);
 
 /**
- * vtd_fault_name() - a reason code in words
+ * vtd_fault_name() - a reason code of a fault in words
  * @reason: enum vtd_fault_reason
  *
  * Return: a constant string; "unknown" for other numbers.
@@ -837,7 +855,7 @@ const char *vtd_fault_name(int reason);
 int vtd_pasid_entry(struct device *dev, ioasid_t pasid, u64 entry[VTD_PASID_ENTRY_WORDS]);
 
 /**
- * vtd_pasid_entry_address() - where that entry is in physical memory
+ * vtd_pasid_entry_address() - where the PASID table entry of a device is in physical memory
  * @dev: the device
  * @pasid: the PASID
  *
@@ -865,7 +883,7 @@ void vtd_get_stats(struct intel_iommu *iommu, struct vtd_stats *stats);
 struct vtd_guest *vtd_guest_create(struct iommu_domain *domain, unsigned int pages);
 
 /**
- * vtd_guest_destroy() - unmap the memory and give it back; before iommu_domain_free()
+ * vtd_guest_destroy() - unmap the memory of a guest and give it back; before iommu_domain_free()
  * @guest: the memory
  */
 void vtd_guest_destroy(struct vtd_guest *guest);
@@ -895,7 +913,7 @@ u64 vtd_guest_page(struct vtd_guest *guest);
 int vtd_guest_map(struct vtd_guest *guest, u64 gpgd, u64 address, u64 page, unsigned int access);
 
 /**
- * vtd_guest_unmap() - the opposite; caches keep the translation until they are invalidated
+ * vtd_guest_unmap() - the guest unmaps a page; caches keep the translation until they are invalidated
  * @guest: the memory
  * @gpgd: guest-physical address of the root table
  * @address: guest-virtual address of the page
@@ -939,7 +957,7 @@ int vtd_guest_write(struct vtd_guest *guest, u64 address, const void *buffer, si
 int vtd_mm_map(struct mm_struct *mm, u64 address, u64 page, unsigned int access);
 
 /**
- * vtd_mm_unmap() - the opposite; the driver invalidates the caches before it returns
+ * vtd_mm_unmap() - unmap a page of a bound process; the driver invalidates the caches before it returns
  * @mm: the process
  * @address: virtual address of the page
  *
@@ -950,7 +968,7 @@ int vtd_mm_unmap(struct mm_struct *mm, u64 address);
 /* ---- for tests ---- */
 
 /**
- * vtd_fail_nth() - let an allocation of this library fail, host memory and pages alike
+ * vtd_fail_nth() - let an allocation of libioasid-vtd fail, host memory and pages alike
  * @nth: 1 for the next one; 0 for none
  *
  * Return: how many allocations there have been since the last call.
@@ -958,7 +976,9 @@ int vtd_mm_unmap(struct mm_struct *mm, u64 address);
 unsigned long vtd_fail_nth(unsigned long nth);
 
 /**
- * vtd_blocks_used() - how many blocks of host memory the library holds
+ * vtd_blocks_used() - how many blocks of host memory libioasid-vtd holds
+ *
+ * Return: the number of blocks.
  */
 unsigned long vtd_blocks_used(void);
 

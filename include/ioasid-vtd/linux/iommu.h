@@ -115,7 +115,7 @@ struct iommu_fault_page_request {
 struct iommu_fault {
 	__u32 type;
 	__u32 padding;
-	__extension__ union {
+	/* private: C99 has none */ __extension__ /* public: */ union {
 		struct iommu_fault_unrecoverable event;
 		struct iommu_fault_page_request prm;
 		__u8 padding2[56];
@@ -331,7 +331,7 @@ enum iommu_dev_features {
 	IOMMU_DEV_FEAT_IOPF,
 };
 
-/**
+/*
  * enum iommu_attr - attributes of a domain; only DOMAIN_ATTR_NESTING means something here
  */
 enum iommu_attr {
@@ -379,7 +379,7 @@ extern "C" {
 struct iommu_domain *vtd_domain_alloc(struct vtd_machine *machine, unsigned int type);
 
 /**
- * iommu_domain_free() - the opposite
+ * iommu_domain_free() - free a domain
  * @domain: the domain, neither attached nor used by a binding; otherwise nothing happens
  */
 void iommu_domain_free(struct iommu_domain *domain);
@@ -398,7 +398,7 @@ void iommu_domain_free(struct iommu_domain *domain);
 int iommu_map(struct iommu_domain *domain, unsigned long iova, u64 paddr, size_t size, int prot);
 
 /**
- * iommu_unmap() - unmap and invalidate
+ * iommu_unmap() - unmap pages of a domain, and invalidate
  * @domain: the domain
  * @iova: address in the domain
  * @size: bytes
@@ -408,7 +408,7 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, u64 paddr, size_t
 size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t size);
 
 /**
- * iommu_iova_to_phys() - translate by the tables
+ * iommu_iova_to_phys() - translate an address by the tables of a domain
  * @domain: the domain
  * @iova: address in the domain
  *
@@ -427,7 +427,7 @@ u64 iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
 int iommu_attach_device(struct iommu_domain *domain, struct device *dev);
 
 /**
- * iommu_detach_device() - the opposite
+ * iommu_detach_device() - stop translating the requests without PASID of a device by a domain
  * @domain: the domain
  * @dev: the device; nothing happens if @domain is not attached to it, or has PASIDs bound on it
  */
@@ -447,7 +447,7 @@ void iommu_detach_device(struct iommu_domain *domain, struct device *dev);
 int iommu_aux_attach_device(struct iommu_domain *domain, struct device *dev);
 
 /**
- * iommu_aux_detach_device() - the opposite
+ * iommu_aux_detach_device() - detach the domain of a mediated device
  * @domain: the domain
  * @dev: the device; nothing happens if @domain is not attached to it, or has PASIDs bound on it
  */
@@ -495,7 +495,7 @@ int iommu_domain_set_attr(struct iommu_domain *domain, enum iommu_attr attr, voi
 int iommu_domain_get_attr(struct iommu_domain *domain, enum iommu_attr attr, void *data);
 
 /**
- * iommu_dev_has_feature() - can a device do this?
+ * iommu_dev_has_feature() - has a device a feature?
  * @dev: the device
  * @f: the feature
  *
@@ -505,7 +505,7 @@ int iommu_domain_get_attr(struct iommu_domain *domain, enum iommu_attr attr, voi
 bool iommu_dev_has_feature(struct device *dev, enum iommu_dev_features f);
 
 /**
- * iommu_dev_feature_enabled() - is a feature enabled?
+ * iommu_dev_feature_enabled() - is a feature of a device enabled?
  * @dev: the device
  * @f: the feature
  *
@@ -527,7 +527,7 @@ bool iommu_dev_feature_enabled(struct device *dev, enum iommu_dev_features f);
 int iommu_dev_enable_feature(struct device *dev, enum iommu_dev_features f);
 
 /**
- * iommu_dev_disable_feature() - the opposite
+ * iommu_dev_disable_feature() - disable a feature of a device
  * @dev: the device
  * @f: the feature
  *
@@ -555,7 +555,7 @@ int iommu_dev_disable_feature(struct device *dev, enum iommu_dev_features f);
 struct iommu_sva *iommu_sva_bind_device(struct device *dev, struct mm_struct *mm, void *drvdata);
 
 /**
- * iommu_sva_unbind_device() - the opposite
+ * iommu_sva_unbind_device() - end the binding of a process that iommu_sva_bind_device() made
  * @handle: the handle; nothing happens if it is none
  *
  * After the last one no DMA of the process passes any more, and its page requests are drained.
@@ -589,7 +589,7 @@ u32 iommu_sva_get_pasid(struct iommu_sva *handle);
 int iommu_uapi_sva_bind_gpasid(struct iommu_domain *domain, struct device *dev, void *udata);
 
 /**
- * iommu_uapi_sva_unbind_gpasid() - the opposite
+ * iommu_uapi_sva_unbind_gpasid() - unbind a guest PASID on behalf of user space
  * @domain: the guest's domain
  * @dev: the device
  * @udata: struct iommu_gpasid_bind_data, of which the PASID counts
@@ -625,7 +625,7 @@ int iommu_register_device_fault_handler(struct device *dev, iommu_dev_fault_hand
 					void *data);
 
 /**
- * iommu_unregister_device_fault_handler() - the opposite
+ * iommu_unregister_device_fault_handler() - stop being told of the page requests of a device
  * @dev: the device
  *
  * When it returns 0 the handler is not running and will not run; from within a handler, the calls that

@@ -102,7 +102,7 @@ const char *ioasid_refusal_name(enum ioasid_refusal why);
 int ioasid_dump(struct _IO_FILE *out);
 
 /**
- * ioasid_dump_dot() - the same as a Graphviz graph
+ * ioasid_dump_dot() - write sets and ids as a Graphviz graph
  * @out: where to
  *
  * Return: as ioasid_dump().
@@ -127,7 +127,7 @@ int ioasid_dump_dot(struct _IO_FILE *out);
 int ioasid_trace_start(struct _IO_FILE *out);
 
 /**
- * ioasid_trace_stop() - the opposite; nothing is written to the file when it has returned
+ * ioasid_trace_stop() - end the trace; nothing is written to the file when it has returned
  *
  * Context: takes the core lock; waits for writers.
  */

@@ -84,7 +84,7 @@ struct ioasid_rcu_words {
 #define IOASID_RCU_DEPTH 0xfffful
 
 /**
- * ioasid_rcu_view() - where readers in line look
+ * ioasid_rcu_view() - where inline readers look
  *
  * Return: the same each time, never NULL.
  * Context: any, also a signal handler.

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if UINTPTR_MAX == 0xffffffffu
+#error "libioasid is for 64-bit targets: 32-bit ones (x86, arm, x32) are not supported"
+#endif
+
 #include "ioasid-casts.h"
 #include "ioasid-notifier.h"
 
@@ -55,7 +59,7 @@ struct ioasid_set {
 	int type;
 	int quota;
 	IOASID_COUNT nr_ioasids;
-	__extension__ union {
+	/* private: C99 has none */ __extension__ /* public: */ union {
 		int sid;
 		int id;
 	};
@@ -96,6 +100,12 @@ struct ioasid_allocator_ops {
  * @IOASID_NOTIFY_SET_ALLOC: a set was created; id is INVALID_IOASID (to all)
  * @IOASID_NOTIFY_SET_FREE: a set is gone; id is INVALID_IOASID (to all)
  * @IOASID_NOTIFY_RECLAIM: a number is back in the pool (to those of ioasid_register_reclaim() alone)
+ * @IOASID_ALLOC: v2's name of IOASID_NOTIFY_ALLOC
+ * @IOASID_FREE: v2's name of IOASID_NOTIFY_FREE
+ * @IOASID_BIND: v2's name of IOASID_NOTIFY_BIND
+ * @IOASID_UNBIND: v2's name of IOASID_NOTIFY_UNBIND
+ * @IOASID_SET_ALLOC: v2's name of IOASID_NOTIFY_SET_ALLOC
+ * @IOASID_SET_FREE: v2's name of IOASID_NOTIFY_SET_FREE
  */
 enum ioasid_notify_val {
 	IOASID_NOTIFY_ALLOC = 1,
@@ -185,7 +195,7 @@ static inline bool ioasid_is_err(const void *ptr)
 }
 
 /**
- * ioasid_err() - why it refused
+ * ioasid_err() - why a function that returns a pointer refused
  * @ptr: what a function of this header returned
  *
  * Return: a negative error number; 0 if @ptr stands for none.

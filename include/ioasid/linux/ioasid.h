@@ -104,8 +104,8 @@ void ioasid_free(struct ioasid_set *set, ioasid_t ioasid);
  * ioasid_find() - look up the private data of an id
  * @set: the set it must belong to, or NULL not to check
  * @ioasid: the id
- * @getter: NULL, or called with the private data inside a read-side section; false refuses. Must
- *	return: no longjmp(), pthread_exit() or exception
+ * @getter: NULL, or called with the private data inside a read-side section; false refuses.
+ *	It must return: no longjmp(), pthread_exit() or exception
  *
  * Without @getter, hold rcu_read_lock() around the call and the use of what it returns, unless
  * the data cannot go away.
@@ -117,7 +117,7 @@ void ioasid_free(struct ioasid_set *set, ioasid_t ioasid);
 void *ioasid_find(struct ioasid_set *set, ioasid_t ioasid, bool (*getter)(void *));
 
 /**
- * ioasid_get() - take a reference
+ * ioasid_get() - take a reference on an id
  * @set: the set it must belong to, or NULL not to check
  * @ioasid: the id
  *
@@ -139,7 +139,7 @@ int ioasid_get_locked(struct ioasid_set *set, ioasid_t ioasid);
 int ioasid_get_if_owned(ioasid_t ioasid);
 
 /**
- * ioasid_put() - drop a reference
+ * ioasid_put() - drop a reference on an id
  * @set: the set it must belong to, or NULL not to check
  * @ioasid: the id
  *
@@ -199,7 +199,7 @@ int ioasid_attach_data(ioasid_t ioasid, void *data);
 int ioasid_attach_first_data(ioasid_t ioasid, void *data);
 
 /**
- * ioasid_detach_data() - ioasid_attach_data(ioasid, NULL)
+ * ioasid_detach_data() - take the private data of an id away
  * @ioasid: the id
  *
  * Return: as ioasid_attach_data(); v3 and V4 return nothing.
@@ -244,7 +244,7 @@ int ioasid_detach_spid(ioasid_t ioasid);
 ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid);
 
 /**
- * ioasid_find_by_spid_ref() - the same, with a reference only if asked for
+ * ioasid_find_by_spid_ref() - the id that has this SPID in a set, with a reference only if asked for
  * @set: the set; NULL is the system set
  * @spid: the set-private id
  * @get: take a reference
@@ -326,7 +326,7 @@ void ioasid_set_put_locked(struct ioasid_set *set);
 int ioasid_set_free(struct ioasid_set *set);
 
 /**
- * ioasid_free_all_in_set() - ioasid_free() for every id of a set
+ * ioasid_free_all_in_set() - free every id of a set
  * @set: the set, which stays; NULL is the system set, and sweeps the ids of all who pass NULL
  *
  * Context: takes the core lock. Sends FREE for each id. Follows V4.
@@ -422,7 +422,7 @@ int ioasid_cancel_capacity(ioasid_t nr_ioasid);
 int ioasid_register_allocator(struct ioasid_allocator_ops *ops);
 
 /**
- * ioasid_unregister_allocator() - the opposite
+ * ioasid_unregister_allocator() - take a custom allocator away
  * @ops: the allocator
  *
  * Its ids stay valid. If another one shares them, that one takes them back when they are freed.
@@ -461,7 +461,7 @@ void ioasid_unregister_allocator(struct ioasid_allocator_ops *ops);
 int ioasid_register_notifier(struct ioasid_set *set, struct notifier_block *nb);
 
 /**
- * ioasid_register_notifier_replay() - subscribe, and be told what already exists
+ * ioasid_register_notifier_replay() - subscribe to events, and be told what already exists
  * @set: as for ioasid_register_notifier()
  * @nb: the subscriber
  *
@@ -476,7 +476,7 @@ int ioasid_register_notifier(struct ioasid_set *set, struct notifier_block *nb);
 int ioasid_register_notifier_replay(struct ioasid_set *set, struct notifier_block *nb);
 
 /**
- * ioasid_unregister_notifier() - unsubscribe
+ * ioasid_unregister_notifier() - unsubscribe from events
  * @set: as registered
  * @nb: the subscriber
  *
@@ -500,7 +500,7 @@ void ioasid_unregister_notifier(struct ioasid_set *set, struct notifier_block *n
 int ioasid_register_notifier_mm(struct mm_struct *mm, struct notifier_block *nb);
 
 /**
- * ioasid_unregister_notifier_mm() - the opposite
+ * ioasid_unregister_notifier_mm() - unsubscribe from the set of an mm
  * @mm: as registered
  * @nb: the subscriber
  *
@@ -540,7 +540,7 @@ int ioasid_notify(ioasid_t ioasid, enum ioasid_notify_val cmd, unsigned int flag
 int ioasid_register_reclaim(struct notifier_block *nb);
 
 /**
- * ioasid_unregister_reclaim() - the opposite
+ * ioasid_unregister_reclaim() - stop being told when numbers are back in the pool
  * @nb: the subscriber
  *
  * When it returns, @nb will not be called again, and is not running unless the caller runs in it.
@@ -550,7 +550,7 @@ int ioasid_register_reclaim(struct notifier_block *nb);
 void ioasid_unregister_reclaim(struct notifier_block *nb);
 
 /**
- * ioasid_free_wait() - ioasid_free(), then wait until the number is back in the pool
+ * ioasid_free_wait() - free an id, then wait until its number is back in the pool
  * @set: the set it belongs to, or NULL not to check
  * @ioasid: the id; one that is FREE_PENDING already is only waited for
  * @timeout_ms: how long, in milliseconds; negative for ever
@@ -565,7 +565,7 @@ void ioasid_unregister_reclaim(struct notifier_block *nb);
 int ioasid_free_wait(struct ioasid_set *set, ioasid_t ioasid, int timeout_ms);
 
 /**
- * ioasid_set_put_wait() - ioasid_set_put(), then wait until the set and all its ids are gone
+ * ioasid_set_put_wait() - drop a reference on a set, then wait until the set and all its ids are gone
  * @set: the set
  * @timeout_ms: how long, in milliseconds; negative for ever
  *

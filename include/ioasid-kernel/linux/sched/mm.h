@@ -42,7 +42,7 @@ struct mm_struct *ioasid_mm_alloc(void);
 void ioasid_mm_put(struct mm_struct *mm);
 
 /**
- * ioasid_mm_drop() - drop a reference on the structure
+ * ioasid_mm_drop() - drop a reference on the structure of an address space
  * @mm: the address space
  *
  * The last one gives memory of ioasid_mm_alloc() back. Any other structure is its owner's to free.

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# man.sh SOURCE PAGES SYMBOLS...: every exported function has a page whose summary stands by itself, no
+# page is of something else, and mandoc finds nothing to say. Without mandoc the last is skipped.
+set -euo pipefail
+
+source=$1 pages=$2
+shift 2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+"$source/scripts/man" "$work"
+for folder in ioasid ioasid-kernel ioasid-vtd; do
+	diff -r "$work/$folder" "$pages/$folder" || fail "$folder: the pages built are not of these headers"
+done
+
+LC_ALL=C sort "$@" > "$work/exported"
+# Pages of what is in the headers only: inline functions, and the one of ioasid_api_*.
+find "$work"/*/man3 -name '*.3' -printf '%f\n' | sed 's/\.3$//' | LC_ALL=C sort > "$work/described"
+missing=$(LC_ALL=C comm -23 "$work/exported" "$work/described")
+[ -z "$missing" ] || fail "no page of: $missing"
+for name in $(LC_ALL=C comm -13 "$work/exported" "$work/described"); do
+	[ "$name" = ioasid_api ] || grep -rqE "\b$name\(|define $name\b" "$source/include" ||
+		fail "$name has a page and no declaration"
+done
+
+# A summary is all that man -k and a NAME line show.
+summaries=$(grep -hE '^\.Nd ' "$work"/*/man3/*.3 | sort)
+bad=$(grep -iE '^\.Nd ((the (opposite|same)|as|like)\b|[a-z_]+\(\)|[^ ]+$)' <<< "$summaries" || true)
+[ -z "$bad" ] || fail "summaries that need another page: $bad"
+twice=$(find "$work"/*/man3 -type f -exec grep -hE '^\.Nd ' {} + | sort | uniq -d)
+[ -z "$twice" ] || fail "two functions with one summary: $twice"
+
+count=$(wc -l < "$work/described")
+command -v mandoc > /dev/null || {
+	echo "$count pages; not linted: no mandoc (Debian: apt-get install mandoc)" >&2
+	exit 77
+}
+mkdir "$work/all"
+for folder in "$work"/ioasid*; do
+	cp -a "$folder"/man? "$work/all"
+done
+# It looks for references among what is installed, we among these pages.
+mandoc -T lint "$work/all"/man?/* | grep -v 'referenced manual not found' > "$work/lint" || true
+if [ -s "$work/lint" ]; then
+	head -n 40 "$work/lint" >&2
+	fail "mandoc -T lint has $(wc -l < "$work/lint") lines"
+fi
+while read -r _ name section _; do
+	[ -e "$work/all/man$section/$name.$section" ] || fail "a page refers to $name($section)"
+done < <(grep -rhE '^\.Xr ' "$work/all")
+echo "$count pages of section 3, $(find "$work"/all/man7 -type f | wc -l) of section 7"

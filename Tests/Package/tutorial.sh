@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# tutorial.sh TUTORIAL INCLUDE LIBDIR: each C program of the document compiles, alone, and prints the text below it.
+set -euo pipefail
+
+tutorial=$1 include=$2 libdir=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Blocks are numbered: step-1.c and step-1.text belong together.
+awk -v work="$work" '
+	/^```(c|text)$/ { kind = substr($0, 4); n[kind]++; file = work "/step-" n[kind] "." kind; next }
+	/^```/ { file = ""; next }
+	file { print > file }' "$tutorial"
+count=$(find "$work" -name '*.c' | wc -l)
+((count >= 10)) && [ "$count" -eq "$(find "$work" -name '*.text' | wc -l)" ] ||
+	{ echo "FAIL: $count programs, another number of outputs" >&2; exit 1; }
+for ((step = 1; step <= count; step++)); do
+	cc -Wall -Wextra -Werror -I"$include" "$work/step-$step.c" -L"$libdir" -lioasid -o "$work/step"
+	LD_LIBRARY_PATH=$libdir "$work/step" | diff -u "$work/step-$step.text" - ||
+		{ echo "FAIL: step $step" >&2; exit 1; }
+done
+echo "$count steps"
