@@ -9,4 +9,7 @@ string(REGEX REPLACE "\nsource_filename = \"[^\"\n]*/" "\nsource_filename = \"" 
 string(REGEX REPLACE "/swift-modules/[A-Z0-9]+/([A-Za-z_]+)-[A-Z0-9]+[.]pcm" "/swift-modules/\\1.pcm"
 	text "${text}")
 string(REGEX REPLACE "([.]pcm\", [^\n]*dwoId: )[0-9]+" "\\11" text "${text}")
+# Modules of ours are named relative to the directory that theirs and the source's have in common.
+string(REGEX REPLACE "DIFile.filename: \"[^\"\n]*/([A-Za-z]+[.]swiftmodule)\", directory: \"[^\"\n]*\""
+	"DIFile(filename: \"\\1\", directory: \".\"" text "${text}")
 file(WRITE ${IR} "${text}")
