@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include <linux/compiler.h>
+#include <linux/ioasid-casts.h>
 #include <linux/types.h>
 
 /* The kernel's rule: operations that return a value are fully ordered, the others are not. */
@@ -149,7 +150,9 @@
 	{ \
 		type old = name##_read(v); \
 		while (old != unless && \
-		       !name##_try_cmpxchg(v, &old, (type)((unsigned type)old + (unsigned type)i))) \
+		       !name##_try_cmpxchg(v, &old, \
+					   IOASID_NUMBER(type, IOASID_NUMBER(unsigned type, old) + \
+						 IOASID_NUMBER(unsigned type, i)))) \
 			; \
 		return old; \
 	} \
@@ -165,7 +168,8 @@
 	{ \
 		type old = name##_read(v); \
 		while (old >= 0 && \
-		       !name##_try_cmpxchg(v, &old, (type)((unsigned type)old + 1))) \
+		       !name##_try_cmpxchg(v, &old, \
+					   IOASID_NUMBER(type, IOASID_NUMBER(unsigned type, old) + 1))) \
 			; \
 		return old >= 0; \
 	} \
@@ -173,7 +177,8 @@
 	{ \
 		type old = name##_read(v); \
 		while (old <= 0 && \
-		       !name##_try_cmpxchg(v, &old, (type)((unsigned type)old - 1))) \
+		       !name##_try_cmpxchg(v, &old, \
+					   IOASID_NUMBER(type, IOASID_NUMBER(unsigned type, old) - 1))) \
 			; \
 		return old <= 0; \
 	} \
@@ -182,7 +187,7 @@
 		type old = name##_read(v); \
 		while (old > 0 && !name##_try_cmpxchg(v, &old, old - 1)) \
 			; \
-		return (type)((unsigned type)old - 1); \
+		return IOASID_NUMBER(type, IOASID_NUMBER(unsigned type, old) - 1); \
 	}
 
 typedef struct {

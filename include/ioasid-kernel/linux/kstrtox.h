@@ -7,6 +7,7 @@
 
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/ioasid-casts.h>
 #include <linux/types.h>
 
 #ifdef __cplusplus
@@ -75,11 +76,11 @@ static inline int __must_check kstrtobool(const char *s, bool *res)
 		int err = parse(s, base, &value); \
 		if (err) \
 			return err; \
-		if ((wide)(type)value != value) \
+		if (IOASID_NUMBER(wide, IOASID_NUMBER(type, value)) != value) \
 			return -ERANGE; \
 		if (!res) \
 			return -EINVAL; \
-		*res = (type)value; \
+		*res = IOASID_NUMBER(type, value); \
 		return 0; \
 	}
 

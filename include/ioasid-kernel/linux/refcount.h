@@ -26,7 +26,7 @@ static inline void refcount_set(refcount_t *r, int n)
 
 static inline unsigned int refcount_read(const refcount_t *r)
 {
-	return (unsigned int)atomic_read(&r->refs);
+	return IOASID_NUMBER(unsigned int, atomic_read(&r->refs));
 }
 
 /* A macro, so that each cause speaks once; a count that is saturated already has had its line. */
@@ -41,7 +41,8 @@ static inline unsigned int refcount_read(const refcount_t *r)
 /* Past the end, whether it started there or crossed it by this very step. */
 static inline bool ioasid_refcount_past(int old, int step)
 {
-	return old < 0 || (int)((unsigned int)old + (unsigned int)step) < 0;
+	return old < 0 || IOASID_NUMBER(int, IOASID_NUMBER(unsigned int, old) +
+						     IOASID_NUMBER(unsigned int, step)) < 0;
 }
 
 static inline void refcount_add(int i, refcount_t *r)
@@ -67,8 +68,10 @@ static inline __must_check bool refcount_add_not_zero(int i, refcount_t *r)
 		if (!old)
 			return false;
 	} while (!__atomic_compare_exchange_n(&r->refs.counter, &old,
-					      (int)((unsigned int)old + (unsigned int)i), false,
-					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+					      IOASID_NUMBER(int,
+							    IOASID_NUMBER(unsigned int, old) +
+								    IOASID_NUMBER(unsigned int, i)),
+					      false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	if (unlikely(ioasid_refcount_past(old, i)))
 		ioasid_refcount_saturate(r, old, "overflow");
 	return true;
@@ -87,7 +90,9 @@ static inline __must_check bool refcount_sub_and_test(int i, refcount_t *r)
 	if (old > 0 && old == i)
 		return true;
 	/* Nothing is left to take from, whatever is to be taken: also 0 from 0. */
-	if (unlikely(!old || ioasid_refcount_past(old, (int)-(unsigned int)i)))
+	if (unlikely(
+		    !old ||
+		    ioasid_refcount_past(old, IOASID_NUMBER(int, -IOASID_NUMBER(unsigned int, i)))))
 		ioasid_refcount_saturate(r, old, "underflow, use after free");
 	return false;
 }
