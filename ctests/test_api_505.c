@@ -94,8 +94,8 @@ static void a_refusal_lends_nothing(void **state)
 	(void)state;
 	ioasid_set_log_level(-1);
 	for (int i = 0; i < 300000; i++)
-		assert_int_equal(ioasid_alloc((struct ioasid_set *)(uintptr_t)(4096 + 64 * i), 20, 10,
-					      NULL),
+		assert_int_equal(ioasid_alloc((struct ioasid_set *)(uintptr_t)(4096 + 64 * i), 20,
+					      10, NULL),
 				 INVALID_IOASID);
 	ioasid_set_log_level(IOASID_LOG_WARNING);
 	assert_int_equal(ioasid_alloc(&plain, 20, 20, NULL), 20);
