@@ -131,16 +131,19 @@ static inline void list_del_init_careful(struct list_head *entry)
 	__atomic_store_n(&entry->next, entry, __ATOMIC_RELEASE);
 }
 
+static inline void ioasid_list_join(struct list_head *one, struct list_head *other)
+{
+	one->next = other;
+	other->prev = one;
+}
+
 /* From @first to @last, which follow one another, to the end of the list. */
 static inline void list_bulk_move_tail(struct list_head *head, struct list_head *first,
 				       struct list_head *last)
 {
-	first->prev->next = last->next;
-	last->next->prev = first->prev;
-	head->prev->next = first;
-	first->prev = head->prev;
-	last->next = head;
-	head->prev = last;
+	ioasid_list_join(first->prev, last->next);
+	ioasid_list_join(head->prev, first);
+	ioasid_list_join(last, head);
 }
 
 /* The first becomes the last. */

@@ -224,13 +224,13 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 					   struct vm_area_struct *vma, struct mm_struct *mm,
 					   unsigned long start, unsigned long end)
 {
-	range->vma = vma;
-	range->mm = mm;
-	range->start = start;
-	range->end = end;
-	range->flags = flags;
-	range->event = event;
 	range->owner = NULL;
+	range->event = event;
+	range->vma = vma;
+	range->flags = flags;
+	range->mm = mm;
+	range->end = end;
+	range->start = start;
 }
 
 static inline void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)

@@ -284,9 +284,9 @@ void ioasid_xa_destroy(struct xarray *xa);
 
 static inline void xa_init_flags(struct xarray *xa, gfp_t flags)
 {
-	spin_lock_init(&xa->xa_lock);
-	xa->xa_flags = flags;
 	xa->xa_head = NULL;
+	xa->xa_flags = flags;
+	spin_lock_init(&xa->xa_lock);
 }
 
 static inline void xa_init(struct xarray *xa)
