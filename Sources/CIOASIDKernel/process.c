@@ -22,10 +22,10 @@ static void before_fork(void)
 
 static void after_fork(bool in_child)
 {
-	if (in_child)
+	if (in_child) {
 		cio_work_after_fork_child();
-	if (in_child)
 		cio_mm_after_fork_child();
+	}
 	pthread_mutex_unlock(&cio_param_mutex);
 	pthread_mutex_unlock(&cio_mm_mutex);
 	pthread_mutex_unlock(&cio_work_mutex);

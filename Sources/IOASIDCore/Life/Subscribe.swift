@@ -18,10 +18,24 @@ extension Core {
         let list =
             handle == nil
             ? Subscribers.toAll : Subscribers.of(SetTable.number(of: try liveSet(handle)))
+        return try makeSubscriber(block, of: list)
+    }
+
+    private static func makeSubscriber(
+        _ block: Block?, of list: SubscriberList
+    ) throws(RequestError) -> SubscriberRef {
         guard Subscribers.find(block, in: list) == nil else { throw .exists }
         let new = try Subscriber.make(block)
         Subscribers.insert(new, into: list)
         return new
+    }
+
+    private static func end(
+        _ subscriber: SubscriberRef?, of list: SubscriberList
+    ) throws(RequestError) {
+        guard let subscriber else { throw .unknown(ENOENT) }
+        Subscribers.remove(subscriber, from: list)
+        Subscriber.destroy(subscriber)
     }
 
     /// Subscribes, and tells what exists, in one go: the lock is held from first to last.
@@ -41,9 +55,18 @@ extension Core {
             guard let set = SetTable.findListed(handle) else { throw .noSet }
             list = Subscribers.of(set)
         }
-        guard let old = Subscribers.find(block, 0, in: list) else { throw .unknown(ENOENT) }
-        Subscribers.remove(old, from: list)
-        Subscriber.destroy(old)
+        try end(Subscribers.find(block, 0, in: list), of: list)
+    }
+
+    // MARK: RECLAIM
+
+    package static func subscribeToReclaims(_ block: Block?) throws(RequestError) {
+        _ = try makeSubscriber(block, of: Subscribers.toReclaim)
+    }
+
+    package static func unsubscribeFromReclaims(_ block: Block?) throws(RequestError) {
+        let list = Subscribers.toReclaim
+        try end(Subscribers.find(block, 0, in: list), of: list)
     }
 
     // MARK: The set of an mm, present or to come
@@ -75,9 +98,7 @@ extension Core {
         if found == nil, let (one, its) = DyingSets.subscriber(block, token) {
             (found, list) = (one, its)
         }
-        guard let old = found else { throw .unknown(ENOENT) }
-        Subscribers.remove(old, from: list)
-        Subscriber.destroy(old)
+        try end(found, of: list)
     }
 
     /// Where who subscribes by this mm goes: to its set, or to wait for it.

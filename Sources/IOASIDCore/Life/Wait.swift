@@ -44,7 +44,6 @@ enum Waiters {
             count.decrement()
             note()
         }
-        // A parent's count is not the child's.
         guard isTimely else { throw RequestError(IOASID_REFUSED_BUSY, ETIMEDOUT) }
     }
 
@@ -94,20 +93,5 @@ extension Core {
                 one = SetIncarnation(try ownedSet(handle))
                 try putSet(handle, out)
             }, until: { one?.isThere != true })
-    }
-
-    // MARK: RECLAIM
-
-    package static func subscribeToReclaims(_ block: Block?) throws(RequestError) {
-        guard Subscribers.find(block, in: Subscribers.toReclaim) == nil else { throw .exists }
-        Subscribers.insert(try Subscriber.make(block), into: Subscribers.toReclaim)
-    }
-
-    package static func unsubscribeFromReclaims(_ block: Block?) throws(RequestError) {
-        guard let old = Subscribers.find(block, 0, in: Subscribers.toReclaim) else {
-            throw .unknown(ENOENT)
-        }
-        Subscribers.remove(old, from: Subscribers.toReclaim)
-        Subscriber.destroy(old)
     }
 }

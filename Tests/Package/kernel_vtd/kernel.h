@@ -27,6 +27,15 @@
 
 #include "machine.h"
 
+/* Ends a program that finds something wrong. */
+#define check(truth) \
+	do { \
+		if (!(truth)) { \
+			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #truth); \
+			exit(1); \
+		} \
+	} while (0)
+
 /* Sources say it themselves, after their headers. */
 #undef pr_fmt
 

@@ -12,14 +12,6 @@
 enum kind { FIRST_LEVEL, SECOND_LEVEL, PASS_THROUGH, KINDS };
 static const char *const names[] = { "first-level", "second-level", "pass-through" };
 
-#define check(truth) \
-	do { \
-		if (!(truth)) { \
-			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #truth); \
-			exit(1); \
-		} \
-	} while (0)
-
 static void flush_iotlb(struct intel_iommu *iommu, u16 did, u64 addr, unsigned int order, u64 type)
 {
 	qi_flush_iotlb(iommu, did, addr, order, type);

@@ -11,14 +11,6 @@
 #define ADDRESS 0x400000ULL
 #define ADDRESS2 (ADDRESS + PAGE_SIZE)
 
-#define check(truth) \
-	do { \
-		if (!(truth)) { \
-			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #truth); \
-			exit(1); \
-		} \
-	} while (0)
-
 /* ---- what the kernel would do ---- */
 
 struct svm_mm init_mm;

@@ -11,14 +11,6 @@ int intel_iommu_sm = 1;
 /* Cut out of iommu.c by check-kernel-vtd: intel_vcmd_ioasid_alloc() to register_pasid_allocator(). */
 #include "vcmd_part.c"
 
-#define check(truth) \
-	do { \
-		if (!(truth)) { \
-			printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #truth); \
-			exit(1); \
-		} \
-	} while (0)
-
 static DECLARE_IOASID_SET(guest);
 
 static void begin(struct intel_iommu *iommu, unsigned int unit)
