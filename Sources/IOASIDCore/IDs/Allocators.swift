@@ -46,9 +46,14 @@ package enum Allocators {
         guard let ops, let alloc = ops.pointee.alloc, let free = ops.pointee.free else {
             throw .argument
         }
-        guard find(ops) == nil else { throw .exists }
+        guard find(ops) == nil else {
+            throw RequestError.exists.because(
+                "the allocator is registered", ops)
+        }
         guard active != nil || Population.live == UInt64(IDTable.customCount) else {
-            throw RequestError(IOASID_REFUSED_BUSY, EAGAIN)
+            throw RequestError(IOASID_REFUSED_BUSY, EAGAIN).because(
+                "the default allocator has ids out",
+                available: UInt32(truncatingIfNeeded: Population.live) &- IDTable.customCount)
         }
         guard let allocator = Memory.make(Allocator(next: nil, ops: ops)) else { throw .memory }
         guard let group = groups.find({ $0.pointee.has(alloc, free) }) ?? makeGroup(alloc, free)
@@ -66,7 +71,10 @@ package enum Allocators {
 
     /// - Returns: whether it was the last of its group, and ids of theirs are in use.
     package static func unregister(_ ops: AllocatorOps?) throws(RequestError) -> Bool {
-        guard let ops, let (group, allocator) = find(ops) else { throw .unknown(ENOENT) }
+        guard let ops, let (group, allocator) = find(ops) else {
+            throw RequestError.unknown(ENOENT).because(
+                "no such allocator", ops)
+        }
         group.pointee.allocators.remove(allocator)
         Memory.free(allocator)
         let leavesIDs = group.pointee.allocators.isEmpty && group.pointee.uses != 0

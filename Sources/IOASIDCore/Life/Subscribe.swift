@@ -18,7 +18,7 @@ extension Core {
         let list =
             handle == nil
             ? Subscribers.toAll : Subscribers.of(SetTable.number(of: try liveSet(handle)))
-        guard Subscribers.find(block, in: list) == nil else { throw .exists }
+        guard Subscribers.find(block, in: list) == nil else { throw .subscribed(block) }
         let new = try Subscriber.make(block)
         Subscribers.insert(new, into: list)
         return new
@@ -38,10 +38,10 @@ extension Core {
     package static func unsubscribe(_ handle: SetHandle?, _ block: Block?) throws(RequestError) {
         var list = Subscribers.toAll
         if let handle {
-            guard let set = SetTable.findListed(handle) else { throw .noSet }
+            guard let set = SetTable.findListed(handle) else { throw .noSet(handle) }
             list = Subscribers.of(set)
         }
-        guard let old = Subscribers.find(block, 0, in: list) else { throw .unknown(ENOENT) }
+        guard let old = Subscribers.find(block, 0, in: list) else { throw .notSubscribed(block) }
         Subscribers.remove(old, from: list)
         Subscriber.destroy(old)
     }
@@ -56,26 +56,30 @@ extension Core {
         let token = UInt(bitPattern: mm)
         let set = SetTokens.find(mm: token)
         let list = list(mm: token)
-        guard DyingSets.subscriber(block, token) == nil else { throw .exists }
+        guard DyingSets.subscriber(block, token) == nil else { throw .subscribed(block) }
         // Others of the waiting list wait for other mms; on the set's own, any way in counts.
         guard Subscribers.find(block, set == nil ? token : nil, in: list) == nil else {
-            throw .exists
+            throw .subscribed(block)
         }
-        if let set, SetTable[set].pointee.count != 0 { throw .busy }
+        if let set, SetTable[set].pointee.count != 0 {
+            throw RequestError.busy.because(
+                "the set has ids, whose events would be lost", set,
+                available: SetTable[set].pointee.count)
+        }
         Subscribers.insert(try Subscriber.make(block, mm: token), into: list)
     }
 
     package static func unsubscribe(
         mm: UnsafeMutableRawPointer?, _ block: Block?
     ) throws(RequestError) {
-        guard let mm, WaitingSubscribers.isPrepared else { throw .unknown(ENOENT) }
+        guard let mm, WaitingSubscribers.isPrepared else { throw .notSubscribed(block) }
         let token = UInt(bitPattern: mm)
         var list = list(mm: token)
         var found = Subscribers.find(block, token, in: list)
         if found == nil, let (one, its) = DyingSets.subscriber(block, token) {
             (found, list) = (one, its)
         }
-        guard let old = found else { throw .unknown(ENOENT) }
+        guard let old = found else { throw .notSubscribed(block) }
         Subscribers.remove(old, from: list)
         Subscriber.destroy(old)
     }

@@ -32,7 +32,7 @@ enum Waiters {
         until isGone: () -> Bool
     ) throws(RequestError) {
         guard !CoreLock.isMine, !ReadSide.isInSection else {
-            throw RequestError(IOASID_REFUSED_BUSY, EDEADLK)
+            throw .deadlock
         }
         try CallOut.withLock { out throws(RequestError) in
             try begin(out)
@@ -45,7 +45,9 @@ enum Waiters {
             note()
         }
         // A parent's count is not the child's.
-        guard isTimely else { throw RequestError(IOASID_REFUSED_BUSY, ETIMEDOUT) }
+        guard isTimely else {
+            throw RequestError(IOASID_REFUSED_BUSY, ETIMEDOUT).because("others hold it still")
+        }
     }
 
     private static func sleep(_ timeout: Timeout, _ isGone: () -> Bool) -> Bool {
@@ -99,13 +101,15 @@ extension Core {
     // MARK: RECLAIM
 
     package static func subscribeToReclaims(_ block: Block?) throws(RequestError) {
-        guard Subscribers.find(block, in: Subscribers.toReclaim) == nil else { throw .exists }
+        guard Subscribers.find(block, in: Subscribers.toReclaim) == nil else {
+            throw .subscribed(block)
+        }
         Subscribers.insert(try Subscriber.make(block), into: Subscribers.toReclaim)
     }
 
     package static func unsubscribeFromReclaims(_ block: Block?) throws(RequestError) {
         guard let old = Subscribers.find(block, 0, in: Subscribers.toReclaim) else {
-            throw .unknown(ENOENT)
+            throw .notSubscribed(block)
         }
         Subscribers.remove(old, from: Subscribers.toReclaim)
         Subscriber.destroy(old)

@@ -3,6 +3,8 @@
 #ifndef IOASID_LINUX_IOASID_DEBUG_H
 #define IOASID_LINUX_IOASID_DEBUG_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What libc calls FILE, without its header: feature macros may still be defined after this one. */
@@ -40,6 +42,45 @@ enum ioasid_refusal {
 	IOASID_REFUSED_OVERFLOW,
 	IOASID_REFUSED_ARGUMENT,
 	IOASID_REFUSED_NR,
+};
+
+#define IOASID_FUNCTION_BYTES 48
+#define IOASID_SET_NAME_BYTES 32
+
+/**
+ * struct ioasid_refused - one refusal, with what it was about
+ * @reason: why
+ * @error: the error number, positive, whatever the function returned for it
+ * @cause: the reason more exactly, in words; a constant string
+ * @function: the function that refused
+ * @set_name: the name of the set, see ioasid_set_name(); empty if it has none or is not known
+ * @set: the number of the set; -1 if none is known
+ * @id: the id; INVALID_IOASID if it was about none
+ * @min: lowest id asked for
+ * @max: highest id asked for; @min and @max are INVALID_IOASID if it was about no range
+ * @spid: the SPID; INVALID_IOASID if it was about none
+ * @owner: the id that has @spid; INVALID_IOASID if none has
+ * @asked: how many were asked for, or the value that was; -1 if it was about no number
+ * @available: how many there were; -1 if it was about no number
+ * @limit: how many there may be: the quota, the capacity, the most references; -1 if it was about none
+ * @address: the pointer that was handed in, where that was the trouble; never followed
+ */
+struct ioasid_refused {
+	enum ioasid_refusal reason;
+	int error;
+	const char *cause;
+	char function[IOASID_FUNCTION_BYTES];
+	char set_name[IOASID_SET_NAME_BYTES];
+	int set;
+	unsigned int id;
+	unsigned int min;
+	unsigned int max;
+	unsigned int spid;
+	unsigned int owner;
+	int64_t asked;
+	int64_t available;
+	int64_t limit;
+	const void *address;
 };
 
 /**
@@ -91,6 +132,33 @@ void ioasid_get_stats(struct ioasid_stats *stats);
  * Return: a constant string; "unknown" beyond the last reason.
  */
 const char *ioasid_refusal_name(enum ioasid_refusal why);
+
+/**
+ * ioasid_last_refusal() - what the calling thread was refused last
+ * @last: filled
+ *
+ * The numbers are those of the moment at which the request was refused. What succeeds leaves it as it is.
+ * An answer that is no refusal (an id that ioasid_is_active() does not know) leaves it, too.
+ *
+ * Return: true; false, and @last is not changed, if the thread was refused nothing yet, if there are more
+ * than 16,383 threads and this is one of those beyond, or for a NULL @last.
+ * Context: lock-free, async-signal-safe. What is refused in a signal handler is what the thread was refused
+ * last, unless the handler has interrupted a refusal or this function.
+ */
+bool ioasid_last_refusal(struct ioasid_refused *last);
+
+/**
+ * ioasid_strrefusal() - a refusal as one sentence
+ * @why: what ioasid_last_refusal() gave
+ * @line: where to, cut if it is too small; may be NULL if @size is 0
+ * @size: bytes at @line
+ *
+ * It is what the log says, such as "ioasid_alloc: no free id in the range: set 3 "vm3", range 100-200".
+ *
+ * Return: how long the whole sentence is, without its zero byte; 0 for a NULL @why.
+ * Context: any; takes no lock.
+ */
+size_t ioasid_strrefusal(const struct ioasid_refused *why, char *line, size_t size);
 
 /**
  * ioasid_dump() - write sets, quotas, use, and ids with state, references and SPID as text
