@@ -237,6 +237,11 @@ static void looking_inside(void **state)
 	assert_true(ioasid_last_refusal(&why));
 	assert_true(ioasid_strrefusal(&why, NULL, 0) > 0);
 	assert_int_equal(ioasid_set_name(NULL, "host"), 0);
+	assert_int_equal(ioasid_history_start(), 0);
+	assert_int_equal(ioasid_get_tagged(NULL, id, &id), 0);
+	assert_false(ioasid_put_tagged(NULL, id, &id));
+	assert_int_equal(ioasid_report_leaks(out), 1);
+	ioasid_history_stop();
 	assert_int_equal(ioasid_set_name(NULL, NULL), 0);
 
 	assert_int_equal(ioasid_dump(out), 0);

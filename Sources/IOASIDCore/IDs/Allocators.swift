@@ -82,6 +82,22 @@ package enum Allocators {
         return leavesIDs
     }
 
+    /// Registered ones, for the dump.
+    static var count: UInt32 {
+        var count: UInt32 = 0
+        forEach { _, _, _ in count &+= 1 }
+        return count
+    }
+
+    @inline(never)
+    static func forEach(_ body: (AllocatorOps, ioasid_alloc_fn_t, UInt32) -> Void) {
+        groups.forEach { group in
+            group.pointee.allocators.forEach {
+                body($0.pointee.ops, group.pointee.alloc, group.pointee.uses)
+            }
+        }
+    }
+
     // MARK: Uses of a group
 
     /// One more use: the group stays, whoever leaves it.

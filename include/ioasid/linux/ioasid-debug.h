@@ -9,6 +9,7 @@
 
 /* What libc calls FILE, without its header: feature macros may still be defined after this one. */
 struct _IO_FILE;
+struct ioasid_set;
 
 /**
  * enum ioasid_refusal - why a request was refused, index into ioasid_stats.refused
@@ -200,6 +201,65 @@ int ioasid_trace_start(struct _IO_FILE *out);
  * Context: takes the core lock; waits for writers.
  */
 void ioasid_trace_stop(void);
+
+/**
+ * ioasid_history_start() - remember who takes and puts the references of ids
+ *
+ * For each id that lives: where it was allocated, where references were taken and put (the caller of the
+ * library, by symbol), how often, by which thread last and when. ioasid_dump(), ioasid_dump_dot() and
+ * ioasid_report_leaks() show it. IOASID_HISTORY=1 in the environment starts it before main().
+ *
+ * While it is kept, changes of references take the core lock and are not async-signal-safe. Without memory
+ * it goes on with gaps, and says so.
+ *
+ * Return: 0; -EBUSY it is kept already; -ENOMEM.
+ * Context: takes the core lock.
+ */
+int ioasid_history_start(void);
+
+/**
+ * ioasid_history_stop() - forget it, and remember no more
+ *
+ * Context: takes the core lock.
+ */
+void ioasid_history_stop(void);
+
+/**
+ * ioasid_get_tagged() - ioasid_get(), by somebody who has a name
+ * @set: as for ioasid_get()
+ * @ioasid: the id
+ * @tag: who takes it: any address of the caller's, never followed; NULL is nobody's name
+ *
+ * Return: as ioasid_get().
+ * Context: as ioasid_get(); takes the core lock while a history is kept.
+ */
+int ioasid_get_tagged(struct ioasid_set *set, unsigned int ioasid, const void *tag);
+
+/**
+ * ioasid_put_tagged() - ioasid_put() of a reference of ioasid_get_tagged()
+ * @set: as for ioasid_put()
+ * @ioasid: the id
+ * @tag: as it was taken
+ *
+ * While a history is kept, and knows the id from its allocation on, a tag that has no reference is refused:
+ * somebody puts what is not his own.
+ *
+ * Return: as ioasid_put(); false, and nothing is put, if @tag has none.
+ * Context: as ioasid_put(); takes the core lock while a history is kept.
+ */
+bool ioasid_put_tagged(struct ioasid_set *set, unsigned int ioasid, const void *tag);
+
+/**
+ * ioasid_report_leaks() - write which ids, sets, subscribers and allocators are left, and who holds them
+ * @out: where to; nothing is written if nothing is left
+ *
+ * IOASID_REPORT_LEAKS=1 in the environment does this to stderr when the process ends by exit(), behind
+ * handlers of atexit(); with IOASID_REPORT_LEAKS=fail the exit status is 23 if anything is left.
+ *
+ * Return: how many there are; -EINVAL no @out; -EIO it could not be written; -ENOMEM.
+ * Context: as ioasid_dump().
+ */
+int ioasid_report_leaks(struct _IO_FILE *out);
 
 /**
  * ioasid_fail_nth() - for tests: let an allocation of the library fail
