@@ -65,7 +65,7 @@ public func ioasid_get_tagged(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t, _ tag: UnsafeRawPointer?
 ) -> CInt {
     guard History.isOn else { return ioasid_get(set, ioasid) }
-    return History.withTag(tag) { ioasid_get(set, ioasid) }
+    return withTag(tag) { ioasid_get(set, ioasid) }
 }
 
 @_cdecl("ioasid_put_tagged") @implementation
@@ -73,7 +73,7 @@ public func ioasid_put_tagged(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t, _ tag: UnsafeRawPointer?
 ) -> Bool {
     guard History.isOn else { return ioasid_put(set, ioasid) }
-    return History.withTag(tag) {
+    return withTag(tag) {
         let isWrong = Returns.status(ioasid) { () throws(RequestError) in
             try History.checkTag(ID(rawValue: ioasid), tag)
         }
@@ -84,4 +84,13 @@ public func ioasid_put_tagged(
 @_cdecl("ioasid_fail_nth") @implementation
 public func ioasid_fail_nth(_ nth: CUnsignedLong) -> CUnsignedLong {
     Memory.failNth(nth)
+}
+
+/// Does what takes or puts a reference, under a tag.
+private func withTag<Result>(_ tag: UnsafeRawPointer?, _ body: () -> Result) -> Result {
+    CallOut.withLock { _ in
+        cio_history_tag(tag)
+        defer { cio_history_tag(nil) }
+        return body()
+    }
 }

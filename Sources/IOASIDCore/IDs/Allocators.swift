@@ -23,6 +23,9 @@ package struct AllocatorGroup: ~Copyable, Listed {
     /// Ids in use, and requests under way.
     var uses: UInt32 = 0
 
+    /// Of the function, for people.
+    var address: UInt { unsafeBitCast(alloc, to: UInt.self) }
+
     func has(_ alloc: ioasid_alloc_fn_t, _ free: ioasid_free_fn_t) -> Bool {
         unsafeBitCast(self.alloc, to: UInt.self) == unsafeBitCast(alloc, to: UInt.self)
             && unsafeBitCast(self.free, to: UInt.self) == unsafeBitCast(free, to: UInt.self)
@@ -90,10 +93,10 @@ package enum Allocators {
     }
 
     @inline(never)
-    static func forEach(_ body: (AllocatorOps, ioasid_alloc_fn_t, UInt32) -> Void) {
+    static func forEach(_ body: (AllocatorOps, UInt, UInt32) -> Void) {
         groups.forEach { group in
             group.pointee.allocators.forEach {
-                body($0.pointee.ops, group.pointee.alloc, group.pointee.uses)
+                body($0.pointee.ops, group.pointee.address, group.pointee.uses)
             }
         }
     }

@@ -58,7 +58,7 @@ package enum Dump {
             Allocators.forEach { ops, alloc, uses in
                 dump.allocators[dump.nr_allocators] = cio_dump_allocator(
                     ops: UnsafeRawPointer(ops),
-                    function: UnsafeRawPointer(bitPattern: unsafeBitCast(alloc, to: UInt.self)),
+                    function: UnsafeRawPointer(bitPattern: alloc),
                     uses: uses)
                 dump.nr_allocators &+= 1
             }

@@ -35,17 +35,6 @@ package enum History {
 extension History {
     package static var isOn: Bool { cio_history_is_on() }
 
-    /// Does what takes or puts a reference, under a tag.
-    package static func withTag<Result>(
-        _ tag: UnsafeRawPointer?, _ body: () -> Result
-    ) -> Result {
-        CallOut.withLock { _ in
-            cio_history_tag(tag)
-            defer { cio_history_tag(nil) }
-            return body()
-        }
-    }
-
     /// Refuses who puts what is not his own.
     @inline(never)
     package static func checkTag(_ id: ID, _ tag: UnsafeRawPointer?) throws(RequestError) {
