@@ -200,6 +200,11 @@ function(embedded_library target)
 
 	add_library(${target} SHARED ${objects} ${c_sources})
 	add_library(ioasid::${target} ALIAS ${target})
+	# What people read is written in its own time: small rather than fast.
+	set(cold ${c_sources})
+	list(FILTER cold INCLUDE REGEX "/(dump|history|report|symbol|refusal|trace)\\.c$")
+	set_source_files_properties(${cold} PROPERTIES
+		COMPILE_OPTIONS $<$<CONFIG:Release,RelWithDebInfo>:-Os>)
 	set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 	set_target_properties(${target} PROPERTIES
 		VERSION ${PROJECT_VERSION}
@@ -225,7 +230,7 @@ function(embedded_library target)
 	endforeach()
 	target_link_options(${target} PRIVATE
 		LINKER:--version-script=${script} LINKER:--gc-sections LINKER:--as-needed
-		LINKER:-z,relro LINKER:-z,now
+		LINKER:-z,relro LINKER:-z,now LINKER:-z,noseparate-code
 		# Threads, fork handlers and what waits for readers outlive any dlclose().
 		LINKER:-z,nodelete)
 	if(NOT IOASID_SANITIZE)	# the sanitizer's runtime comes with the program

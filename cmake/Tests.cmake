@@ -141,6 +141,9 @@ package_test(called.vtd called.sh ${vtd_symbols} ${vtd_suites})
 package_test(abi abi.sh ${PROJECT_SOURCE_DIR})
 package_test(imports imports.sh ${PROJECT_SOURCE_DIR})
 package_test(defects defects.sh ${PROJECT_SOURCE_DIR}/docs/defects.md ${PROJECT_SOURCE_DIR}/ctests)
+package_test(refusals refusals.sh ${PROJECT_SOURCE_DIR})
+package_test(refusals.program readme.sh ${PROJECT_SOURCE_DIR}/docs/refusals.md ${include}/ioasid
+	$<TARGET_FILE_DIR:ioasid>)
 package_test(readme readme.sh ${PROJECT_SOURCE_DIR}/README.md ${include}/ioasid
 	$<TARGET_FILE_DIR:ioasid>)
 package_test(events readme.sh ${PROJECT_SOURCE_DIR}/docs/events.md ${include}/ioasid

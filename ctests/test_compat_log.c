@@ -136,10 +136,11 @@ static void a_refusal_names_the_call_and_the_id(void **state)
 {
 	(void)state;
 	assert_int_equal(ioasid_alloc(NULL, 2, 1, NULL), INVALID_IOASID);
-	assert_string_equal(seen.line, "ioasid_alloc: no free id in the range");
+	assert_string_equal(seen.line, "ioasid_alloc: the range is reversed: set 0, range 2-1, "
+				       "limit 1048576");
 	assert_int_equal(seen.level, 4);
 	assert_int_equal(ioasid_get(NULL, 77), -EINVAL);
-	assert_string_equal(seen.line, "ioasid_get: unknown id, subscriber or allocator: id 77");
+	assert_string_equal(seen.line, "ioasid_get: the id is not in use: id 77");
 }
 
 static void bad_input_to_the_core_cannot_flood(void **state)

@@ -80,6 +80,12 @@ static void debugging(void **state)
 	(void)state;
 	assert_int_equal(IOASID_REFUSED_NR, 13);
 	PIN_SIZE(ioasid_stats, (11 + 13) * 8);
+	PIN_SIZE(ioasid_refused, 152);
+	PIN(ioasid_refused, function, 16);
+	PIN(ioasid_refused, set_name, 64);
+	PIN(ioasid_refused, set, 96);
+	PIN(ioasid_refused, asked, 120);
+	PIN(ioasid_refused, address, 144);
 	PIN(ioasid_stats, capacity, 0);
 	PIN(ioasid_stats, memory, 80);
 	PIN(ioasid_stats, refused, 88);

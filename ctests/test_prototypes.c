@@ -226,12 +226,23 @@ static void looking_inside(void **state)
 	FILE *out = tmpfile();
 	struct ioasid_stats stats;
 	ioasid_t id = ioasid_alloc(NULL, ANY, NULL);
+	struct ioasid_refused why;
 
 	(void)state;
 	assert_non_null(out);
 	ioasid_get_stats(&stats);
 	assert_int_equal(stats.live, 1);
 	assert_string_equal(ioasid_refusal_name(IOASID_REFUSED_NR), "unknown");
+	ioasid_get(NULL, INVALID_IOASID);
+	assert_true(ioasid_last_refusal(&why));
+	assert_true(ioasid_strrefusal(&why, NULL, 0) > 0);
+	assert_int_equal(ioasid_set_name(NULL, "host"), 0);
+	assert_int_equal(ioasid_history_start(), 0);
+	assert_int_equal(ioasid_get_tagged(NULL, id, &id), 0);
+	assert_false(ioasid_put_tagged(NULL, id, &id));
+	assert_int_equal(ioasid_report_leaks(out), 1);
+	ioasid_history_stop();
+	assert_int_equal(ioasid_set_name(NULL, NULL), 0);
 
 	assert_int_equal(ioasid_dump(out), 0);
 	assert_int_equal(ioasid_dump_dot(out), 0);

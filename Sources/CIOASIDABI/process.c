@@ -30,7 +30,12 @@ static void in_child(void)
 	cio_core_after_fork(cio_core_after_fork_child());
 }
 
-/* There is no destructor: exit() waits for nobody, and the library is never unloaded. */
+/* The library is never unloaded: this is exit(). It says what is left over, if asked for, and ends nothing. */
+__attribute__((destructor)) static void leave(void)
+{
+	cio_report_at_exit();
+}
+
 __attribute__((constructor)) static void enter(void)
 {
 	cio_core_begin();

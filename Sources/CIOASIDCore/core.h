@@ -42,7 +42,10 @@ void cio_core_begin(void);
 void cio_core_after_fork(bool was_in_callback);
 
 /* trace.c */
-extern unsigned char cio_tracing;
+extern unsigned char cio_tracing; /* a mask of who watches; get and put look at it, once */
+#define CIO_WATCH_TRACE 1
+#define CIO_WATCH_HISTORY 2
+void cio_watch(unsigned char who, bool is_on);
 int cio_trace_start(FILE *_Nonnull out);
 void cio_trace_stop(void);
 void cio_trace_flush(void);
@@ -52,9 +55,42 @@ void cio_trace_event(enum ioasid_notify_val event, ioasid_t id, ioasid_t spid, u
 void cio_trace_reference(const char *_Nonnull what, ioasid_t id, ioasid_t spid, uint32_t set,
 			 uint32_t references);
 
+/* Does anybody watch? */
 static inline bool cio_trace_is_on(void)
 {
 	return __atomic_load_n(&cio_tracing, __ATOMIC_RELAXED);
 }
+
+/*
+ * history.c: who took and who put the references of each id, and where. With the core lock, but for
+ * cio_history_reference(), which takes it. @life says which life of the number it is.
+ */
+bool cio_history_start(void);
+void cio_history_stop(void);
+bool cio_history_is_on(void);
+/* By IOASID_HISTORY in the environment. */
+bool cio_history_is_asked(void);
+void cio_history_alloc(ioasid_t id, uint32_t life);
+void cio_history_free(ioasid_t id, uint32_t life);
+void cio_history_reference(bool is_get, ioasid_t id, uint32_t life);
+void cio_history_reclaim(ioasid_t id, uint32_t life);
+/* The next reference of this thread is taken (put) with this tag. */
+void cio_history_tag(const void *_Nullable tag);
+/* Is there a reference with this tag? Also true if the history of the id is not whole. */
+bool cio_history_has_tag(ioasid_t id, uint32_t life, const void *_Nullable tag);
+long cio_history_count(void);
+bool cio_history_has_gaps(void);
+long cio_history_copy(ioasid_t id, uint32_t life, struct cio_dump_holder *_Nonnull to);
+
+/* symbol.c: "function+0x12", or "file+0x1234" for addr2line; never fails. */
+const char *_Nonnull cio_symbol(const void *_Nullable address, char *_Nonnull text, size_t size);
+
+/* Trace.swift: checked memory. */
+void *_Nullable cio_history_allocate(size_t size);
+void cio_history_release(void *_Nonnull block);
+
+/* report.c: at exit, if the environment asks for it. */
+int cio_report_leaks(FILE *_Nonnull out);
+void cio_report_at_exit(void);
 
 #endif /* CIOASID_CORE_H */

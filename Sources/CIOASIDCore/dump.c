@@ -36,8 +36,10 @@ static const char *id_state(const struct cio_dump_id *id)
 
 static void text_set(FILE *out, const struct cio_dump_set *set)
 {
-	fprintf(out, "set %u (%s, %s): ids %ld, ", set->number, set_type(set),
-		set_state(set->state), set->nr_ids);
+	fprintf(out, "set %u ", set->number);
+	if (set->name[0])
+		fprintf(out, "\"%s\" ", set->name);
+	fprintf(out, "(%s, %s): ids %ld, ", set_type(set), set_state(set->state), set->nr_ids);
 	if (set->quota)
 		fprintf(out, "quota %u, ", set->quota);
 	else
@@ -52,7 +54,71 @@ static void text_id(FILE *out, const struct cio_dump_id *id)
 		fprintf(out, ", spid %u", id->spid);
 	if (id->data)
 		fprintf(out, ", data %p", id->data);
+	if (id->is_queued)
+		fputs(", its end is queued", out);
 	fputc('\n', out);
+}
+
+static const char *const did[] = { "allocated", "taken", "held", "put", "freed" };
+
+static void text_holder(FILE *out, const struct cio_dump_holder *holder, uint64_t now)
+{
+	char caller[160];
+	uint64_t ms = (now - holder->time_ns) / 1000000;
+
+	fprintf(out, "    %s at %s", did[holder->kind],
+		cio_symbol(holder->caller, caller, sizeof(caller)));
+	if (holder->tag)
+		fprintf(out, " with tag %p", holder->tag);
+	fprintf(out, ": %u time%s, thread %d, %llu.%03llu s ago\n", holder->times,
+		holder->times == 1 ? "" : "s", holder->thread, (unsigned long long)ms / 1000,
+		(unsigned long long)ms % 1000);
+}
+
+/* A set's, or all of those that hear one kind of event. */
+static void text_subscribers(FILE *out, const struct cio_dump *dump, uint32_t set, const char *of)
+{
+	char function[160];
+
+	for (long i = 0; i < dump->nr_subscribers; i++)
+		if (dump->subscribers[i].set == set)
+			fprintf(out, "%ssubscriber %s, priority %d, block %p\n", of,
+				cio_symbol(dump->subscribers[i].function, function,
+					   sizeof(function)),
+				dump->subscribers[i].priority, dump->subscribers[i].block);
+}
+
+/* Sets, their subscribers and ids, and who holds these. Only what is left over, if @is_left. */
+static void text_sets(FILE *out, const struct cio_dump *dump, bool is_left)
+{
+	const struct cio_dump_id *id = dump->ids;
+	const struct cio_dump_holder *holder = dump->holders;
+	uint64_t now = cio_now_ns();
+
+	for (long i = 0; i < dump->nr_sets; i++) {
+		const struct cio_dump_set *set = &dump->sets[i];
+		bool is_there = set->nr_ids || (set->number && !set->is_declared);
+
+		if (is_there || !is_left)
+			text_set(out, set);
+		text_subscribers(out, dump, set->number, "  ");
+		for (long n = 0; n < set->nr_ids; n++, id++) {
+			text_id(out, id);
+			for (long h = 0; h < id->nr_holders; h++)
+				text_holder(out, holder++, now);
+		}
+	}
+	text_subscribers(out, dump, CIO_HEARS_ALL, "to all: ");
+	text_subscribers(out, dump, CIO_HEARS_RECLAIM, "to reclaim: ");
+	for (long i = 0; i < dump->nr_allocators; i++) {
+		char function[160];
+
+		fprintf(out, "allocator %s: ids %u, ops %p\n",
+			cio_symbol(dump->allocators[i].function, function, sizeof(function)),
+			dump->allocators[i].uses, dump->allocators[i].ops);
+	}
+	if (dump->has_gaps)
+		fputs("history: has gaps, there was no memory\n", out);
 }
 
 static int written(FILE *out)
@@ -63,7 +129,6 @@ static int written(FILE *out)
 int cio_dump_text(FILE *out, const struct cio_dump *dump, cio_refusal_name *name)
 {
 	const struct ioasid_stats *stats = &dump->stats;
-	const struct cio_dump_id *id = dump->ids;
 
 	fprintf(out, "capacity %llu, available %llu, ids %llu (%llu free pending), sets %llu\n",
 		(unsigned long long)stats->capacity, (unsigned long long)stats->available,
@@ -74,12 +139,33 @@ int cio_dump_text(FILE *out, const struct cio_dump *dump, cio_refusal_name *name
 			fprintf(out, "refused %llu times: %s\n",
 				(unsigned long long)stats->refused[why],
 				name((enum ioasid_refusal)why));
-	for (long i = 0; i < dump->nr_sets; i++) {
-		text_set(out, &dump->sets[i]);
-		for (long n = 0; n < dump->sets[i].nr_ids; n++)
-			text_id(out, id++);
-	}
+	text_sets(out, dump, false);
 	return written(out);
+}
+
+int cio_dump_leaks(FILE *out, const struct cio_dump *dump, cio_refusal_name *name)
+{
+	const struct ioasid_stats *stats = &dump->stats;
+
+	(void)name;
+	if (!(stats->live | stats->sets | stats->dying | stats->subscribers) &&
+	    !dump->nr_allocators)
+		return 0;
+	fprintf(out, "ioasid: left over: ids %llu, sets %llu, subscribers %llu, allocators %ld%s\n",
+		(unsigned long long)stats->live, (unsigned long long)(stats->sets + stats->dying),
+		(unsigned long long)stats->subscribers, dump->nr_allocators,
+		dump->has_history ? "" : " (IOASID_HISTORY=1 says who holds them)");
+	text_sets(out, dump, true);
+	return written(out);
+}
+
+static void dot_holder(FILE *out, const struct cio_dump_holder *holder, ioasid_t id, long n)
+{
+	char caller[160];
+
+	fprintf(out, "\tby%u_%ld [shape=note, label=\"%s\\n%s, %u times\"];\n\tby%u_%ld -> id%u;\n",
+		id, n, cio_symbol(holder->caller, caller, sizeof(caller)), did[holder->kind],
+		holder->times, id, n, id);
 }
 
 static void dot_id(FILE *out, const struct cio_dump_id *id, uint32_t set)
@@ -96,19 +182,24 @@ int cio_dump_dot(FILE *out, const struct cio_dump *dump, cio_refusal_name *name)
 {
 	(void)name;
 	const struct cio_dump_id *id = dump->ids;
+	const struct cio_dump_holder *holder = dump->holders;
 
 	fputs("digraph ioasid {\n\trankdir=LR;\n\tnode [shape=ellipse];\n", out);
 	for (long i = 0; i < dump->nr_sets; i++) {
 		const struct cio_dump_set *set = &dump->sets[i];
 
-		fprintf(out, "\tset%u [shape=box, label=\"set %u (%s)\\n%ld of ", set->number,
-			set->number, set_type(set), set->nr_ids);
+		fprintf(out, "\tset%u [shape=box, label=\"set %u %s%s(%s)\\n%ld of ", set->number,
+			set->number, set->name, set->name[0] ? " " : "", set_type(set),
+			set->nr_ids);
 		if (set->quota)
 			fprintf(out, "%u\"];\n", set->quota);
 		else
 			fprintf(out, "no quota\"];\n");
-		for (long n = 0; n < set->nr_ids; n++)
-			dot_id(out, id++, set->number);
+		for (long n = 0; n < set->nr_ids; n++, id++) {
+			dot_id(out, id, set->number);
+			for (long h = 0; h < id->nr_holders; h++)
+				dot_holder(out, holder++, id->id, h);
+		}
 	}
 	fputs("}\n", out);
 	return written(out);

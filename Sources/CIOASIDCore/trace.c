@@ -55,6 +55,14 @@ void cio_trace_forget(void)
 	length = 0;
 }
 
+/* With the core lock. */
+void cio_watch(unsigned char who, bool is_on)
+{
+	unsigned char others = cio_tracing & (unsigned char)~who;
+
+	__atomic_store_n(&cio_tracing, is_on ? others | who : others, __ATOMIC_RELAXED);
+}
+
 int cio_trace_start(FILE *out)
 {
 	int err = 0;
@@ -64,7 +72,7 @@ int cio_trace_start(FILE *out)
 		err = -EBUSY;
 	} else {
 		trace_file = out;
-		__atomic_store_n(&cio_tracing, 1, __ATOMIC_RELAXED);
+		cio_watch(CIO_WATCH_TRACE, true);
 	}
 	cio_core_unlock();
 	return err;
@@ -75,7 +83,7 @@ void cio_trace_stop(void)
 	FILE *file;
 
 	cio_core_lock();
-	__atomic_store_n(&cio_tracing, 0, __ATOMIC_RELAXED);
+	cio_watch(CIO_WATCH_TRACE, false);
 	cio_trace_flush();
 	file = trace_file;
 	trace_file = NULL;

@@ -195,6 +195,12 @@ void cio_log_missed(uint32_t count)
 		cio_log_deliver(IOASID_LOG_WARNING, line);
 }
 
+void cio_log_set_limit(struct ioasid_ratelimit_state *state)
+{
+	cio_store32(&state->interval_ms, CORE_INTERVAL_MS);
+	cio_store32(&state->burst, CORE_BURST);
+}
+
 struct ioasid_ratelimit_state *cio_log_limit(uintptr_t address)
 {
 #define ONE { CORE_INTERVAL_MS, CORE_BURST, 0, 0, 0 }

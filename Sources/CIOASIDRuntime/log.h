@@ -13,11 +13,17 @@ void cio_log_line(int level, const char *_Nonnull caller, const char *_Nonnull m
 /* log.c: the allowance of one message of the core, found by its address. */
 struct ioasid_ratelimit_state *_Nonnull cio_log_limit(uintptr_t address);
 
+/* log.c: gives a state of zeroes the rate of the core's lines. */
+void cio_log_set_limit(struct ioasid_ratelimit_state *_Nonnull state);
+
 /* log.c: the level that IOASID_LOG asks for, or the default. */
 int cio_log_level_from_environment(void);
 
 /* Log.swift: does @level pass? */
 bool cio_log_passes(int level);
+
+/* Log.swift: ioasid_ratelimit(). */
+bool cio_log_may_repeat(struct ioasid_ratelimit_state *_Nonnull state);
 
 /*
  * log.c: hands a line to the sink. Not if the calling thread is in one already: what is said there

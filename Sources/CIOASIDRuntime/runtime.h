@@ -11,6 +11,7 @@
 #include "log.h"
 #include "count.h"
 #include "probes.h"
+#include "refusal.h"
 
 /* counters.c: requests refused, by reason; counted with and without the core lock. */
 void cio_count_refusal(enum ioasid_refusal why);

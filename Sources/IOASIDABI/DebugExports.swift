@@ -44,7 +44,53 @@ public func ioasid_trace_stop() {
     Trace.stop()
 }
 
+@_cdecl("ioasid_history_start") @implementation
+public func ioasid_history_start() -> CInt {
+    Returns.status { () throws(RequestError) in try History.start() }
+}
+
+@_cdecl("ioasid_history_stop") @implementation
+public func ioasid_history_stop() {
+    History.stop()
+}
+
+@_cdecl("ioasid_report_leaks") @implementation
+public func ioasid_report_leaks(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
+    guard let out else { return Returns.status { () throws(RequestError) in throw .argument } }
+    return cio_report_leaks(out)
+}
+
+@_cdecl("ioasid_get_tagged") @implementation
+public func ioasid_get_tagged(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t, _ tag: UnsafeRawPointer?
+) -> CInt {
+    guard History.isOn else { return ioasid_get(set, ioasid) }
+    return withTag(tag) { ioasid_get(set, ioasid) }
+}
+
+@_cdecl("ioasid_put_tagged") @implementation
+public func ioasid_put_tagged(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t, _ tag: UnsafeRawPointer?
+) -> Bool {
+    guard History.isOn else { return ioasid_put(set, ioasid) }
+    return withTag(tag) {
+        let isWrong = Returns.status(ioasid) { () throws(RequestError) in
+            try History.checkTag(ID(rawValue: ioasid), tag)
+        }
+        return isWrong == 0 && ioasid_put(set, ioasid)
+    }
+}
+
 @_cdecl("ioasid_fail_nth") @implementation
 public func ioasid_fail_nth(_ nth: CUnsignedLong) -> CUnsignedLong {
     Memory.failNth(nth)
+}
+
+/// Does what takes or puts a reference, under a tag.
+private func withTag<Result>(_ tag: UnsafeRawPointer?, _ body: () -> Result) -> Result {
+    CallOut.withLock { _ in
+        cio_history_tag(tag)
+        defer { cio_history_tag(nil) }
+        return body()
+    }
 }

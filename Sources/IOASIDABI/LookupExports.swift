@@ -59,6 +59,7 @@ public func ioasid_is_in_set(
 @_cdecl("ioasid_find_set") @implementation
 public func ioasid_find_set(_ ioasid: ioasid_t) -> UnsafeMutablePointer<ioasid_set>? {
     guard let one = IDTable.incarnation(of: ID(rawValue: ioasid)) else {
+        RequestError.unknown(ENOENT).answer(ioasid, caller: "ioasid_find_set")
         return SetHandle(bitPattern: UInt(bitPattern: RequestError.unknown(ENOENT).pointer))
     }
     return SetTable.handle(one.word.set)

@@ -70,9 +70,13 @@ public func ioasid_free_all_in_set(_ set: UnsafeMutablePointer<ioasid_set>?) {
 public func ioasid_find_mm_set(_ token: OpaquePointer?) -> UnsafeMutablePointer<
     ioasid_set
 >? {
-    CoreLock.withLock {
+    let set = CoreLock.withLock {
         SetTokens.find(mm: UInt(bitPattern: token)).flatMap { SetTable.handle($0) }
     }
+    if set == nil {
+        RequestError(IOASID_REFUSED_SET, ENOENT).answer(caller: "ioasid_find_mm_set")
+    }
+    return set
 }
 
 @_cdecl("ioasid_set_for_each_ioasid") @implementation
@@ -85,6 +89,15 @@ public func ioasid_set_for_each_ioasid(
     Returns.number { () throws(RequestError) in
         guard let fn else { throw .argument }
         return try Core.forEach(set) { fn($0.rawValue, data) } ? 0 : 0 &- ENOENT
+    }
+}
+
+@_cdecl("ioasid_set_name") @implementation
+public func ioasid_set_name(
+    _ set: UnsafeMutablePointer<ioasid_set>?, _ name: UnsafePointer<CChar>?
+) -> CInt {
+    Returns.status { () throws(RequestError) in
+        try CoreLock.withLock { () throws(RequestError) in try Core.nameSet(set, name) }
     }
 }
 

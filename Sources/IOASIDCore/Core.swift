@@ -15,6 +15,7 @@ public func cio_core_begin() {
     #if IOASID_CHECKS
     CoreLock.invariants = { Core.checkInvariants() }
     #endif
+    History.startIfAsked()
 }
 
 /// In the child of fork(), which has one thread. Another one may have been in a callback.

@@ -77,3 +77,8 @@ private let logLevel = Atomic<Int32>(Int32.min)
 public func cio_log_passes(_ level: Int32) -> Bool {
     Log.passes(level)
 }
+
+@_cdecl("cio_log_may_repeat") @implementation
+public func cio_log_may_repeat(_ state: UnsafeMutablePointer<ioasid_ratelimit_state>) -> Bool {
+    Log.mayRepeat(state)
+}

@@ -8,12 +8,23 @@ import Synchronization
 
 package struct RequestError: Error {
     package let reason: ioasid_refusal
-    package let errno: CInt
+    /// The errno, and above it the ticket of what is kept about it: two words are all that comes back
+    /// in registers.
+    private let code: CInt
 
     @inline(__always)
     package init(_ reason: ioasid_refusal, _ errno: CInt) {
         self.reason = reason
-        self.errno = errno
+        code = errno
+    }
+
+    package var errno: CInt { code & 0xfff }
+    private var ticket: UInt32 { UInt32(bitPattern: code) &>> 12 }
+
+    /// The same refusal, with its details (refusal.h).
+    package init(_ error: RequestError, details: inout ioasid_refused) {
+        reason = error.reason
+        code = error.errno | CInt(bitPattern: cio_refusal_keep(&details) &<< 12)
     }
 
     package static var memory: RequestError { RequestError(IOASID_REFUSED_MEMORY, ENOMEM) }
@@ -39,11 +50,28 @@ extension RequestError {
     /// Counts the refusal and says so on the log, as often as the log lets it.
     @inline(never)
     package func note(_ id: UInt32 = .max, caller: StaticString = #function) {
-        cio_count_refusal(reason)
-        cio_probe_refuse(id, reason)
+        let refused = record(id, caller)
         // What a well-behaved user meets in a race is no news.
         guard reason != IOASID_REFUSED_PENDING else { return }
-        Log.warn(RequestError.name(reason), id, caller: caller)
+        withUnsafePointer(to: refused) { cio_refusal_log($0, caller.cString) }
+    }
+
+    /// An answer of a look-up: counted and told like any refusal, but no news.
+    @inline(never)
+    package func answer(_ id: UInt32 = .max, caller: StaticString) {
+        _ = record(id, caller)
+    }
+
+    @inline(never)
+    private func record(_ id: UInt32, _ caller: StaticString) -> ioasid_refused {
+        cio_count_refusal(reason)
+        cio_probe_refuse(id, reason)
+        let isID = reason == IOASID_REFUSED_UNKNOWN && id != .max
+        let cause: StaticString = isID ? "the id is not in use" : RequestError.name(reason)
+        var refused = ioasid_refused()
+        cio_refusal_note(
+            &refused, ticket, reason, errno, cause.cString, caller.cString, id)
+        return refused
     }
 
     package static func name(_ reason: ioasid_refusal) -> StaticString {

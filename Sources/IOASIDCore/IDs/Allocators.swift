@@ -23,6 +23,9 @@ package struct AllocatorGroup: ~Copyable, Listed {
     /// Ids in use, and requests under way.
     var uses: UInt32 = 0
 
+    /// Of the function, for people.
+    var address: UInt { unsafeBitCast(alloc, to: UInt.self) }
+
     func has(_ alloc: ioasid_alloc_fn_t, _ free: ioasid_free_fn_t) -> Bool {
         unsafeBitCast(self.alloc, to: UInt.self) == unsafeBitCast(alloc, to: UInt.self)
             && unsafeBitCast(self.free, to: UInt.self) == unsafeBitCast(free, to: UInt.self)
@@ -46,9 +49,14 @@ package enum Allocators {
         guard let ops, let alloc = ops.pointee.alloc, let free = ops.pointee.free else {
             throw .argument
         }
-        guard find(ops) == nil else { throw .exists }
+        guard find(ops) == nil else {
+            throw RequestError.exists.because(
+                "the allocator is registered", ops)
+        }
         guard active != nil || Population.live == UInt64(IDTable.customCount) else {
-            throw RequestError(IOASID_REFUSED_BUSY, EAGAIN)
+            throw RequestError(IOASID_REFUSED_BUSY, EAGAIN).because(
+                "the default allocator has ids out",
+                available: UInt32(truncatingIfNeeded: Population.live) &- IDTable.customCount)
         }
         guard let allocator = Memory.make(Allocator(next: nil, ops: ops)) else { throw .memory }
         guard let group = groups.find({ $0.pointee.has(alloc, free) }) ?? makeGroup(alloc, free)
@@ -66,12 +74,31 @@ package enum Allocators {
 
     /// - Returns: whether it was the last of its group, and ids of theirs are in use.
     package static func unregister(_ ops: AllocatorOps?) throws(RequestError) -> Bool {
-        guard let ops, let (group, allocator) = find(ops) else { throw .unknown(ENOENT) }
+        guard let ops, let (group, allocator) = find(ops) else {
+            throw RequestError.unknown(ENOENT).because(
+                "no such allocator", ops)
+        }
         group.pointee.allocators.remove(allocator)
         Memory.free(allocator)
         let leavesIDs = group.pointee.allocators.isEmpty && group.pointee.uses != 0
         destroyIfUnused(group)
         return leavesIDs
+    }
+
+    /// Registered ones, for the dump.
+    static var count: UInt32 {
+        var count: UInt32 = 0
+        forEach { _, _, _ in count &+= 1 }
+        return count
+    }
+
+    @inline(never)
+    static func forEach(_ body: (AllocatorOps, UInt, UInt32) -> Void) {
+        groups.forEach { group in
+            group.pointee.allocators.forEach {
+                body($0.pointee.ops, group.pointee.address, group.pointee.uses)
+            }
+        }
     }
 
     // MARK: Uses of a group

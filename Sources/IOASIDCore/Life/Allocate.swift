@@ -14,7 +14,7 @@ extension Core {
     ) throws(RequestError) -> ID {
         try out.beginCreating()
         let set = try liveSet(handle)
-        guard !range.isEmpty else { throw .range }
+        guard !range.isEmpty else { throw .range(range, set) }
         try Quota.charge(set)
         let id: ID
         let ref: IDRef
@@ -41,7 +41,7 @@ extension Core {
     private static func announce(_ one: Incarnation, _ out: CallOut) throws(RequestError) -> ID {
         out.send(Event(IOASID_NOTIFY_ALLOC, one), to: .set)
         let now = one.ref.word
-        guard now.isSameLife(as: one.word), now.isAlive else { throw .unknown(ENOENT) }
+        guard now.isSameLife(as: one.word), now.isAlive else { throw .freedByHandler(one) }
         return one.id
     }
 
@@ -54,15 +54,17 @@ extension Core {
             return try pick(range, group, set, out)
         }
         if let taken = try IDTable.take(range) { return taken }
-        return try pickFirst(range)
+        return try pickFirst(range, set)
     }
 
     /// There was none: perhaps because there is no table yet.
     @inline(never)
-    private static func pickFirst(_ range: IDRange) throws(RequestError) -> (ID, IDRef) {
-        guard IDTable.capacity == 0 else { throw .range }
+    private static func pickFirst(
+        _ range: IDRange, _ set: SetRef
+    ) throws(RequestError) -> (ID, IDRef) {
+        guard IDTable.capacity == 0 else { throw .range(range, set) }
         try Quota.prepare()
-        guard let taken = try IDTable.take(range) else { throw .range }
+        guard let taken = try IDTable.take(range) else { throw .range(range, set) }
         return taken
     }
 
@@ -96,9 +98,11 @@ extension Core {
         _ id: ID, _ range: IDRange, _ group: Ref<AllocatorGroup>, _ owner: SetIncarnation
     ) throws(RequestError) -> IDRef {
         guard id != .invalid, range.contains(id), IDTable.incarnation(of: id) == nil else {
-            throw RequestError(IOASID_REFUSED_ALLOCATOR, ENOSPC)
+            throw .allocator(id, range, owner.set)
         }
-        guard owner.isLive else { throw .noSet }
+        guard owner.isLive else {
+            throw RequestError.noSet.because("the custom allocator ended the set", owner.set)
+        }
         guard let ref = IDTable.adopt(id, for: group) else { throw .memory }
         return ref
     }

@@ -90,7 +90,7 @@ package struct CallOut {
     @inline(__always)
     func beginCreating() throws(RequestError) {
         guard !isQuiet, Self.depth.value != 0 else { return }
-        guard !isTooDeep else { throw .busy }
+        guard !isTooDeep else { throw .tooDeep }
         flush()
     }
 

@@ -12,7 +12,7 @@ extension Core {
     @inline(__always)
     static func checkOwner(_ handle: SetHandle?, _ one: Incarnation) throws(RequestError) {
         guard let handle else { return }
-        guard SetTable.isHandle(handle, of: one.word.set) else { throw .owner }
+        guard SetTable.isHandle(handle, of: one.word.set) else { throw .owner(of: one.word.set) }
     }
 
     // MARK: Looking up
@@ -38,8 +38,14 @@ extension Core {
         _ handle: SetHandle?, _ id: ID
     ) throws(RequestError) -> UnsafeMutableRawPointer? {
         while true {
-            guard let one = IDTable.incarnation(of: id) else { throw .unknown(ENOENT) }
-            try checkOwner(handle, one)
+            guard let one = IDTable.incarnation(of: id) else {
+                throw RequestError.unknown(ENOENT).answered(id)
+            }
+            do throws(RequestError) {
+                try checkOwner(handle, one)
+            } catch {
+                throw error.answered(id)
+            }
             if case .found(let data) = one.data { return data }
         }
     }
@@ -52,7 +58,7 @@ extension Core {
             // A declared set that was never used is not known, and has no ids. To make sure that it
             // is one would take the loader's lock.
             guard let handle, SetTable.isOfRecords(handle) else { return nil }
-            throw .noSet
+            throw .noSet(handle)
         }
         let number = SetTable.number(of: set)
         while let one = SPIDIndex.find(spid, in: number) {
@@ -65,6 +71,8 @@ extension Core {
             guard let word = one.ref.dropReference(keepsLast: true) else { return one.id }
             Trace.reference(one, word, "put")
         }
+        RequestError.noSPID(spid, number).answer(
+            caller: get ? "ioasid_find_by_spid" : "ioasid_find_by_spid_ref")
         return nil
     }
 
@@ -74,6 +82,7 @@ extension Core {
             let spid = one.ref.links.pointee.spid
             if one.isCurrent { return spid }
         }
+        RequestError.unknown(ENOENT).answer(id.rawValue, caller: "ioasid_find_spid")
         return .none
     }
 
@@ -94,7 +103,7 @@ extension Core {
     /// - Returns: false if the word has changed meanwhile: look again.
     @inline(__always)
     private static func addReference(_ one: Incarnation) throws(RequestError) -> Bool {
-        guard one.word.references < SlotWord.referenceLimit else { throw .overflow }
+        guard one.word.references < SlotWord.referenceLimit else { throw .tooManyReferences(one) }
         let new = one.word.addingReference
         guard one.ref.exchange(one.word, new) else { return false }
         cio_probe_get(one.id.rawValue, UInt32(truncatingIfNeeded: new.references))
@@ -143,10 +152,11 @@ extension Core {
     package static func getIfOwned(_ id: ID) throws(RequestError) {
         guard let one = IDTable.incarnation(of: id) else { throw .unknown(ENOENT) }
         let set = SetTable[one.word.set]
-        guard set.pointee.type == IOASID_SET_TYPE_MM.rawValue else { throw .noSet }
+        guard set.pointee.type == IOASID_SET_TYPE_MM.rawValue else { throw .noMMSet(one) }
         let mm = AddressSpaceHooks.current
         guard mm != 0, set.pointee.token.value == mm else {
-            throw RequestError(IOASID_REFUSED_OWNER, EPERM)
+            throw RequestError(IOASID_REFUSED_OWNER, EPERM).because(
+                "the token of the set is not current->mm", one.word.set)
         }
         // Its life cannot end while the lock is held.
         try get(nil, id)
@@ -161,10 +171,12 @@ extension Core {
         let hadReaders = try CoreLock.withLock { () throws(RequestError) -> Bool in
             guard let one = IDTable.incarnation(of: id) else { throw .unknown(ENOENT) }
             let old = one.ref.data
-            guard replaces || old == nil else { throw .exists(EBUSY) }
+            guard replaces || old == nil else {
+                throw RequestError.exists(EBUSY).because("the id has data", one.word.set)
+            }
             guard old != data else { return false }
             guard old == nil || !(CoreLock.isNested || ReadSide.isInSection) else {
-                throw RequestError(IOASID_REFUSED_BUSY, EDEADLK)
+                throw .deadlock
             }
             one.ref.setData(data)
             return old != nil

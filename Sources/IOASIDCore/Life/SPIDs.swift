@@ -17,7 +17,7 @@ extension Core {
         guard let one = IDTable.incarnation(of: id) else { throw .unknown(ENOENT) }
         guard one.word.isAlive else { throw .pending }
         if let other = SPIDIndex.find(spid, in: one.word.set), other.id != id {
-            throw RequestError(IOASID_REFUSED_EXISTS, EINVAL)
+            throw .spid(spid, of: other)
         }
         let links = one.ref.links
         if links.pointee.spid != spid {
@@ -26,7 +26,9 @@ extension Core {
             let now = one.ref.word
             guard now.isSameLife(as: one.word), now.isAlive, !now.isBound,
                 SPIDIndex.find(spid, in: now.set) == nil
-            else { throw .pending }
+            else {
+                throw .changedByHandler(one.word.set)
+            }
             if links.pointee.spid != .none { SPIDIndex.remove(one) }
             SPIDIndex.insert(one, spid)
         }
@@ -52,10 +54,13 @@ extension Core {
 
     /// BIND and UNBIND by hand, for those who bind without an SPID or say so themselves.
     /// - Returns: what the handler that stopped BIND returned; UNBIND cannot be stopped.
+    @inline(__always)
     package static func notify(
         _ id: ID, _ what: ioasid_notify_val, _ audience: Audience, _ out: CallOut
     ) throws(RequestError) -> CInt {
-        guard what == IOASID_NOTIFY_BIND || what == IOASID_NOTIFY_UNBIND else { throw .argument }
+        guard what == IOASID_NOTIFY_BIND || what == IOASID_NOTIFY_UNBIND else {
+            throw .notBind
+        }
         try out.beginCreating()
         guard let one = IDTable.incarnation(of: id) else { throw .unknown(EINVAL) }
         if what == IOASID_NOTIFY_UNBIND {

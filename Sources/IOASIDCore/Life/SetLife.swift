@@ -25,7 +25,7 @@ extension Core {
     private static func adoptSet(_ handle: SetHandle?) throws(RequestError) -> SetNumber {
         guard SetTable.prepare() else { throw .memory }
         guard let handle else { return SetTable.system }
-        guard cio_is_declared_set(handle) else { throw .noSet }
+        guard cio_is_declared_set(handle) else { throw .noSet(handle) }
         return try adopt(handle, as: CIO_SET_LIVE)
     }
 
@@ -48,7 +48,7 @@ extension Core {
         if let handle, SetTable.find(handle) == nil, !cio_is_declared_set(handle) {
             guard SetTable.prepare() else { throw .memory }
             // A set that is gone is no address of the caller's.
-            guard !SetTable.isOfRecords(handle) else { throw .noSet }
+            guard !SetTable.isOfRecords(handle) else { throw .noSet(handle) }
             _ = try adopt(handle, as: CIO_SET_LENT)
         }
         do throws(RequestError) {
@@ -65,9 +65,9 @@ extension Core {
 
     /// A live set that somebody created: not the system set, and not a declared one.
     static func ownedSet(_ handle: SetHandle?) throws(RequestError) -> SetNumber {
-        guard handle != nil, let set = SetTable.find(handle) else { throw .noSet }
+        guard handle != nil, let set = SetTable.find(handle) else { throw .notOwned(handle) }
         let number = SetTable.number(of: set)
-        guard SetTable.isOwned(number) else { throw .noSet }
+        guard SetTable.isOwned(number) else { throw .notOwned(handle) }
         return number
     }
 
@@ -80,12 +80,16 @@ extension Core {
         let type = UInt32(bitPattern: type)
         let isMM = type == IOASID_SET_TYPE_MM.rawValue
         guard isMM || type == IOASID_SET_TYPE_NULL.rawValue else { throw .argument }
-        guard !isMM || token != nil else { throw .argument }
+        guard !isMM || token != nil else {
+            throw RequestError.argument.because("IOASID_SET_TYPE_MM needs a token")
+        }
         guard SetTable.prepare() else { throw .memory }
         let address = UInt(bitPattern: token)
-        guard token == nil || SetTokens.find(address, type) == nil else { throw .exists }
+        guard token == nil || SetTokens.find(address, type) == nil else {
+            throw .hasSet(token, type)
+        }
         // The public field is an int.
-        guard quota <= UInt32(CInt.max) else { throw RequestError(IOASID_REFUSED_CAPACITY, ENOSPC) }
+        guard quota <= UInt32(CInt.max) else { throw .capacity(quota) }
         try Quota.take(quota)
         let set: SetNumber
         do throws(RequestError) {
@@ -106,7 +110,7 @@ extension Core {
         let new = SetIncarnation(set)
         out.send(Event(IOASID_NOTIFY_SET_ALLOC, set), to: .all)
         // A handler that puts what is not its own may have ended it, and its number be another's.
-        guard new.isLive else { throw .noSet }
+        guard new.isLive else { throw RequestError.noSet.because("a handler ended the set") }
         return SetTable.handle(set)
     }
 
@@ -133,7 +137,9 @@ extension Core {
 
     package static func adjustSet(_ handle: SetHandle?, _ quota: CInt) throws(RequestError) {
         let set = try ownedSet(handle)
-        guard quota > 0 else { throw .argument }
+        guard quota > 0 else {
+            throw RequestError.argument.because("a quota must be positive", set)
+        }
         try Quota.adjust(SetTable[set], UInt32(quota))
     }
 
@@ -155,8 +161,13 @@ extension Core {
     package static func releaseSet(_ handle: SetHandle?, _ out: CallOut) throws(RequestError) {
         out.beginEnding()
         let set = try ownedSet(handle)
-        guard !SetTable[set].pointee.isReleased else { throw .noSet }
-        guard SetTable[set].pointee.active.first == .invalid else { throw .busy }
+        guard !SetTable[set].pointee.isReleased else {
+            throw RequestError.noSet.because("the creator's reference is gone already", set)
+        }
+        guard SetTable[set].pointee.active.first == .invalid else {
+            throw RequestError.busy.because(
+                "the set has ids", set, available: SetTable[set].pointee.count)
+        }
         SetTable[set].pointee.isReleased = true
         dropReference(of: set, out)
     }

@@ -24,16 +24,16 @@ extension Core {
     private static func makeSubscriber(
         _ block: Block?, of list: SubscriberList
     ) throws(RequestError) -> SubscriberRef {
-        guard Subscribers.find(block, in: list) == nil else { throw .exists }
+        guard Subscribers.find(block, in: list) == nil else { throw .subscribed(block) }
         let new = try Subscriber.make(block)
         Subscribers.insert(new, into: list)
         return new
     }
 
     private static func end(
-        _ subscriber: SubscriberRef?, of list: SubscriberList
+        _ subscriber: SubscriberRef?, by block: Block?, of list: SubscriberList
     ) throws(RequestError) {
-        guard let subscriber else { throw .unknown(ENOENT) }
+        guard let subscriber else { throw .notSubscribed(block) }
         Subscribers.remove(subscriber, from: list)
         Subscriber.destroy(subscriber)
     }
@@ -52,10 +52,10 @@ extension Core {
     package static func unsubscribe(_ handle: SetHandle?, _ block: Block?) throws(RequestError) {
         var list = Subscribers.toAll
         if let handle {
-            guard let set = SetTable.findListed(handle) else { throw .noSet }
+            guard let set = SetTable.findListed(handle) else { throw .noSet(handle) }
             list = Subscribers.of(set)
         }
-        try end(Subscribers.find(block, 0, in: list), of: list)
+        try end(Subscribers.find(block, 0, in: list), by: block, of: list)
     }
 
     // MARK: RECLAIM
@@ -66,7 +66,7 @@ extension Core {
 
     package static func unsubscribeFromReclaims(_ block: Block?) throws(RequestError) {
         let list = Subscribers.toReclaim
-        try end(Subscribers.find(block, 0, in: list), of: list)
+        try end(Subscribers.find(block, 0, in: list), by: block, of: list)
     }
 
     // MARK: The set of an mm, present or to come
@@ -79,26 +79,30 @@ extension Core {
         let token = UInt(bitPattern: mm)
         let set = SetTokens.find(mm: token)
         let list = list(mm: token)
-        guard DyingSets.subscriber(block, token) == nil else { throw .exists }
+        guard DyingSets.subscriber(block, token) == nil else { throw .subscribed(block) }
         // Others of the waiting list wait for other mms; on the set's own, any way in counts.
         guard Subscribers.find(block, set == nil ? token : nil, in: list) == nil else {
-            throw .exists
+            throw .subscribed(block)
         }
-        if let set, SetTable[set].pointee.count != 0 { throw .busy }
+        if let set, SetTable[set].pointee.count != 0 {
+            throw RequestError.busy.because(
+                "the set has ids, whose events would be lost", set,
+                available: SetTable[set].pointee.count)
+        }
         Subscribers.insert(try Subscriber.make(block, mm: token), into: list)
     }
 
     package static func unsubscribe(
         mm: UnsafeMutableRawPointer?, _ block: Block?
     ) throws(RequestError) {
-        guard let mm, WaitingSubscribers.isPrepared else { throw .unknown(ENOENT) }
+        guard let mm, WaitingSubscribers.isPrepared else { throw .notSubscribed(block) }
         let token = UInt(bitPattern: mm)
         var list = list(mm: token)
         var found = Subscribers.find(block, token, in: list)
         if found == nil, let (one, its) = DyingSets.subscriber(block, token) {
             (found, list) = (one, its)
         }
-        try end(found, of: list)
+        try end(found, by: block, of: list)
     }
 
     /// Where who subscribes by this mm goes: to its set, or to wait for it.

@@ -32,7 +32,7 @@ enum Waiters {
         until isGone: () -> Bool
     ) throws(RequestError) {
         guard !CoreLock.isMine, !ReadSide.isInSection else {
-            throw RequestError(IOASID_REFUSED_BUSY, EDEADLK)
+            throw .deadlock
         }
         try CallOut.withLock { out throws(RequestError) in
             try begin(out)
@@ -44,7 +44,9 @@ enum Waiters {
             count.decrement()
             note()
         }
-        guard isTimely else { throw RequestError(IOASID_REFUSED_BUSY, ETIMEDOUT) }
+        guard isTimely else {
+            throw RequestError(IOASID_REFUSED_BUSY, ETIMEDOUT).because("others hold it still")
+        }
     }
 
     private static func sleep(_ timeout: Timeout, _ isGone: () -> Bool) -> Bool {

@@ -11,7 +11,7 @@ package enum AddressSpaceHooks {
 
     package static func install(_ hooks: UnsafePointer<ioasid_hooks>) throws(RequestError) {
         guard cio_hooks_are_complete(hooks) else { throw .argument }
-        guard cio_hooks == nil else { throw .busy }
+        guard cio_hooks == nil else { throw RequestError.busy.because("there are hooks") }
         cio_hooks = hooks
     }
 

@@ -31,15 +31,18 @@ package enum Quota {
 
     package static func install(_ capacity: UInt32) throws(RequestError) {
         guard capacity != 0 else { throw .argument }
-        guard isInstalled.value == 0, IDTable.capacity == 0, taken.value == 0 else { throw .busy }
+        guard isInstalled.value == 0, IDTable.capacity == 0, taken.value == 0 else {
+            throw RequestError.busy.because(
+                "the capacity is in use", asked: capacity, available: available)
+        }
         guard IDTable.prepare(capacity: capacity) else { throw .memory }
         total.value = capacity
         isInstalled.value = 1
     }
 
     @inline(__always)
-    static func take(_ ids: UInt32) throws(RequestError) {
-        guard ids <= available else { throw RequestError(IOASID_REFUSED_CAPACITY, ENOSPC) }
+    static func take(_ ids: UInt32, _ set: SetRef? = nil) throws(RequestError) {
+        guard ids <= available else { throw .capacity(ids, set) }
         taken.value = taken.value &+ ids
     }
 
@@ -53,9 +56,9 @@ package enum Quota {
     static func charge(_ set: SetRef) throws(RequestError) {
         let count = set.pointee.count
         if set.pointee.quota == 0 {
-            try take(1)
+            try take(1, set)
         } else if count >= set.pointee.quota {
-            throw RequestError(IOASID_REFUSED_QUOTA, ENOSPC)
+            throw .quota(set)
         }
         set.pointee.setCount(count &+ 1)
     }
@@ -69,10 +72,14 @@ package enum Quota {
 
     /// Changes a quota. What the set has must fit.
     static func adjust(_ set: SetRef, _ quota: UInt32) throws(RequestError) {
-        guard quota >= set.pointee.count else { throw .argument }
+        guard quota >= set.pointee.count else {
+            throw RequestError.argument.because(
+                "the set has more ids than that", SetTable.number(of: set),
+                asked: quota, available: set.pointee.count)
+        }
         let charge = set.pointee.charge
         if quota > charge {
-            try take(quota &- charge)
+            try take(quota &- charge, set)
         } else {
             giveBack(charge &- quota)
         }
@@ -83,7 +90,9 @@ package enum Quota {
 
     /// - Returns: how many were reserved; how many there are to reserve if none were asked for.
     package static func reserve(_ ids: UInt32) throws(RequestError) -> CInt {
-        guard let count = CInt(exactly: ids) else { throw .argument }
+        guard let count = CInt(exactly: ids) else {
+            throw RequestError.argument.because("more than INT_MAX", asked: ids, available: .max)
+        }
         guard ids != 0 else { return CInt(clamping: available) }
         try take(ids)
         heldBack.value = heldBack.value &+ ids
@@ -92,7 +101,10 @@ package enum Quota {
 
     /// - Returns: how many there are now to reserve.
     package static func cancel(_ ids: UInt32) throws(RequestError) -> CInt {
-        guard ids <= heldBack.value else { throw .argument }
+        guard ids <= heldBack.value else {
+            throw RequestError.argument.because(
+                "fewer ids are reserved", asked: ids, available: heldBack.value)
+        }
         heldBack.value = heldBack.value &- ids
         giveBack(ids)
         return CInt(clamping: available)

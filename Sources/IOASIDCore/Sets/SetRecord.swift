@@ -8,6 +8,11 @@ import Synchronization
 
 package typealias SetNumber = RecordNumber<SetRecord>
 package typealias SetRef = Ref<SetRecord>
+extension SetNumber {
+    /// No set: there are not as many.
+    static var none: SetNumber { SetNumber(rawValue: .max) }
+}
+
 package typealias SetHandle = UnsafeMutablePointer<ioasid_set>
 
 /// The record of a set, 128 bytes. What a user holds is the address of `seen`, the first field.
@@ -39,8 +44,10 @@ package struct SetRecord: ~Copyable {
     var isPinned: Bool
     /// SET_FREE was sent.
     var isEndTold: Bool
+    /// Its name, see `SetNames`; 0 for none.
+    var name: UInt
     /// To a power of two: the way from a word to its set's address is a shift.
-    private let padding: (UInt64, UInt64)
+    private let padding: UInt64
 }
 
 extension SetRecord {

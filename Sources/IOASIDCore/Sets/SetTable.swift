@@ -105,7 +105,10 @@ package enum SetTable {
         guard
             let number = taken.takeLowest(from: cursor.value, through: last)
                 ?? taken.takeLowest(from: 0, through: last)
-        else { throw RequestError(IOASID_REFUSED_CAPACITY, ENOSPC) }
+        else {
+            throw RequestError(IOASID_REFUSED_CAPACITY, ENOSPC).because(
+                "too many sets", available: 0)
+        }
         let set = SetNumber(rawValue: number)
         guard begin(set) else {
             taken.release(number)
@@ -125,6 +128,7 @@ package enum SetTable {
     }
 
     static func release(_ set: SetNumber) {
+        if self[set].pointee.name != 0 { SetNames.forget(set) }
         self[set].pointee.become(CIO_SET_UNUSED)
         taken.release(set.rawValue)
         uses.decrement()

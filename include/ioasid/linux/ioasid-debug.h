@@ -3,10 +3,13 @@
 #ifndef IOASID_LINUX_IOASID_DEBUG_H
 #define IOASID_LINUX_IOASID_DEBUG_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What libc calls FILE, without its header: feature macros may still be defined after this one. */
 struct _IO_FILE;
+struct ioasid_set;
 
 /**
  * enum ioasid_refusal - why a request was refused, index into ioasid_stats.refused
@@ -40,6 +43,45 @@ enum ioasid_refusal {
 	IOASID_REFUSED_OVERFLOW,
 	IOASID_REFUSED_ARGUMENT,
 	IOASID_REFUSED_NR,
+};
+
+#define IOASID_FUNCTION_BYTES 48
+#define IOASID_SET_NAME_BYTES 32
+
+/**
+ * struct ioasid_refused - one refusal, with what it was about
+ * @reason: why
+ * @error: the error number, positive, whatever the function returned for it
+ * @cause: the reason more exactly, in words; a constant string
+ * @function: the function that refused
+ * @set_name: the name of the set, see ioasid_set_name(); empty if it has none or is not known
+ * @set: the number of the set; -1 if none is known
+ * @id: the id; INVALID_IOASID if it was about none
+ * @min: lowest id asked for
+ * @max: highest id asked for; @min and @max are INVALID_IOASID if it was about no range
+ * @spid: the SPID; INVALID_IOASID if it was about none
+ * @owner: the id that has @spid; INVALID_IOASID if none has
+ * @asked: how many were asked for, or the value that was; -1 if it was about no number
+ * @available: how many there were; -1 if it was about no number
+ * @limit: how many there may be: the quota, the capacity, the most references; -1 if it was about none
+ * @address: the pointer that was handed in, where that was the trouble; never followed
+ */
+struct ioasid_refused {
+	enum ioasid_refusal reason;
+	int error;
+	const char *cause;
+	char function[IOASID_FUNCTION_BYTES];
+	char set_name[IOASID_SET_NAME_BYTES];
+	int set;
+	unsigned int id;
+	unsigned int min;
+	unsigned int max;
+	unsigned int spid;
+	unsigned int owner;
+	int64_t asked;
+	int64_t available;
+	int64_t limit;
+	const void *address;
 };
 
 /**
@@ -93,6 +135,33 @@ void ioasid_get_stats(struct ioasid_stats *stats);
 const char *ioasid_refusal_name(enum ioasid_refusal why);
 
 /**
+ * ioasid_last_refusal() - what the calling thread was refused last
+ * @last: filled
+ *
+ * The numbers are those of the moment at which the request was refused. What succeeds leaves it as it is.
+ * An answer that is no refusal (an id that ioasid_is_active() does not know) leaves it, too.
+ *
+ * Return: true; false, and @last is not changed, if the thread was refused nothing yet, if there are more
+ * than 16,383 threads and this is one of those beyond, or for a NULL @last.
+ * Context: lock-free, async-signal-safe. What is refused in a signal handler is what the thread was refused
+ * last, unless the handler has interrupted a refusal or this function.
+ */
+bool ioasid_last_refusal(struct ioasid_refused *last);
+
+/**
+ * ioasid_strrefusal() - a refusal as one sentence
+ * @why: what ioasid_last_refusal() gave
+ * @line: where to, cut if it is too small; may be NULL if @size is 0
+ * @size: bytes at @line
+ *
+ * It is what the log says, such as "ioasid_alloc: no free id in the range: set 3 "vm3", range 100-200".
+ *
+ * Return: how long the whole sentence is, without its zero byte; 0 for a NULL @why.
+ * Context: any; takes no lock.
+ */
+size_t ioasid_strrefusal(const struct ioasid_refused *why, char *line, size_t size);
+
+/**
  * ioasid_dump() - write sets, quotas, use, and ids with state, references and SPID as text
  * @out: where to
  *
@@ -132,6 +201,65 @@ int ioasid_trace_start(struct _IO_FILE *out);
  * Context: takes the core lock; waits for writers.
  */
 void ioasid_trace_stop(void);
+
+/**
+ * ioasid_history_start() - remember who takes and puts the references of ids
+ *
+ * For each id that lives: where it was allocated, where references were taken and put (the caller of the
+ * library, by symbol), how often, by which thread last and when. ioasid_dump(), ioasid_dump_dot() and
+ * ioasid_report_leaks() show it. IOASID_HISTORY=1 in the environment starts it before main().
+ *
+ * While it is kept, changes of references take the core lock and are not async-signal-safe. Without memory
+ * it goes on with gaps, and says so.
+ *
+ * Return: 0; -EBUSY it is kept already; -ENOMEM.
+ * Context: takes the core lock.
+ */
+int ioasid_history_start(void);
+
+/**
+ * ioasid_history_stop() - forget it, and remember no more
+ *
+ * Context: takes the core lock.
+ */
+void ioasid_history_stop(void);
+
+/**
+ * ioasid_get_tagged() - take a reference, and tell the history who takes it
+ * @set: as for ioasid_get()
+ * @ioasid: the id
+ * @tag: who takes it: any address of the caller's, never followed; NULL is nobody's name
+ *
+ * Return: as ioasid_get().
+ * Context: as ioasid_get(); takes the core lock while a history is kept.
+ */
+int ioasid_get_tagged(struct ioasid_set *set, unsigned int ioasid, const void *tag);
+
+/**
+ * ioasid_put_tagged() - give back the reference that was taken with this tag
+ * @set: as for ioasid_put()
+ * @ioasid: the id
+ * @tag: as it was taken
+ *
+ * While a history is kept, and knows the id from its allocation on, a tag that has no reference is refused:
+ * somebody puts what is not his own.
+ *
+ * Return: as ioasid_put(); false, and nothing is put, if @tag has none.
+ * Context: as ioasid_put(); takes the core lock while a history is kept.
+ */
+bool ioasid_put_tagged(struct ioasid_set *set, unsigned int ioasid, const void *tag);
+
+/**
+ * ioasid_report_leaks() - write which ids, sets, subscribers and allocators are left, and who holds them
+ * @out: where to; nothing is written if nothing is left
+ *
+ * IOASID_REPORT_LEAKS=1 in the environment does this to stderr when the process ends by exit(), behind
+ * handlers of atexit(); with IOASID_REPORT_LEAKS=fail the exit status is 23 if anything is left.
+ *
+ * Return: how many there are; -EINVAL no @out; -EIO it could not be written; -ENOMEM.
+ * Context: as ioasid_dump().
+ */
+int ioasid_report_leaks(struct _IO_FILE *out);
 
 /**
  * ioasid_fail_nth() - for tests: let an allocation of the library fail

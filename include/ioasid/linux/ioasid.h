@@ -33,7 +33,9 @@
  * leaving one by longjmp(), pthread_exit() or a C++ exception is undefined. A thread is not cancelled
  * in them. docs/process.md has fork(), exit(), signals and stack in full.
  *
- * Bad input gets the documented result, changes nothing and leaves one rate-limited log line.
+ * Bad input gets the documented result, changes nothing, is counted (ioasid_get_stats()), is what
+ * ioasid_last_refusal() tells of, and leaves one rate-limited log line. That an id or a set is not there is
+ * an answer of the find functions: it is counted and told, and leaves no line.
  */
 
 #include <stdbool.h>
@@ -367,6 +369,18 @@ struct ioasid_set *ioasid_find_set(ioasid_t ioasid);
  */
 int ioasid_set_for_each_ioasid(struct ioasid_set *set, void (*fn)(ioasid_t id, void *data),
 			       void *data);
+
+/**
+ * ioasid_set_name() - name a set for those who read logs, dumps and traces
+ * @set: the set; NULL is the system set
+ * @name: copied, 31 bytes at most; NULL takes the name away
+ *
+ * Names need not differ. Control characters, quotes and backslashes become question marks.
+ *
+ * Return: 0; -EINVAL no live set; -ENOMEM, and the name stays what it was.
+ * Context: takes the core lock. Not in any kernel version.
+ */
+int ioasid_set_name(struct ioasid_set *set, const char *name);
 
 /* ---- capacity ---- */
 
