@@ -91,6 +91,8 @@ add_test(NAME example.guest-sva COMMAND
 set_tests_properties(example.guest-sva PROPERTIES
 	LABELS example TIMEOUT 300 RUN_SERIAL TRUE ENVIRONMENT "${sanitizer_environment}")
 
+include(Random)
+
 # What ships is looked at in plain builds only: sanitizers and coverage add symbols and libraries.
 if(IOASID_SANITIZE OR IOASID_COVERAGE)
 	return()
