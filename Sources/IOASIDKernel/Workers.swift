@@ -42,6 +42,22 @@ enum Workers {
         if let previous { pthread_join(previous, nil) }
     }
 
+    /// The caller is the thread of the queue for one item.
+    /// - Returns: false if there was none to run.
+    static func runOneHere(of queue: Queue, _ lock: inout WorkLock) -> Bool {
+        guard let work = nextRunnable(queue) else { return false }
+        var record = cio_worker(queue)
+        return withUnsafeMutablePointer(to: &record) {
+            let me = Worker(raw: $0)
+            queue.threads &+= 1
+            me.enlist()
+            run(work, me, &lock)
+            me.unlist()
+            queue.threads &-= 1
+            return true
+        }
+    }
+
     /// The oldest item that is not running in another thread.
     private static func nextRunnable(_ queue: Queue) -> Work? {
         var next = queue.firstPending
@@ -82,9 +98,16 @@ enum Workers {
     }
 }
 
+extension cio_worker {
+    /// The calling thread, for a queue.
+    fileprivate init(_ queue: Queue) {
+        self.init(
+            next: nil, wq: queue.raw, thread: pthread_self(), work: nil, func: nil, ticket: 0)
+    }
+}
+
 @_cdecl("cio_worker_main") @implementation
 public func cio_worker_main(_ wq: UnsafeMutablePointer<workqueue_struct>) {
-    var me = cio_worker(
-        next: nil, wq: wq, thread: pthread_self(), work: nil, func: nil, ticket: 0)
+    var me = cio_worker(Queue(wq))
     withUnsafeMutablePointer(to: &me) { Workers.main(Worker(raw: $0)) }
 }

@@ -87,7 +87,8 @@ static void prepare(struct world *world, u64 type)
 {
 	u64 root = page(world), context = page(world), directory = page(world);
 	u64 table = page(world), queue = page(world), requests = page(world);
-	u64 first = chain(world, VIRTUAL, 0x67), second = chain(world, VIRTUAL & 0xffffff000, 0x867);
+	u64 first = chain(world, VIRTUAL, 0x67),
+	    second = chain(world, VIRTUAL & 0xffffff000, 0x867);
 	u64 entry = table + PASID % 64 * 64;
 
 	*word(world, root + (SID >> 8) * 16) = context | 1;
@@ -136,7 +137,8 @@ static void dma(struct world *world, u64 what, u64 offset)
 	empty_caches(world);
 	first = vtd_dma(dev, pasid, address, access, &walked);
 	again = vtd_dma(dev, pasid, address, access, &cached);
-	require(first == again && (first || walked == cached), "a fresh cache is not what was walked");
+	require(first == again && (first || walked == cached),
+		"a fresh cache is not what was walked");
 	require(first || walked < MEMORY, "DMA reaches what is no memory");
 }
 
