@@ -152,7 +152,7 @@ int cio_dump_leaks(FILE *out, const struct cio_dump *dump, cio_refusal_name *nam
 	    !dump->nr_allocators)
 		return 0;
 	fprintf(out, "ioasid: left over: ids %llu, sets %llu, subscribers %llu, allocators %ld%s\n",
-		(unsigned long long)stats->live, (unsigned long long)(stats->sets + stats->dying),
+		(unsigned long long)stats->live, (unsigned long long)stats->sets + stats->dying,
 		(unsigned long long)stats->subscribers, dump->nr_allocators,
 		dump->has_history ? "" : " (IOASID_HISTORY=1 says who holds them)");
 	text_sets(out, dump, true);
