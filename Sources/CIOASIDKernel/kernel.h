@@ -3,6 +3,8 @@
 #ifndef CIOASID_KERNEL_H
 #define CIOASID_KERNEL_H
 
+#define IOASID_KERNEL_LIBRARY /* see <linux/ioasid-bound.h> */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
