@@ -157,6 +157,72 @@ static void bad_arguments_have_results(void **state)
 	mmput(mm);
 }
 
+/* It is on one list: on a second one it would take the others of the first along. */
+static void one_notifier_has_one_address_space(void **state)
+{
+	struct mm_struct *mm = mm_alloc(), *second = mm_alloc();
+	struct watcher w = { .mn.ops = &all_ops }, behind = { .mn.ops = &all_ops };
+	struct mmu_notifier_range range;
+
+	(void)state;
+	assert_int_equal(mmu_notifier_register(&behind.mn, mm), 0);
+	assert_int_equal(mmu_notifier_register(&w.mn, mm), 0);
+	assert_int_equal(mmu_notifier_register(&w.mn, second), -EEXIST);
+	assert_int_equal(warnings, 1);
+	assert_ptr_equal(w.mn.mm, mm);
+	assert_false(mm_has_notifiers(second));
+	assert_int_equal(atomic_read(&second->mm_count), 1);
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_UNMAP, 0, NULL, mm, PAGE(1), PAGE(2));
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+	assert_int_equal(w.starts, 1);
+	assert_int_equal(behind.starts, 1);
+
+	/* One that was told of the end, or unregistered, may be registered anew. */
+	mmu_notifier_unregister(&w.mn, mm);
+	assert_int_equal(mmu_notifier_register(&w.mn, second), 0);
+	mmput(mm);
+	mmu_notifier_unregister(&behind.mn, mm);
+	assert_int_equal(mmu_notifier_register(&behind.mn, second), 0);
+	mmu_notifier_unregister(&w.mn, second);
+	mmu_notifier_unregister(&behind.mn, second);
+	mmput(second);
+	assert_int_equal(warnings, 1);
+}
+
+static struct watcher *only;
+
+static struct mmu_notifier *give_only(struct mm_struct *mm)
+{
+	(void)mm;
+	return &only->mn;
+}
+
+static void free_never(struct mmu_notifier *mn)
+{
+	watcher(mn)->frees++;
+}
+
+/* One that is in use is neither freed nor given other ops. */
+static void a_notifier_that_is_registered_is_not_got_again(void **state)
+{
+	static const struct mmu_notifier_ops giving = { .alloc_notifier = give_only,
+							.free_notifier = free_never };
+	struct mm_struct *mm = mm_alloc();
+	struct watcher w = { .mn.ops = &all_ops };
+
+	(void)state;
+	only = &w;
+	assert_int_equal(mmu_notifier_register(&w.mn, mm), 0);
+	assert_int_equal(PTR_ERR(mmu_notifier_get(&giving, mm)), -EEXIST);
+	assert_int_equal(w.frees, 0);
+	assert_ptr_equal(w.mn.ops, &all_ops);
+	mmu_notifier_unregister(&w.mn, mm);
+	assert_int_equal(w.releases, 1);
+	mmput(mm);
+}
+
 /* ---- Those that are got and put ---- */
 
 static struct watcher *made;
@@ -551,6 +617,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		MM_TEST(unmapping_is_told_before_and_after),
 		MM_TEST(bad_arguments_have_results),
+		MM_TEST(one_notifier_has_one_address_space),
+		MM_TEST(a_notifier_that_is_registered_is_not_got_again),
 		MM_TEST(the_last_put_frees),
 		MM_TEST(one_may_go_in_its_own_function),
 		MM_TEST(unregister_waits_for_what_runs),

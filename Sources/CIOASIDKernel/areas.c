@@ -168,6 +168,7 @@ void cio_mm_begin_anew(struct mm_struct *mm)
 		next = area->vm_next;
 		cio_free(area);
 	}
+	cio_notifiers_forget(mm);
 	cio_mm_begin(mm);
 }
 

@@ -35,6 +35,7 @@ extern pthread_cond_t cio_notifier_done;
 
 /* notifiers.c */
 void cio_notifiers_release(struct mm_struct *_Nonnull mm);
+void cio_notifiers_forget(struct mm_struct *_Nonnull mm);
 void cio_notifiers_after_fork_child(void);
 
 /* areas.c: what begins empty; what goes with the last user, by itself or by another thread. */
