@@ -26,7 +26,7 @@ struct cio_mm {
 	uint32_t next;
 };
 
-/* Guards lists and limits of that table. Nothing else is locked inside it. */
+/* Guards lists and limits of that table, and changes of areas. Nothing else is locked inside it. */
 extern pthread_mutex_t cio_mm_mutex;
 
 /* Guards the notifiers of all address spaces. Nothing else is locked inside it. */
@@ -41,6 +41,8 @@ void cio_notifiers_after_fork_child(void);
 /* areas.c: what begins empty; what goes with the last user, by itself or by another thread. */
 void cio_mm_begin(struct mm_struct *_Nonnull mm);
 void cio_mm_begin_anew(struct mm_struct *_Nonnull mm);
+/* areas.c: leaves its lock to the thread that forked, if that has it for writing; else it is free. */
+void cio_mm_unlock_in_child(struct mm_struct *_Nonnull mm);
 void cio_mm_exit(struct mm_struct *_Nonnull mm);
 void cio_mm_finish_later(struct mm_struct *_Nonnull mm);
 /* MMExports.swift: after the last user */

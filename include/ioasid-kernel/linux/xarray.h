@@ -276,6 +276,25 @@ void *ioasid_xa_find(const struct xarray *xa, unsigned long *index, unsigned lon
  */
 void ioasid_xa_destroy(struct xarray *xa);
 
+/**
+ * ioasid_xa_enter() - take the lock of an array for one change
+ * @xa: the array; for NULL nothing happens, and what comes next says so
+ *
+ * As xa_lock(), for the functions that take the lock themselves: in the child of fork() it is free, whoever
+ * was in it. Nothing but one function above may come between this and ioasid_xa_leave().
+ *
+ * Context: any thread. Waits for who has the lock.
+ */
+void ioasid_xa_enter(struct xarray *xa);
+
+/**
+ * ioasid_xa_leave() - give the lock of an array back after one change
+ * @xa: the array
+ *
+ * Context: behind ioasid_xa_enter().
+ */
+void ioasid_xa_leave(struct xarray *xa);
+
 #ifdef __cplusplus
 }
 #endif
@@ -313,19 +332,6 @@ static inline bool xa_marked(const struct xarray *xa, xa_mark_t mark)
 #define xa_unlock_irq(xa) xa_unlock(xa)
 #define xa_lock_irqsave(xa, flags) spin_lock_irqsave(&(xa)->xa_lock, flags)
 #define xa_unlock_irqrestore(xa, flags) spin_unlock_irqrestore(&(xa)->xa_lock, flags)
-
-/* What gets NULL for an array says so behind these. */
-static inline void ioasid_xa_enter(struct xarray *xa)
-{
-	if (xa)
-		xa_lock(xa);
-}
-
-static inline void ioasid_xa_leave(struct xarray *xa)
-{
-	if (xa)
-		xa_unlock(xa);
-}
 
 static inline void *xa_load(struct xarray *xa, unsigned long index)
 {
