@@ -25,28 +25,6 @@ struct watcher {
 	unsigned long start, end;
 };
 
-static unsigned int warnings;
-
-static void count_line(void *data, int level, const char *line)
-{
-	(void)data;
-	(void)line;
-	warnings += level <= 4;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	warnings = 0;
-	return ioasid_set_log(count_line, NULL);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	return ioasid_set_log(NULL, NULL);
-}
-
 static struct watcher *watcher(struct mmu_notifier *mn)
 {
 	return container_of(mn, struct watcher, mn);
@@ -610,23 +588,21 @@ static void the_end_may_be_left_to_another_thread(void **state)
 	assert_int_equal(warnings, 0);
 }
 
-#define MM_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		MM_TEST(unmapping_is_told_before_and_after),
-		MM_TEST(bad_arguments_have_results),
-		MM_TEST(one_notifier_has_one_address_space),
-		MM_TEST(a_notifier_that_is_registered_is_not_got_again),
-		MM_TEST(the_last_put_frees),
-		MM_TEST(one_may_go_in_its_own_function),
-		MM_TEST(unregister_waits_for_what_runs),
-		MM_TEST(a_child_does_not_wait_for_the_parents),
-		MM_TEST(coming_and_going_beside_who_tells),
-		MM_TEST(areas_are_found_and_cut),
-		MM_TEST(without_memory_nothing_changes),
-		MM_TEST(the_end_may_be_left_to_another_thread),
+		LOG_TEST(unmapping_is_told_before_and_after),
+		LOG_TEST(bad_arguments_have_results),
+		LOG_TEST(one_notifier_has_one_address_space),
+		LOG_TEST(a_notifier_that_is_registered_is_not_got_again),
+		LOG_TEST(the_last_put_frees),
+		LOG_TEST(one_may_go_in_its_own_function),
+		LOG_TEST(unregister_waits_for_what_runs),
+		LOG_TEST(a_child_does_not_wait_for_the_parents),
+		LOG_TEST(coming_and_going_beside_who_tells),
+		LOG_TEST(areas_are_found_and_cut),
+		LOG_TEST(without_memory_nothing_changes),
+		LOG_TEST(the_end_may_be_left_to_another_thread),
 	};
 
 	return cmocka_run_group_tests_name("mmu_notifier", tests, NULL, NULL);
