@@ -64,6 +64,9 @@ void cio_mm_after_fork_child(void);
 /* api.c: what an mm without a PASID has in its field. */
 u32 cio_mm_no_pasid(void);
 
+/* waits.c: who waits in the parent is not in the child. */
+void cio_waits_after_fork_child(void);
+
 /* current.c */
 void cio_current_is_worker(void);
 void cio_current_after_fork_child(void);

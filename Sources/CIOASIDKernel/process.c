@@ -34,8 +34,10 @@ static void after_fork(bool in_child)
 	if (in_child)
 		cio_notifiers_after_fork_child();
 	pthread_mutex_unlock(&cio_notifier_mutex);
-	if (in_child)
+	if (in_child) {
 		cio_current_after_fork_child();
+		cio_waits_after_fork_child();
+	}
 }
 
 static const struct ioasid_hooks hooks = {

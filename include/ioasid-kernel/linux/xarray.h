@@ -303,6 +303,8 @@ void ioasid_xa_leave(struct xarray *xa);
 
 static inline void xa_init_flags(struct xarray *xa, gfp_t flags)
 {
+	if (WARN_ON_ONCE(!xa))
+		return;
 	xa->xa_head = NULL;
 	xa->xa_flags = flags;
 	spin_lock_init(&xa->xa_lock);
@@ -313,9 +315,10 @@ static inline void xa_init(struct xarray *xa)
 	xa_init_flags(xa, 0);
 }
 
+/* NULL is a warning, and nothing is in it. */
 static inline bool xa_empty(const struct xarray *xa)
 {
-	return !__atomic_load_n(&xa->xa_head, __ATOMIC_ACQUIRE);
+	return WARN_ON_ONCE(!xa) || !__atomic_load_n(&xa->xa_head, __ATOMIC_ACQUIRE);
 }
 
 static inline bool xa_marked(const struct xarray *xa, xa_mark_t mark)
@@ -348,8 +351,13 @@ static inline void *xa_find(struct xarray *xa, unsigned long *index, unsigned lo
 static inline void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max,
 				  xa_mark_t filter)
 {
-	unsigned long next = index ? *index + 1 : 0;
-	void *entry = next && next <= max ? ioasid_xa_find(xa, &next, max, filter) : NULL;
+	unsigned long next;
+	void *entry;
+
+	if (WARN_ON_ONCE(!xa || !index))
+		return NULL;
+	next = *index + 1;
+	entry = next && next <= max ? ioasid_xa_find(xa, &next, max, filter) : NULL;
 
 	if (entry)
 		*index = next;
@@ -494,7 +502,7 @@ static inline unsigned int xa_extract(struct xarray *xa, void **dst, unsigned lo
 	unsigned int count = 0;
 	void *entry;
 
-	if (!dst || !n)
+	if (WARN_ON_ONCE(!dst) || !n)
 		return 0;
 	for (entry = xa_find(xa, &start, max, filter); entry;
 	     entry = xa_find_after(xa, &start, max, filter)) {
