@@ -217,3 +217,9 @@ static inline long ioasid_wait_ticks(u64 left_ns)
 
 #pragma GCC system_header /* #include_next is an extension */
 #include_next <linux/wait.h>
+
+/* <sys/wait.h> has these as enumerators, before this or behind it. */
+#undef P_ALL
+#undef P_PID
+#undef P_PGID
+#undef P_PIDFD
