@@ -168,7 +168,9 @@ void *ioasid_xa_erase(struct xarray *xa, unsigned long index);
  * @old: what must be there; NULL: nothing, not even reserved
  * @entry: what to store; NULL as for ioasid_xa_store()
  *
- * Return: what was there, @old if it was exchanged; or an error as of ioasid_xa_store().
+ * Return: what was there, @old if it was exchanged; or an error as of ioasid_xa_store(). A place that is
+ *	reserved reads as NULL, also here: NULL for an @old of NULL does not say then that @entry is stored, as
+ *	in 6.1. ioasid_xa_insert() does.
  * Context: as ioasid_xa_store().
  */
 void *ioasid_xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry);
