@@ -131,6 +131,11 @@ static void bad_arguments_have_results(void **state)
 	assert_int_equal(w.releases, 1);
 	assert_int_equal(atomic_read(&mm->mm_count), 1);
 	ioasid_mmu_start(NULL);
+	mmu_notifier_invalidate_range_start(NULL);
+	mmu_notifier_invalidate_range_end(NULL);
+	mmu_notifier_invalidate_range(NULL, 0, PAGE(1));
+	assert_false(mm_has_notifiers((struct mm_struct *)NULL));
+	assert_false(mmu_notifier_range_blockable((struct mmu_notifier_range *)NULL));
 	ioasid_mmu_end(NULL, true, true);
 	mmput(mm);
 }

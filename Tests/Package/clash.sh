@@ -1,11 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # clash.sh CC INCLUDE: a program that has libioasid's flags first compiles as it did without: its own names are its
-# own, and each system header works before and after ours. Libc's and Linux's work before and after the
-# headers for kernel code as well.
+# own, and each system header works before and after ours.
 set -euo pipefail
 
-cc=$1 include=$2/ioasid kernel=$2/ioasid-kernel
+cc=$1 include=$2/ioasid
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -83,30 +82,4 @@ END
 chmod +x try
 (cd /usr/include && find . -maxdepth 2 -path './*.h' \( -path './linux/*' -o -path './sys/*' -o -path './pci/*' -o ! -path './*/*' \) -printf '%P\n') |
 	xargs -P 2 -n 1 ./try "$cc" "$include"
-
-# Kernel code has names that programs have, but its headers must get on with those of libc and Linux. One that
-# does not get on with libc's, in that order, cannot be had.
-(cd "$kernel" && find . -name '*.h' -printf '#include <%P>\n' | grep -v ioasid-bound) > all.h
-for header in errno limits pthread stdio stdlib string time unistd; do echo "#include <$header.h>"; done > libc.h
-cat > try_kernel <<'END'
-#!/bin/bash
-cc=$1 include=$2 kernel=$3 header=$4
-compile() { printf "#include %s\n" "$@" | "$cc" -std=gnu11 -w "-I$kernel" "-I$include" -I. -fsyntax-only -xc -; }
-plainly() { printf "#include %s\n" "$@" | "$cc" -std=gnu11 -w -I. -fsyntax-only -xc - 2> /dev/null; }
-compile '"all.h"' "<$header>" 2> "after.$$" || ! plainly '"libc.h"' "<$header>" ||
-	{ cat "after.$$" >&2; echo "FAIL: <$header> after those for kernel code" >&2; exit 1; }
-compile "<$header>" '"all.h"' 2> "before.$$" || ! plainly "<$header>" '"libc.h"' ||
-	{ cat "before.$$" >&2; echo "FAIL: <$header> before those for kernel code" >&2; exit 1; }
-rm "after.$$" "before.$$"
-echo "$header" >> "$(dirname "$0")/tried_kernel"
-END
-chmod +x try_kernel
-{
-	printf '%s.h\n' assert complex ctype dirent dlfcn endian err errno fcntl fenv float fnmatch ftw getopt glob grp \
-		iconv ifaddrs inttypes langinfo libgen limits link locale malloc math mntent mqueue netdb nl_types \
-		poll pthread pty pwd regex sched search semaphore setjmp signal spawn stdint stdio stdlib string \
-		strings syslog termios tgmath threads time uchar ucontext unistd utime utmpx wait wchar wctype wordexp
-	(cd /usr/include && find . -maxdepth 2 -path './linux/*.h' -printf '%P\n')
-	find /usr/include -path '*/sys/*.h' -printf 'sys/%f\n'
-} | sort -u | xargs -P 2 -n 1 ./try_kernel "$cc" "$include" "$kernel"
-echo "$(wc -l < tried) headers of the system, $(wc -l < tried_kernel) of libc and Linux, before and after"
+echo "$(wc -l < tried) headers of the system, before and after"

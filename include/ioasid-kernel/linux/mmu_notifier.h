@@ -170,7 +170,7 @@ void ioasid_mmu_end(const struct mmu_notifier_range *range, bool invalidate, boo
 
 static inline int mm_has_notifiers(struct mm_struct *mm)
 {
-	return __atomic_load_n(&mm->notifiers, __ATOMIC_RELAXED) != NULL;
+	return !WARN_ON_ONCE(!mm) && __atomic_load_n(&mm->notifiers, __ATOMIC_RELAXED) != NULL;
 }
 
 static inline int mmu_notifier_register(struct mmu_notifier *mn, struct mm_struct *mm)
@@ -220,7 +220,7 @@ static inline void mmu_notifier_synchronize(void)
 
 static inline bool mmu_notifier_range_blockable(const struct mmu_notifier_range *range)
 {
-	return range->flags & MMU_NOTIFIER_RANGE_BLOCKABLE;
+	return !WARN_ON_ONCE(!range) && (range->flags & MMU_NOTIFIER_RANGE_BLOCKABLE);
 }
 
 static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
@@ -239,7 +239,8 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 
 static inline void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
-	range->flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
+	if (range)
+		range->flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
 	ioasid_mmu_start(range);
 }
 
