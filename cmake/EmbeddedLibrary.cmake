@@ -193,6 +193,21 @@ function(version_script result target symbols)
 	set(${result} ${file} PARENT_SCOPE)
 endfunction()
 
+# private_names(RESULT SYMBOLS): the linker's options for the second names in a list of symbols: where it has
+# ioasid_X, ioasid_api_X is the same function. No program has a function of such a name, so that whoever
+# calls by it finds ours, also where a program has an ioasid_X of its own.
+function(private_names result symbols)
+	file(STRINGS ${symbols} names)
+	set(options)
+	foreach(name IN LISTS names)
+		string(REGEX REPLACE "^ioasid_api_" "ioasid_" function ${name})
+		if(NOT function STREQUAL name AND function IN_LIST names)
+			list(APPEND options LINKER:--defsym=${name}=${function})
+		endif()
+	endforeach()
+	set(${result} ${options} PARENT_SCOPE)
+endfunction()
+
 # embedded_library(TARGET MODULES m... C c_modules... SYMBOLS file HEADERS folder LINK libraries...)
 #
 # Its users see its folder of include/ before those of the libraries it links.
@@ -203,6 +218,7 @@ function(embedded_library target)
 	list(TRANSFORM c_modules APPEND /*.c OUTPUT_VARIABLE patterns)
 	file(GLOB c_sources CONFIGURE_DEPENDS ${patterns})
 	version_script(script ${target} ${arg_SYMBOLS})
+	private_names(aliases ${arg_SYMBOLS})
 
 	add_library(${target} SHARED ${objects} ${c_sources})
 	add_library(ioasid::${target} ALIAS ${target})
@@ -236,7 +252,7 @@ function(embedded_library target)
 	endforeach()
 	target_link_options(${target} PRIVATE
 		LINKER:--version-script=${script} LINKER:--gc-sections LINKER:--as-needed
-		LINKER:-z,relro LINKER:-z,now LINKER:-z,noseparate-code
+		LINKER:-z,relro LINKER:-z,now LINKER:-z,noseparate-code ${aliases}
 		# Threads, fork handlers and what waits for readers outlive any dlclose().
 		LINKER:-z,nodelete)
 	if(NOT IOASID_SANITIZE)	# the sanitizer's runtime comes with the program

@@ -118,6 +118,7 @@ set(clang ${IOASID_SWIFT_BIN}/clang)
 set(include ${PROJECT_SOURCE_DIR}/include)
 package_test(headers.gcc headers.sh gcc g++ ${include})
 package_test(clash clash.sh gcc ${include})
+package_test(clash.kernel clash-kernel.sh gcc ${include})
 package_test(headers.clang headers.sh ${clang} ${clang}++ ${include})
 
 set(symbols ${PROJECT_SOURCE_DIR}/abi/symbols.txt)

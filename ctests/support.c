@@ -8,6 +8,28 @@
 
 #include "support.h"
 
+unsigned int warnings;
+
+static void count_line(void *data, int level, const char *line)
+{
+	(void)data;
+	(void)line;
+	warnings += level <= 4;
+}
+
+int begin_log(void **state)
+{
+	(void)state;
+	warnings = 0;
+	return ioasid_set_log(count_line, NULL);
+}
+
+int end_log(void **state)
+{
+	(void)state;
+	return ioasid_set_log(NULL, NULL);
+}
+
 int begin_test(void **state)
 {
 	(void)state;

@@ -32,6 +32,13 @@
 /* A test that must leave no id, set, subscriber or block of memory behind. */
 #define CLEAN_TEST(f) cmocka_unit_test_setup_teardown(f, begin_test, end_test)
 
+/* A test that counts what the log is warned of, in @warnings. */
+#define LOG_TEST(f) cmocka_unit_test_setup_teardown(f, begin_log, end_log)
+
+extern unsigned int warnings;
+int begin_log(void **state);
+int end_log(void **state);
+
 int begin_test(void **state);
 int end_test(void **state);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A client of V4 of the series: no reference on sets, quota 0 takes all, data is attached once. */
 #define IOASID_API 4
-#include <linux/atomic.h>
 #include <linux/ioasid.h>
 #include <linux/ioasid-kernel.h>
 #include <linux/workqueue.h>
@@ -11,17 +10,11 @@
 static void every_name_is_as_published(void **state)
 {
 	(void)state;
-	CHECK_TYPE(ioasid_alloc, ioasid_t(*)(struct ioasid_set *, ioasid_t, ioasid_t, void *));
-	CHECK_TYPE(ioasid_free, void (*)(struct ioasid_set *, ioasid_t));
-	CHECK_TYPE(ioasid_get, int (*)(struct ioasid_set *, ioasid_t));
-	CHECK_TYPE(ioasid_get_locked, int (*)(struct ioasid_set *, ioasid_t));
+	check_what_the_series_has();
 	CHECK_TYPE(ioasid_get_if_owned, int (*)(ioasid_t));
 	CHECK_TYPE(ioasid_put, bool (*)(struct ioasid_set *, ioasid_t));
 	CHECK_TYPE(ioasid_put_locked, bool (*)(struct ioasid_set *, ioasid_t));
-	CHECK_TYPE(ioasid_find, void *(*)(struct ioasid_set *, ioasid_t, bool (*)(void *)));
-	CHECK_TYPE(ioasid_attach_data, int (*)(ioasid_t, void *));
 	CHECK_TYPE(ioasid_detach_data, void (*)(ioasid_t));
-	CHECK_TYPE(ioasid_attach_spid, int (*)(ioasid_t, ioasid_t));
 	CHECK_TYPE(ioasid_detach_spid, void (*)(ioasid_t));
 	CHECK_TYPE(ioasid_find_by_spid, ioasid_t(*)(struct ioasid_set *, ioasid_t, bool));
 	CHECK_TYPE(ioasid_find_set, struct ioasid_set * (*)(ioasid_t));
@@ -31,21 +24,11 @@ static void every_name_is_as_published(void **state)
 	CHECK_TYPE(ioasid_free_all_in_set, void (*)(struct ioasid_set *));
 	CHECK_TYPE(ioasid_set_for_each_ioasid,
 		   void (*)(struct ioasid_set *, void (*)(ioasid_t, void *), void *));
-	CHECK_TYPE(ioasid_install_capacity, void (*)(ioasid_t));
 	CHECK_TYPE(ioasid_reserve_capacity, int (*)(ioasid_t));
 	CHECK_TYPE(ioasid_cancel_capacity, int (*)(ioasid_t));
-	CHECK_TYPE(ioasid_register_notifier, int (*)(struct ioasid_set *, struct notifier_block *));
-	CHECK_TYPE(ioasid_unregister_notifier,
-		   void (*)(struct ioasid_set *, struct notifier_block *));
-	CHECK_TYPE(ioasid_register_notifier_mm,
-		   int (*)(struct mm_struct *, struct notifier_block *));
-	CHECK_TYPE(ioasid_unregister_notifier_mm,
-		   void (*)(struct mm_struct *, struct notifier_block *));
 	CHECK_TYPE(ioasid_queue_work, bool (*)(struct work_struct *));
 	CHECK_TYPE(ioasid_cg_charge, int (*)(struct ioasid_set *));
 	CHECK_TYPE(ioasid_cg_uncharge, void (*)(struct ioasid_set *));
-	CHECK_TYPE(ioasid_register_allocator, int (*)(struct ioasid_allocator_ops *));
-	CHECK_TYPE(ioasid_unregister_allocator, void (*)(struct ioasid_allocator_ops *));
 }
 
 static void a_set_lives_as_in_v4(void **state)

@@ -21,27 +21,10 @@ static void every_name_is_as_published(void **state)
 	} members = { 1, 2, 3, 4, 5 };
 
 	(void)state;
-	CHECK_TYPE(ioasid_alloc, ioasid_t(*)(struct ioasid_set *, ioasid_t, ioasid_t, void *));
+	check_what_all_have();
 	CHECK_TYPE(ioasid_free, void (*)(ioasid_t));
-	CHECK_TYPE(ioasid_find, void *(*)(struct ioasid_set *, ioasid_t, bool (*)(void *)));
 	CHECK_TYPE(ioasid_set_data, int (*)(ioasid_t, void *));
-	CHECK_TYPE(ioasid_register_allocator, int (*)(struct ioasid_allocator_ops *));
-	CHECK_TYPE(ioasid_unregister_allocator, void (*)(struct ioasid_allocator_ops *));
-	CHECK_TYPE(*(ioasid_alloc_fn_t)0, ioasid_alloc_fn_t);
-	CHECK_TYPE(*(ioasid_free_fn_t)0, ioasid_free_fn_t);
 	assert_int_equal(members.ioasid_free + members.ioasid_put, 5);
-	assert_int_equal(INVALID_IOASID, UINT_MAX);
-}
-
-/* Names of later versions are the client's. */
-static int ioasid_get(int x)
-{
-	return x + 1;
-}
-
-static int ioasid_put(int x)
-{
-	return ioasid_get(x);
 }
 
 static void a_set_is_its_address_wherever_it_lies(void **state)
@@ -54,7 +37,6 @@ static void a_set_is_its_address_wherever_it_lies(void **state)
 	ioasid_t d = ioasid_alloc(NULL, 10, 20, &data);
 
 	(void)state;
-	assert_int_equal(ioasid_put(1), 2);
 	assert_int_equal(a, 10);
 	assert_int_equal(b, 11);
 	assert_int_equal(c, 12);
@@ -124,6 +106,18 @@ static void an_mm_without_pasid_has_zero(void **state)
 	assert_int_equal(current->mm->pasid, 0);
 }
 
+/* The client has an ioasid_put(), an ioasid_free_all_in_set() and so on: what frees here is the library's. */
+static void the_last_user_frees_what_was_stored(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+	ioasid_t id = ioasid_alloc(&plain, 5, 5, mm);
+
+	(void)state;
+	mm_pasid_set(mm, id);
+	mmput(mm);
+	assert_int_equal(PTR_ERR(ioasid_find(NULL, id, NULL)), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +127,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_lends_nothing),
 		cmocka_unit_test(data_is_set_and_replaced),
 		cmocka_unit_test(an_mm_without_pasid_has_zero),
+		cmocka_unit_test(the_last_user_frees_what_was_stored),
 	};
 
 	(void)keep_line;

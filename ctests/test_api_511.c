@@ -18,21 +18,12 @@ static void every_name_is_as_published(void **state)
 	} members = { ioasid_get, ioasid_put };
 
 	(void)state;
-	CHECK_TYPE(ioasid_alloc, ioasid_t(*)(struct ioasid_set *, ioasid_t, ioasid_t, void *));
+	check_what_all_have();
 	CHECK_TYPE(ioasid_get, void (*)(ioasid_t));
 	CHECK_TYPE(ioasid_put, bool (*)(ioasid_t));
-	CHECK_TYPE(ioasid_find, void *(*)(struct ioasid_set *, ioasid_t, bool (*)(void *)));
 	CHECK_TYPE(ioasid_set_data, int (*)(ioasid_t, void *));
-	CHECK_TYPE(ioasid_register_allocator, int (*)(struct ioasid_allocator_ops *));
-	CHECK_TYPE(ioasid_unregister_allocator, void (*)(struct ioasid_allocator_ops *));
 	assert_ptr_equal(members.ioasid_get, ioasid_get);
 	assert_ptr_equal(members.ioasid_put, ioasid_put);
-}
-
-/* There is none in this version. */
-static int ioasid_free(void)
-{
-	return 7;
 }
 
 static void the_last_put_ends_an_id(void **state)
@@ -40,7 +31,6 @@ static void the_last_put_ends_an_id(void **state)
 	ioasid_t id = ioasid_alloc(&plain, 1, 10, NULL);
 
 	(void)state;
-	assert_int_equal(ioasid_free(), 7);
 	ioasid_get(id);
 	ioasid_get(id);
 	assert_false(ioasid_put(id));
@@ -67,6 +57,18 @@ static void a_pasid_outlives_its_mm(void **state)
 	assert_true(ioasid_put(id));
 }
 
+/* Later code's mm_pasid_set() in such a client: the library frees, not the client's ioasid_free(). */
+static void the_last_user_frees_what_was_stored(void **state)
+{
+	struct mm_struct *mm = mm_alloc();
+	ioasid_t id = ioasid_alloc(&declared, 5, 5, mm);
+
+	(void)state;
+	mm_pasid_set(mm, id);
+	mmput(mm);
+	assert_int_equal(PTR_ERR(ioasid_find(NULL, id, NULL)), -ENOENT);
+}
+
 /* Units that say no version, and one of 5.18, come late: 0 stays, and the log says so. */
 static void what_was_said_first_stays_and_is_told(void **state)
 {
@@ -89,6 +91,7 @@ int main(void)
 		cmocka_unit_test(every_name_is_as_published),
 		cmocka_unit_test(the_last_put_ends_an_id),
 		cmocka_unit_test(a_pasid_outlives_its_mm),
+		cmocka_unit_test(the_last_user_frees_what_was_stored),
 		cmocka_unit_test(what_was_said_first_stays_and_is_told),
 	};
 

@@ -12,12 +12,9 @@ static DECLARE_IOASID_SET(declared);
 static void every_name_is_as_published(void **state)
 {
 	(void)state;
-	CHECK_TYPE(ioasid_alloc, ioasid_t(*)(struct ioasid_set *, ioasid_t, ioasid_t, void *));
+	check_what_all_have();
 	CHECK_TYPE(ioasid_free, void (*)(ioasid_t));
-	CHECK_TYPE(ioasid_find, void *(*)(struct ioasid_set *, ioasid_t, bool (*)(void *)));
 	CHECK_TYPE(ioasid_set_data, int (*)(ioasid_t, void *));
-	CHECK_TYPE(ioasid_register_allocator, int (*)(struct ioasid_allocator_ops *));
-	CHECK_TYPE(ioasid_unregister_allocator, void (*)(struct ioasid_allocator_ops *));
 	CHECK_TYPE(pasid_valid, bool (*)(ioasid_t));
 	assert_false(pasid_valid(INVALID_IOASID));
 	assert_true(pasid_valid(0));

@@ -236,6 +236,37 @@ static void an_underflow_saturates(void **state)
 	assert_saturated(&r);
 }
 
+/* As in the kernel: what looks before it takes leaves 0 alone, and nothing is released. */
+static void what_takes_the_lock_for_the_last_leaves_zero(void **state)
+{
+	refcount_t r = REFCOUNT_INIT(0);
+	struct kref k = KREF_INIT(0);
+
+	(void)state;
+	releases = 0;
+	assert_true(refcount_dec_not_one(&r));
+	assert_int_equal(refcount_read(&r), 0);
+	assert_int_equal(warnings, 2);
+	assert_false(refcount_dec_and_mutex_lock(&r, &object_lock));
+	assert_int_equal(kref_put_mutex(&k, release_and_unlock, &object_lock), 0);
+	assert_int_equal(kref_put_lock(&k, release_and_unlock, &object_lock), 0);
+	assert_int_equal(kref_read(&k), 0);
+	assert_false(mutex_is_locked(&object_lock));
+	assert_int_equal(releases, 0);
+}
+
+static void a_put_wants_a_function(void **state)
+{
+	struct kref k = KREF_INIT(1);
+
+	(void)state;
+	assert_int_equal(kref_put(&k, NULL), 0);
+	assert_int_equal(warnings, 1);
+	assert_int_equal(kref_put_mutex(&k, NULL, &object_lock), 0);
+	assert_int_equal(kref_read(&k), 1);
+	assert_false(mutex_is_locked(&object_lock));
+}
+
 static void a_plain_decrement_to_zero_saturates(void **state)
 {
 	refcount_t r = REFCOUNT_INIT(1);
@@ -258,6 +289,8 @@ int main(void)
 		counted(the_last_reference_comes_with_the_lock),
 		counted(the_last_put_releases),
 		cmocka_unit_test(the_last_put_releases_with_the_lock),
+		counted(what_takes_the_lock_for_the_last_leaves_zero),
+		counted(a_put_wants_a_function),
 		counted(an_overflow_saturates),
 		counted(an_increment_from_zero_saturates),
 		counted(an_underflow_saturates),

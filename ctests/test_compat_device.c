@@ -137,6 +137,33 @@ static void the_last_reference_releases(void **state)
 	assert_true(lines > 0);
 }
 
+/* Gets and puts without references change nothing: the device can be used again. */
+static void a_device_begins_again_after_its_end(void **state)
+{
+	struct device dev = { .release = release };
+
+	(void)state;
+	released = 0;
+	put_device(&dev);
+	assert_string_equal(last, "put_device of a device without references");
+	assert_ptr_equal(get_device(&dev), &dev);
+	assert_string_equal(last, "get_device of a device without references");
+	for (unsigned int i = 1; i <= 3; i++) {
+		lines = 0;
+		device_initialize(&dev);
+		assert_int_equal(lines, 0);
+		assert_int_equal(dev_set_name(&dev, "dev%u", i), 0);
+		get_device(&dev);
+		put_device(&dev);
+		put_device(&dev);
+		assert_int_equal(released, i);
+		put_device(&dev);
+		put_device(&dev);
+		assert_int_equal(released, i);
+		assert_int_equal(kref_read(&dev.ref), 0);
+	}
+}
+
 static void a_second_initialisation_is_told(void **state)
 {
 	struct device dev = { .release = release };
@@ -219,6 +246,7 @@ int main(void)
 		DEVICE_TEST(once_and_not_too_often),
 		DEVICE_TEST(data_and_lock),
 		DEVICE_TEST(the_last_reference_releases),
+		DEVICE_TEST(a_device_begins_again_after_its_end),
 		DEVICE_TEST(a_second_initialisation_is_told),
 		DEVICE_TEST(bad_and_foreign_devices),
 		DEVICE_TEST(without_memory_the_name_stays),

@@ -13,28 +13,6 @@
 
 #include "support.h"
 
-static unsigned int warnings;
-
-static void count_line(void *data, int level, const char *line)
-{
-	(void)data;
-	(void)line;
-	warnings += level <= 4;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	warnings = 0;
-	return ioasid_set_log(count_line, NULL);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	return ioasid_set_log(NULL, NULL);
-}
-
 static void numbers_for_pointers(void **state)
 {
 	DEFINE_IDR(idr);
@@ -78,6 +56,66 @@ static void cyclic_numbers_go_on(void **state)
 	assert_int_equal(idr_alloc_cyclic(&idr, &a, 1, 4, GFP_KERNEL), 3);
 	assert_int_equal(idr_alloc_cyclic(&idr, &a, 1, 4, GFP_KERNEL), 1);
 	assert_int_equal(idr_alloc_cyclic(&idr, &a, 1, 4, GFP_KERNEL), -ENOSPC);
+	idr_destroy(&idr);
+}
+
+static int count_it(int id, void *p, void *data)
+{
+	(void)id;
+	(void)p;
+	++*(int *)data;
+	return 0;
+}
+
+/* Each is a line on the log, once a place, and a result. */
+static void null_is_told_and_has_a_result(void **state)
+{
+	struct idr *none = NULL;
+	struct ida *no_ida = NULL;
+	unsigned long next = 0;
+	unsigned int seen = 0;
+	int count = 0, id;
+	void *entry;
+
+	(void)state;
+#define TOLD(statement) \
+	do { \
+		statement; \
+		assert_true(warnings > seen); \
+		seen = warnings; \
+	} while (0)
+	TOLD(idr_init_base(none, 1));
+	TOLD(assert_true(idr_is_empty(none)));
+	TOLD(assert_int_equal(idr_get_cursor(none), 0));
+	TOLD(idr_set_cursor(none, 1));
+	TOLD(assert_int_equal(idr_alloc(none, &id, 0, 0, GFP_KERNEL), -EINVAL));
+	TOLD(assert_int_equal(idr_alloc_cyclic(none, &id, 0, 0, GFP_KERNEL), -EINVAL));
+	TOLD(assert_null(idr_find(none, 0)));
+	TOLD(assert_null(idr_remove(none, 0)));
+	TOLD(assert_null(idr_get_next_ul(none, &next)));
+	TOLD(assert_int_equal(idr_for_each(none, count_it, &count), 0));
+	TOLD(idr_destroy(none));
+	idr_for_each_entry(none, entry, id) count++;
+	TOLD(ida_init(no_ida));
+	TOLD(assert_true(ida_is_empty(no_ida)));
+#undef TOLD
+	assert_int_equal(count, 0);
+}
+
+/* A negative start would be one of the highest numbers, or 0. */
+static void a_negative_start_is_refused(void **state)
+{
+	DEFINE_IDR(idr);
+	int a;
+
+	(void)state;
+	assert_int_equal(idr_alloc_cyclic(&idr, &a, -1, 0, GFP_KERNEL), -EINVAL);
+	assert_int_equal(warnings, 1);
+	assert_int_equal(idr_alloc_cyclic(&idr, &a, INT_MIN, 5, GFP_KERNEL), -EINVAL);
+	assert_true(idr_is_empty(&idr));
+	idr_init_base(&idr, -1);
+	assert_int_equal(warnings, 2);
+	assert_int_equal(idr_alloc_cyclic(&idr, &a, 0, 0, GFP_KERNEL), 0);
 	idr_destroy(&idr);
 }
 
@@ -205,12 +243,10 @@ static void no_number_has_two_owners(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(numbers_for_pointers, begin, end),
-		cmocka_unit_test_setup_teardown(cyclic_numbers_go_on, begin, end),
-		cmocka_unit_test_setup_teardown(bad_arguments_have_results, begin, end),
-		cmocka_unit_test_setup_teardown(without_memory_nothing_changes, begin, end),
-		cmocka_unit_test_setup_teardown(ranges_across_chunks, begin, end),
-		cmocka_unit_test_setup_teardown(no_number_has_two_owners, begin, end),
+		LOG_TEST(numbers_for_pointers),		 LOG_TEST(cyclic_numbers_go_on),
+		LOG_TEST(null_is_told_and_has_a_result), LOG_TEST(a_negative_start_is_refused),
+		LOG_TEST(bad_arguments_have_results),	 LOG_TEST(without_memory_nothing_changes),
+		LOG_TEST(ranges_across_chunks),		 LOG_TEST(no_number_has_two_owners),
 	};
 
 	return cmocka_run_group_tests_name("idr", tests, NULL, NULL);

@@ -25,28 +25,6 @@ struct watcher {
 	unsigned long start, end;
 };
 
-static unsigned int warnings;
-
-static void count_line(void *data, int level, const char *line)
-{
-	(void)data;
-	(void)line;
-	warnings += level <= 4;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	warnings = 0;
-	return ioasid_set_log(count_line, NULL);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	return ioasid_set_log(NULL, NULL);
-}
-
 static struct watcher *watcher(struct mmu_notifier *mn)
 {
 	return container_of(mn, struct watcher, mn);
@@ -153,7 +131,78 @@ static void bad_arguments_have_results(void **state)
 	assert_int_equal(w.releases, 1);
 	assert_int_equal(atomic_read(&mm->mm_count), 1);
 	ioasid_mmu_start(NULL);
+	mmu_notifier_invalidate_range_start(NULL);
+	mmu_notifier_invalidate_range_end(NULL);
+	mmu_notifier_invalidate_range(NULL, 0, PAGE(1));
+	assert_false(mm_has_notifiers((struct mm_struct *)NULL));
+	assert_false(mmu_notifier_range_blockable((struct mmu_notifier_range *)NULL));
 	ioasid_mmu_end(NULL, true, true);
+	mmput(mm);
+}
+
+/* It is on one list: on a second one it would take the others of the first along. */
+static void one_notifier_has_one_address_space(void **state)
+{
+	struct mm_struct *mm = mm_alloc(), *second = mm_alloc();
+	struct watcher w = { .mn.ops = &all_ops }, behind = { .mn.ops = &all_ops };
+	struct mmu_notifier_range range;
+
+	(void)state;
+	assert_int_equal(mmu_notifier_register(&behind.mn, mm), 0);
+	assert_int_equal(mmu_notifier_register(&w.mn, mm), 0);
+	assert_int_equal(mmu_notifier_register(&w.mn, second), -EEXIST);
+	assert_int_equal(warnings, 1);
+	assert_ptr_equal(w.mn.mm, mm);
+	assert_false(mm_has_notifiers(second));
+	assert_int_equal(atomic_read(&second->mm_count), 1);
+
+	mmu_notifier_range_init(&range, MMU_NOTIFY_UNMAP, 0, NULL, mm, PAGE(1), PAGE(2));
+	mmu_notifier_invalidate_range_start(&range);
+	mmu_notifier_invalidate_range_end(&range);
+	assert_int_equal(w.starts, 1);
+	assert_int_equal(behind.starts, 1);
+
+	/* One that was told of the end, or unregistered, may be registered anew. */
+	mmu_notifier_unregister(&w.mn, mm);
+	assert_int_equal(mmu_notifier_register(&w.mn, second), 0);
+	mmput(mm);
+	mmu_notifier_unregister(&behind.mn, mm);
+	assert_int_equal(mmu_notifier_register(&behind.mn, second), 0);
+	mmu_notifier_unregister(&w.mn, second);
+	mmu_notifier_unregister(&behind.mn, second);
+	mmput(second);
+	assert_int_equal(warnings, 1);
+}
+
+static struct watcher *only;
+
+static struct mmu_notifier *give_only(struct mm_struct *mm)
+{
+	(void)mm;
+	return &only->mn;
+}
+
+static void free_never(struct mmu_notifier *mn)
+{
+	watcher(mn)->frees++;
+}
+
+/* One that is in use is neither freed nor given other ops. */
+static void a_notifier_that_is_registered_is_not_got_again(void **state)
+{
+	static const struct mmu_notifier_ops giving = { .alloc_notifier = give_only,
+							.free_notifier = free_never };
+	struct mm_struct *mm = mm_alloc();
+	struct watcher w = { .mn.ops = &all_ops };
+
+	(void)state;
+	only = &w;
+	assert_int_equal(mmu_notifier_register(&w.mn, mm), 0);
+	assert_int_equal(PTR_ERR(mmu_notifier_get(&giving, mm)), -EEXIST);
+	assert_int_equal(w.frees, 0);
+	assert_ptr_equal(w.mn.ops, &all_ops);
+	mmu_notifier_unregister(&w.mn, mm);
+	assert_int_equal(w.releases, 1);
 	mmput(mm);
 }
 
@@ -544,21 +593,21 @@ static void the_end_may_be_left_to_another_thread(void **state)
 	assert_int_equal(warnings, 0);
 }
 
-#define MM_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		MM_TEST(unmapping_is_told_before_and_after),
-		MM_TEST(bad_arguments_have_results),
-		MM_TEST(the_last_put_frees),
-		MM_TEST(one_may_go_in_its_own_function),
-		MM_TEST(unregister_waits_for_what_runs),
-		MM_TEST(a_child_does_not_wait_for_the_parents),
-		MM_TEST(coming_and_going_beside_who_tells),
-		MM_TEST(areas_are_found_and_cut),
-		MM_TEST(without_memory_nothing_changes),
-		MM_TEST(the_end_may_be_left_to_another_thread),
+		LOG_TEST(unmapping_is_told_before_and_after),
+		LOG_TEST(bad_arguments_have_results),
+		LOG_TEST(one_notifier_has_one_address_space),
+		LOG_TEST(a_notifier_that_is_registered_is_not_got_again),
+		LOG_TEST(the_last_put_frees),
+		LOG_TEST(one_may_go_in_its_own_function),
+		LOG_TEST(unregister_waits_for_what_runs),
+		LOG_TEST(a_child_does_not_wait_for_the_parents),
+		LOG_TEST(coming_and_going_beside_who_tells),
+		LOG_TEST(areas_are_found_and_cut),
+		LOG_TEST(without_memory_nothing_changes),
+		LOG_TEST(the_end_may_be_left_to_another_thread),
 	};
 
 	return cmocka_run_group_tests_name("mmu_notifier", tests, NULL, NULL);

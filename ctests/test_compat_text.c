@@ -16,27 +16,7 @@
 #include <linux/sysfs.h>
 #include <linux/uaccess.h>
 
-static unsigned int warnings;
-
-static void count_line(void *data, int level, const char *line)
-{
-	(void)data;
-	(void)line;
-	warnings += level <= 4;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	warnings = 0;
-	return ioasid_set_log(count_line, NULL);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	return ioasid_set_log(NULL, NULL);
-}
+#include "support.h"
 
 static void numbers(void **state)
 {
@@ -212,11 +192,11 @@ static void memory_of_the_user(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(numbers, begin, end),
-		cmocka_unit_test_setup_teardown(truths, begin, end),
-		cmocka_unit_test_setup_teardown(spaces_and_copies, begin, end),
-		cmocka_unit_test_setup_teardown(formats, begin, end),
-		cmocka_unit_test_setup_teardown(memory_of_the_user, begin, end),
+		LOG_TEST(numbers),
+		LOG_TEST(truths),
+		LOG_TEST(spaces_and_copies),
+		LOG_TEST(formats),
+		LOG_TEST(memory_of_the_user),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -16,28 +17,6 @@
 #include <linux/wait.h>
 
 #include "support.h"
-
-static unsigned int warnings;
-
-static void count_line(void *data, int level, const char *line)
-{
-	(void)data;
-	(void)line;
-	warnings += level <= 4;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	warnings = 0;
-	return ioasid_set_log(count_line, NULL);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	return ioasid_set_log(NULL, NULL);
-}
 
 static pthread_t start(void *(*body)(void *), void *data)
 {
@@ -216,6 +195,28 @@ static void bad_arguments_have_results(void **state)
 	assert_true(warnings >= 4);
 }
 
+/* Each warns, once a place, and comes back: nobody could end a wait. */
+static void without_a_queue_or_a_completion_nothing_waits(void **state)
+{
+	struct completion *done = NULL;
+	struct wait_queue_head *none = NULL;
+
+	(void)state;
+	init_completion(done);
+	reinit_completion(done);
+	assert_false(try_wait_for_completion(done));
+	assert_false(completion_done(done));
+	assert_int_equal(warnings, 3);
+	init_waitqueue_head(none);
+	assert_int_equal(waitqueue_active(none), 0);
+	assert_false(wq_has_sleeper(none));
+	assert_int_equal(warnings, 5);
+	wait_event(*none, false);
+	assert_int_equal(wait_event_timeout(*none, true, 1000), 0);
+	assert_int_equal(wait_event_interruptible(*none, false), 0);
+	assert_int_equal(warnings, 8);
+}
+
 static void a_reader_that_waits_is_told(void **state)
 {
 	(void)state;
@@ -260,6 +261,24 @@ static void a_wait_is_no_cancellation_point(void **state)
 	assert_false(completion_done(&finished));
 }
 
+static void *turn_to_five(void *unused)
+{
+	while (!waitqueue_active(&queue))
+		msleep(1);
+	msleep(20);
+	WRITE_ONCE(turn, 5);
+	wake_up(&queue);
+	return unused;
+}
+
+static int end_of(pid_t pid)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	return status;
+}
+
 static int waits_itself(const void *unused)
 {
 	pthread_t thread;
@@ -276,7 +295,56 @@ static int waits_itself(const void *unused)
 	WRITE_ONCE(turn, 0);
 	wake_up(&queue);
 	child_assert(wait_event_timeout(queue, true, 1) == 1);
+	child_assert(!waitqueue_active(&queue) && !wq_has_sleeper(&queue));
 	return 0;
+}
+
+static int has_no_waiters(const void *unused)
+{
+	(void)unused;
+	return waitqueue_active(&queue) || wq_has_sleeper(&queue);
+}
+
+/* The child is born in a condition: its thread is counted anew before it sleeps, so that it is woken. */
+static bool was_born;
+
+static bool fork_once(int *result)
+{
+	if (READ_ONCE(turn) == 5)
+		return true;
+	if (!was_born) {
+		pid_t pid = fork();
+
+		was_born = true;
+		if (!pid) {
+			pthread_t thread;
+
+			alarm(20);
+			*result = -1;
+			child_assert(!pthread_create(&thread, NULL, turn_to_five, NULL));
+			return false;
+		}
+		*result = end_of(pid);
+		WRITE_ONCE(turn, 5);
+		return true;
+	}
+	return false;
+}
+
+static void a_child_that_is_born_in_a_condition_is_woken(void **state)
+{
+	int result = 0;
+
+	(void)state;
+	if (UNDER_TSAN) /* it knows no threads of a child */
+		return;
+	turn = 0;
+	was_born = false;
+	wait_event(queue, fork_once(&result));
+	if (result < 0)
+		_exit(waitqueue_active(&queue));
+	assert_int_equal(result, 0);
+	assert_false(waitqueue_active(&queue));
 }
 
 static void *wait_meanwhile(void *unused)
@@ -294,7 +362,10 @@ static void the_child_waits_for_its_own(void **state)
 	init_completion(&finished);
 	thread = start(wait_meanwhile, NULL);
 	msleep(5);
+	assert_int_equal(waitqueue_active(&queue), 1);
+	assert_int_equal(in_child(has_no_waiters, NULL), 0);
 	assert_int_equal(in_child(waits_itself, NULL), 0);
+	assert_int_equal(waitqueue_active(&queue), 1);
 	WRITE_ONCE(turn, 9);
 	wake_up(&queue);
 	pthread_join(thread, NULL);
@@ -326,22 +397,41 @@ static void time_passes(void **state)
 	assert_int_equal(ktime_add_ms(5, 1), 1000005);
 }
 
-#define WAIT_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+static void a_time_that_does_not_fit_is_the_longest(void **state)
+{
+	DECLARE_COMPLETION(done);
+	pthread_t thread = start(complete_later, &done);
+
+	(void)state;
+	assert_true(jiffies_to_nsecs(ULONG_MAX) == ~(u64)0);
+	assert_true(jiffies_to_nsecs(~(u64)0 / (u64)NSEC_PER_MSEC + 1) == ~(u64)0);
+	assert_int_equal(jiffies_to_msecs(1UL << 32), UINT_MAX);
+	assert_int_equal(jiffies_to_usecs(UINT_MAX), UINT_MAX);
+	assert_int_equal(jiffies_to_usecs(3), 3000);
+	assert_int_equal(ms_to_ktime(~(u64)0), KTIME_MAX);
+	/* 2^64 / 10^6 and a little: as a number of nanoseconds it was next to nothing. */
+	assert_true(wait_for_completion_timeout(&done, 18446744073710) > 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(wait_event_timeout(queue, false, -1), 0);
+}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WAIT_TEST(one_completion_is_for_one_waiter),
-		WAIT_TEST(a_wait_ends_with_its_time),
-		WAIT_TEST(no_completion_is_missed),
-		WAIT_TEST(no_wake_up_is_missed),
-		WAIT_TEST(conditions_and_times),
-		WAIT_TEST(the_lock_is_given_up_for_the_sleep),
-		WAIT_TEST(bad_arguments_have_results),
-		WAIT_TEST(a_reader_that_waits_is_told),
-		WAIT_TEST(a_wait_is_no_cancellation_point),
-		WAIT_TEST(the_child_waits_for_its_own),
-		WAIT_TEST(time_passes),
+		LOG_TEST(one_completion_is_for_one_waiter),
+		LOG_TEST(a_wait_ends_with_its_time),
+		LOG_TEST(no_completion_is_missed),
+		LOG_TEST(no_wake_up_is_missed),
+		LOG_TEST(conditions_and_times),
+		LOG_TEST(the_lock_is_given_up_for_the_sleep),
+		LOG_TEST(bad_arguments_have_results),
+		LOG_TEST(without_a_queue_or_a_completion_nothing_waits),
+		LOG_TEST(a_reader_that_waits_is_told),
+		LOG_TEST(a_wait_is_no_cancellation_point),
+		LOG_TEST(the_child_waits_for_its_own),
+		LOG_TEST(a_child_that_is_born_in_a_condition_is_woken),
+		LOG_TEST(time_passes),
+		LOG_TEST(a_time_that_does_not_fit_is_the_longest),
 	};
 
 	return cmocka_run_group_tests_name("wait", tests, NULL, NULL);

@@ -230,6 +230,11 @@ static void bad_arguments_have_results(void **state)
 	xa_set_mark(NULL, 1, XA_MARK_0);
 	xa_release(NULL, 1);
 	xa_destroy(NULL);
+	assert_true(xa_empty((struct xarray *)NULL));
+	xa_init((struct xarray *)NULL);
+	assert_null(xa_find_after(NULL, &index, 1, XA_PRESENT));
+	assert_null(xa_find_after(&xa, NULL, 1, XA_PRESENT));
+	assert_int_equal(xa_extract(&xa, NULL, 0, 1, 1, XA_PRESENT), 0);
 	/* What is no entry: reserved words of the tree, and errors. */
 	assert_int_equal(xa_err(xa_store(&xa, 1, (void *)6, GFP_KERNEL)), -EINVAL);
 	assert_int_equal(xa_insert(&xa, 1, xa_store(NULL, 1, &xa, 0), GFP_KERNEL), -EINVAL);

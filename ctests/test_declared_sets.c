@@ -177,10 +177,58 @@ static void many_declared_sets_are_told_apart(void **state)
 	}
 }
 
+static int hear_nothing(struct notifier_block *nb, unsigned long event, void *data)
+{
+	(void)nb;
+	(void)event;
+	(void)data;
+	return NOTIFY_OK;
+}
+
+static void count_one(ioasid_t id, void *count)
+{
+	(void)id;
+	++*(unsigned int *)count;
+}
+
+/* An address that is a set while it has ids: used as one, and owned by nobody. */
+static void a_lent_set_is_known_but_not_owned(void **state)
+{
+	struct notifier_block nb = { .notifier_call = hear_nothing };
+	int object;
+	struct ioasid_set *lent = (struct ioasid_set *)&object;
+	ioasid_t id = ioasid_alloc_by_address(lent, ANY, &object);
+	unsigned int count = 0;
+
+	(void)state;
+	assert_true(ioasid_is_in_set(lent, id));
+	assert_ptr_equal(ioasid_find(lent, id, NULL), &object);
+	assert_ptr_equal(ioasid_find_set(id), lent);
+	assert_int_equal(ioasid_attach_spid(id, 7), 0);
+	assert_int_equal(ioasid_find_by_spid_ref(lent, 7, false), id);
+	assert_int_equal(ioasid_set_for_each_ioasid(lent, count_one, &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(ioasid_register_notifier(lent, &nb), 0);
+
+	assert_int_equal(ioasid_adjust_set(lent, 5), -EINVAL);
+	assert_int_equal(ioasid_set_free(lent), -EINVAL);
+	assert_int_equal(ioasid_set_put_wait(lent, 0), -EINVAL);
+	ioasid_set_get(lent);
+	ioasid_set_put(lent);
+	assert_true(ioasid_is_active(id));
+
+	/* With the last id the subscriber has left, and may be anywhere else. */
+	ioasid_free_all_in_set(lent);
+	ioasid_unregister_notifier(lent, &nb);
+	assert_int_equal(ioasid_register_notifier(NULL, &nb), 0);
+	ioasid_unregister_notifier(NULL, &nb);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLEAN_TEST(a_declared_set_is_adopted_at_first_use),
+		CLEAN_TEST(a_lent_set_is_known_but_not_owned),
 		CLEAN_TEST(declared_sets_are_separate_spaces_for_spids),
 		CLEAN_TEST(events_say_the_declared_set),
 		CLEAN_TEST(a_declared_set_can_be_walked),

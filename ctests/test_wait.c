@@ -371,6 +371,43 @@ static void nobody_waits_where_it_could_not_end(void **state)
 	ioasid_set_put(set);
 }
 
+static void wait_in_the_visit(ioasid_t id, void *result)
+{
+	*(int *)result = ioasid_may_wait() ? ioasid_free_wait(NULL, id, 1000) : -1;
+}
+
+static ioasid_t said_of;
+
+static void wait_in_the_sink(void *result, int level, const char *line)
+{
+	(void)level;
+	(void)line;
+	*(int *)result = ioasid_may_wait() ? ioasid_free_wait(NULL, said_of, 1000) : -1;
+}
+
+/* Callbacks that run without the core lock may wait: visitors, and a sink for a line of the program. */
+static void callbacks_without_the_lock_may_wait(void **state)
+{
+	struct ioasid_set *set = new_set(0);
+	ioasid_t id = new_id(set, NULL);
+	int result = -1;
+
+	(void)state;
+	assert_int_equal(ioasid_set_for_each_ioasid(set, wait_in_the_visit, &result), 0);
+	assert_int_equal(result, 0);
+	assert_false(ioasid_is_active(id));
+
+	said_of = new_id(set, NULL);
+	result = -1;
+	ioasid_set_log_level(IOASID_LOG_WARNING);
+	assert_int_equal(ioasid_set_log(wait_in_the_sink, &result), 0);
+	ioasid_printk("<4>a line\n");
+	assert_int_equal(ioasid_set_log(NULL, NULL), 0);
+	assert_int_equal(result, 0);
+	assert_false(ioasid_is_active(said_of));
+	ioasid_set_put(set);
+}
+
 static void *wait_long(void *id)
 {
 	return (void *)(intptr_t)ioasid_free_wait(NULL, *(ioasid_t *)id, 60000);
@@ -457,6 +494,7 @@ int main(void)
 		CLEAN_TEST(a_wait_ends_with_the_last_holder_of_a_set),
 		CLEAN_TEST(a_wait_is_bound_to_a_life),
 		CLEAN_TEST(nobody_waits_where_it_could_not_end),
+		CLEAN_TEST(callbacks_without_the_lock_may_wait),
 		CLEAN_TEST(a_child_is_born_while_others_wait),
 		CLEAN_TEST(a_wait_is_no_cancellation_point),
 	};

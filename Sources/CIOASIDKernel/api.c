@@ -20,11 +20,6 @@ bool ioasid_api_put_511(ioasid_t ioasid)
 	return (ioasid_put)(NULL, ioasid);
 }
 
-void ioasid_api_put_2(struct ioasid_set *set, ioasid_t ioasid)
-{
-	(ioasid_put)(set, ioasid);
-}
-
 static bool has_token_without_type(const void *token, int type)
 {
 	return token && type == IOASID_SET_TYPE_NULL;
@@ -66,21 +61,6 @@ int ioasid_api_attach_spid_4(ioasid_t ioasid, ioasid_t spid)
 	if (spid != INVALID_IOASID && ioasid_find_spid(ioasid) == spid)
 		return -EINVAL;
 	return ioasid_api_attach_spid_3(ioasid, spid);
-}
-
-void ioasid_api_detach_data_3(ioasid_t ioasid)
-{
-	ioasid_detach_data(ioasid);
-}
-
-void ioasid_api_detach_spid_3(ioasid_t ioasid)
-{
-	ioasid_detach_spid(ioasid);
-}
-
-void ioasid_api_for_each_3(struct ioasid_set *set, void (*fn)(ioasid_t id, void *data), void *data)
-{
-	ioasid_set_for_each_ioasid(set, fn, data);
 }
 
 /*

@@ -11,6 +11,20 @@ static bool is_range(const struct mm_struct *mm, unsigned long start, unsigned l
 	return mm && start < end && !((start | end) & (PAGE_SIZE - 1));
 }
 
+/*
+ * Who changes areas has the lock of the address space. This one is fork()'s as well, so that a child finds
+ * them between two changes.
+ */
+static void begin_change(void)
+{
+	pthread_mutex_lock(&cio_mm_mutex);
+}
+
+static void end_change(void)
+{
+	pthread_mutex_unlock(&cio_mm_mutex);
+}
+
 /* The link to the first area that ends behind @addr. */
 static struct vm_area_struct **place(struct mm_struct *mm, unsigned long addr)
 {
@@ -44,8 +58,10 @@ int ioasid_mm_map(struct mm_struct *mm, unsigned long start, unsigned long end, 
 	if (*link && (*link)->vm_start < end) {
 		err = -EEXIST;
 	} else {
+		begin_change();
 		area->vm_next = *link;
 		*link = area;
+		end_change();
 	}
 	mmap_write_unlock(mm);
 	if (err)
@@ -58,7 +74,9 @@ static void take_out(struct vm_area_struct **link)
 {
 	struct vm_area_struct *area = *link;
 
+	begin_change();
 	*link = area->vm_next;
+	end_change();
 	if (area->vm_ops && area->vm_ops->close)
 		area->vm_ops->close(area);
 	cio_free(area);
@@ -67,11 +85,13 @@ static void take_out(struct vm_area_struct **link)
 /* From @addr on it is another area, @rest. */
 static void cut(struct vm_area_struct *area, unsigned long addr, struct vm_area_struct *rest)
 {
+	begin_change();
 	*rest = *area;
 	rest->vm_start = addr;
 	rest->vm_pgoff += (addr - area->vm_start) >> PAGE_SHIFT;
 	area->vm_end = addr;
 	area->vm_next = rest;
+	end_change();
 	if (rest->vm_ops && rest->vm_ops->open)
 		rest->vm_ops->open(rest);
 }
@@ -91,12 +111,14 @@ static void unmap(struct mm_struct *mm, unsigned long start, unsigned long end,
 			take_out(link);
 			continue;
 		}
+		begin_change();
 		if (area->vm_start < start) {
 			area->vm_end = start;
 		} else {
 			area->vm_pgoff += (end - area->vm_start) >> PAGE_SHIFT;
 			area->vm_start = end;
 		}
+		end_change();
 		link = &area->vm_next;
 	}
 }
@@ -159,6 +181,16 @@ void cio_mm_begin(struct mm_struct *mm)
 	mmap_init_lock(mm);
 }
 
+void cio_mm_unlock_in_child(struct mm_struct *mm)
+{
+	struct rw_semaphore *sem = &mm->mmap_lock;
+	bool is_own = sem->holders < 0 && sem->writer == (unsigned long)pthread_self();
+
+	mmap_init_lock(mm);
+	if (is_own)
+		ioasid_rwsem_set_writer(sem);
+}
+
 /* Nobody is told: it goes on elsewhere. */
 void cio_mm_begin_anew(struct mm_struct *mm)
 {
@@ -168,7 +200,9 @@ void cio_mm_begin_anew(struct mm_struct *mm)
 		next = area->vm_next;
 		cio_free(area);
 	}
-	cio_mm_begin(mm);
+	cio_notifiers_forget(mm);
+	mm->pgd = NULL;
+	mm->mmap = NULL;
 }
 
 void cio_mm_exit(struct mm_struct *mm)

@@ -33,6 +33,14 @@ const char *ioasid_dev_name(const struct device *dev)
 	return dev->name ? dev->name : "(unnamed device)";
 }
 
+/* The last put freed the name, and could not say so behind the release function: there may be no device. */
+static void forget_name(struct device *dev)
+{
+	if (dev->name == dev->ended)
+		dev->name = NULL;
+	dev->ended = NULL;
+}
+
 static char *format_name(const char *fmt, va_list args)
 {
 	va_list again;
@@ -64,11 +72,18 @@ int ioasid_dev_set_name(struct device *dev, const char *fmt, ...)
 		if (!name)
 			return -ENOMEM;
 	}
+	forget_name(dev);
 	old = dev->name;
 	dev->name = name;
 	dev->init_name = NULL;
 	cio_free(old);
 	return 0;
+}
+
+/* References are counted here, not by kref: a get or put too many leaves 0 as it is, for the next use. */
+static int count_of(struct device *dev)
+{
+	return (int)kref_read(&dev->ref);
 }
 
 void ioasid_dev_init(struct device *dev)
@@ -77,26 +92,27 @@ void ioasid_dev_init(struct device *dev)
 		cio_warn("device_initialize of NULL, or of a device of the VT-d model");
 		return;
 	}
-	if (kref_read(&dev->ref)) {
+	if (count_of(dev)) {
 		cio_warn("device_initialize of a device that has references");
 		return;
 	}
+	forget_name(dev);
 	kref_init(&dev->ref);
 	mutex_init(&dev->mutex);
 }
 
 struct device *ioasid_dev_get(struct device *dev)
 {
-	if (is_ours(dev))
-		kref_get(&dev->ref);
+	if (is_ours(dev) && !kref_get_unless_zero(&dev->ref))
+		cio_warn("get_device of a device without references");
 	return dev;
 }
 
-static void release(struct kref *ref)
+static void release(struct device *dev)
 {
-	struct device *dev = container_of(ref, struct device, ref);
 	char *name = dev->name;
 
+	dev->ended = name;
 	if (dev->release)
 		dev->release(dev);
 	else
@@ -107,6 +123,21 @@ static void release(struct kref *ref)
 
 void ioasid_dev_put(struct device *dev)
 {
-	if (is_ours(dev))
-		kref_put(&dev->ref, release);
+	int *count, old;
+
+	if (!is_ours(dev))
+		return;
+	count = &dev->ref.refcount.refs.counter;
+	old = count_of(dev);
+	do {
+		if (old == 0) {
+			cio_warn("put_device of a device without references");
+			return;
+		}
+		if (old < 0) /* saturated: it stays */
+			return;
+	} while (!__atomic_compare_exchange_n(count, &old, old - 1, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	if (old == 1)
+		release(dev);
 }

@@ -3,6 +3,8 @@
 #ifndef CIOASID_KERNEL_H
 #define CIOASID_KERNEL_H
 
+#define IOASID_KERNEL_LIBRARY /* see <linux/ioasid-bound.h> */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +26,7 @@ struct cio_mm {
 	uint32_t next;
 };
 
-/* Guards lists and limits of that table. Nothing else is locked inside it. */
+/* Guards lists and limits of that table, and changes of areas. Nothing else is locked inside it. */
 extern pthread_mutex_t cio_mm_mutex;
 
 /* Guards the notifiers of all address spaces. Nothing else is locked inside it. */
@@ -33,11 +35,14 @@ extern pthread_cond_t cio_notifier_done;
 
 /* notifiers.c */
 void cio_notifiers_release(struct mm_struct *_Nonnull mm);
+void cio_notifiers_forget(struct mm_struct *_Nonnull mm);
 void cio_notifiers_after_fork_child(void);
 
 /* areas.c: what begins empty; what goes with the last user, by itself or by another thread. */
 void cio_mm_begin(struct mm_struct *_Nonnull mm);
 void cio_mm_begin_anew(struct mm_struct *_Nonnull mm);
+/* areas.c: leaves its lock to the thread that forked, if that has it for writing; else it is free. */
+void cio_mm_unlock_in_child(struct mm_struct *_Nonnull mm);
 void cio_mm_exit(struct mm_struct *_Nonnull mm);
 void cio_mm_finish_later(struct mm_struct *_Nonnull mm);
 /* MMExports.swift: after the last user */
@@ -58,6 +63,9 @@ void cio_mm_after_fork_child(void);
 
 /* api.c: what an mm without a PASID has in its field. */
 u32 cio_mm_no_pasid(void);
+
+/* waits.c: who waits in the parent is not in the child. */
+void cio_waits_after_fork_child(void);
 
 /* current.c */
 void cio_current_is_worker(void);

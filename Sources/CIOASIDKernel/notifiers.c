@@ -99,6 +99,24 @@ static void ran(struct walk *walk)
 	pthread_cond_broadcast(&cio_notifier_done);
 }
 
+/*
+ * What @listed is in a notifier that is on the list of its address space. Owners need not zero theirs, and
+ * nothing that one of them has there is followed: it is this number or it is not.
+ */
+static unsigned long mark(const struct mmu_notifier *mn)
+{
+	return ~((unsigned long)mn ^ (unsigned long)mn->mm << 1);
+}
+
+static bool is_known(const struct mmu_notifier *mn)
+{
+	const struct mmu_notifier *other = dying;
+
+	while (other && other != mn)
+		other = other->next;
+	return other || mn->listed == mark(mn);
+}
+
 static bool take_out(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct mmu_notifier **link = &mm->notifiers;
@@ -108,6 +126,7 @@ static bool take_out(struct mmu_notifier *mn, struct mm_struct *mm)
 		link = &(*link)->next;
 	if (!*link)
 		return false;
+	mn->listed = 0;
 	__atomic_store_n(link, mn->next, __ATOMIC_RELAXED);
 	for (walk = walks; walk; walk = walk->next) {
 		if (walk->to == mn)
@@ -127,6 +146,16 @@ static void release(struct walk *walk, struct mmu_notifier *mn, struct mm_struct
 	ran(walk);
 }
 
+/* In the child of fork(), with the lock: nobody is told. They may be registered anew. */
+void cio_notifiers_forget(struct mm_struct *mm)
+{
+	struct mmu_notifier *mn;
+
+	for (mn = mm->notifiers; mn; mn = mn->next)
+		mn->listed = 0;
+	mm->notifiers = NULL;
+}
+
 void cio_notifiers_release(struct mm_struct *mm)
 {
 	struct mmu_notifier *mn;
@@ -144,29 +173,37 @@ void cio_notifiers_release(struct mm_struct *mm)
 	unlock();
 }
 
-int ioasid_mmu_register(struct mmu_notifier *mn, struct mm_struct *mm)
+/* @ops: what it is to have; NULL keeps its own. */
+static int add(struct mmu_notifier *mn, struct mm_struct *mm, const struct mmu_notifier_ops *ops)
 {
-	struct mmu_notifier *other;
+	bool is_new;
 
-	if (!mn || !mm || !mn->ops || atomic_read(&mm->mm_users) <= 0) {
+	if (!mn || !mm || (!ops && !mn->ops) || atomic_read(&mm->mm_users) <= 0) {
 		cio_warn("mmu_notifier_register without ops, or on what has no users");
 		return -EINVAL;
 	}
 	lock();
-	for (other = mm->notifiers; other && other != mn; other = other->next)
-		;
-	if (!other) {
+	is_new = !is_known(mn);
+	if (is_new) {
 		mn->mm = mm;
 		mn->users = 1;
 		mn->next = mm->notifiers;
+		if (ops)
+			mn->ops = ops;
+		mn->listed = mark(mn);
 		mmgrab(mm);
 		__atomic_store_n(&mm->notifiers, mn, __ATOMIC_RELAXED);
 	}
 	unlock();
-	if (!other)
+	if (is_new)
 		return 0;
-	cio_warn("mmu_notifier_register of one that is registered");
+	cio_warn("mmu_notifier_register of one that is registered, here or elsewhere");
 	return -EEXIST;
+}
+
+int ioasid_mmu_register(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	return add(mn, mm, NULL);
 }
 
 void ioasid_mmu_unregister(struct mmu_notifier *mn, struct mm_struct *mm)
@@ -216,11 +253,12 @@ struct mmu_notifier *ioasid_mmu_get(const struct mmu_notifier_ops *ops, struct m
 		return ERR_PTR(-ENOMEM);
 	if (IS_ERR(mn))
 		return mn;
-	mn->ops = ops;
-	err = ioasid_mmu_register(mn, mm);
+	err = add(mn, mm, ops);
 	if (!err)
 		return mn;
-	ops->free_notifier(mn);
+	/* One that is registered is in use. */
+	if (err != -EEXIST)
+		ops->free_notifier(mn);
 	return ERR_PTR(err);
 }
 

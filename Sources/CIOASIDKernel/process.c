@@ -10,7 +10,7 @@ static const struct mm_struct *current_mm(void)
 
 /*
  * The core calls these inside its own, so that locks are taken in one order: its lock, then that of
- * the notifiers, that of the queues, that of the address spaces.
+ * the notifiers, that of the queues, those in which nothing else is locked.
  */
 static void before_fork(void)
 {
@@ -18,6 +18,7 @@ static void before_fork(void)
 	pthread_mutex_lock(&cio_work_mutex);
 	pthread_mutex_lock(&cio_mm_mutex);
 	pthread_mutex_lock(&cio_param_mutex);
+	pthread_mutex_lock(&cio_tree_mutex);
 }
 
 static void after_fork(bool in_child)
@@ -26,14 +27,17 @@ static void after_fork(bool in_child)
 		cio_work_after_fork_child();
 		cio_mm_after_fork_child();
 	}
+	pthread_mutex_unlock(&cio_tree_mutex);
 	pthread_mutex_unlock(&cio_param_mutex);
 	pthread_mutex_unlock(&cio_mm_mutex);
 	pthread_mutex_unlock(&cio_work_mutex);
 	if (in_child)
 		cio_notifiers_after_fork_child();
 	pthread_mutex_unlock(&cio_notifier_mutex);
-	if (in_child)
+	if (in_child) {
 		cio_current_after_fork_child();
+		cio_waits_after_fork_child();
+	}
 }
 
 static const struct ioasid_hooks hooks = {

@@ -18,6 +18,7 @@ QUEUE(cio_system_wq, &cio_ordered_wq, WQ_DFL_ACTIVE, "ioasid_system");
 
 pthread_mutex_t cio_work_mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t cio_mm_mutex = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t cio_tree_mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t cio_param_mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t cio_notifier_mutex = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t cio_notifier_done = PTHREAD_COND_INITIALIZER;

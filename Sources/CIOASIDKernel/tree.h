@@ -109,6 +109,11 @@ static inline void cio_xa_set_wrapped(struct xarray *_Nonnull xa, bool wrapped)
 
 /* tree.c: frees it after a grace period. */
 void cio_tree_retire(struct cio_tree_node *_Nonnull node);
+/* tree.c: a warning, if need be when the lock is given back. */
+void cio_tree_warn(const char *_Nonnull text);
+
+/* Held while the library changes an array whose lock it took itself. */
+extern pthread_mutex_t cio_tree_mutex;
 /* Tree.swift */
 void cio_tree_free(struct cio_tree_node *_Nonnull node);
 

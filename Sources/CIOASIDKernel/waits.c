@@ -43,6 +43,18 @@ void ioasid_wake_word(const unsigned int *word, int count)
 	errno = before;
 }
 
+static unsigned int forks;
+
+unsigned int ioasid_forks(void)
+{
+	return __atomic_load_n(&forks, __ATOMIC_RELAXED);
+}
+
+void cio_waits_after_fork_child(void)
+{
+	__atomic_store_n(&forks, forks + 1, __ATOMIC_RELAXED);
+}
+
 u64 ioasid_time_ns(void)
 {
 	return cio_now_ns();

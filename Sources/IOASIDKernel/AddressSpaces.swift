@@ -59,8 +59,12 @@ package enum AddressSpaces {
         return body()
     }
 
-    /// In the child of fork(): whoever waited is not here.
+    /// In the child of fork(): whoever waited is not here, nor are those who had a lock.
     package static func afterForkInChild() {
+        for number in 0..<used.value {
+            let mm = stable(&record(number).pointee.mm)
+            if atomic_read(&mm.pointee.mm_count) != 0 { cio_mm_unlock_in_child(mm) }
+        }
         guard awaited.value != 0 else { return }
         resting.value = appended(awaited.value, before: resting.value)
         restingCount.value = enoughToWait

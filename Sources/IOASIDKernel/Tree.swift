@@ -24,6 +24,12 @@ package struct Tree {
     /// Taken for nobody to see.
     package static var zero: Entry { cio_tree_zero_entry() }
 
+    /// A line on the log; if the library has taken the array's lock, when that is given back.
+    @inline(never)
+    package static func warn(_ message: StaticString) {
+        cio_tree_warn(UnsafeRawPointer(message.utf8Start).assumingMemoryBound(to: CChar.self))
+    }
+
     package var isEmpty: Bool { cio_tree_head(array) == nil }
 
     // MARK: Reading

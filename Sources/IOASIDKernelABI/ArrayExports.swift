@@ -30,7 +30,7 @@ private func visible(_ entry: Entry?) -> Entry? { entry == Tree.zero ? nil : ent
 private func isStorable(_ entry: Entry?) -> Bool {
     let raw = UInt(bitPattern: entry)
     guard raw & 3 == 2, raw < 4096 || xa_is_err(entry) else { return true }
-    warn("xarray: what is to be stored is no entry")
+    Tree.warn("xarray: what is to be stored is no entry")
     return false
 }
 
@@ -110,7 +110,7 @@ public func ioasid_xa_alloc(
 ) -> CInt {
     guard let xa, let id else { return missing(-EINVAL) }
     guard cio_xa_allocates(xa) else {
-        warn("xa_alloc in an array without XA_FLAGS_ALLOC")
+        Tree.warn("xa_alloc in an array without XA_FLAGS_ALLOC")
         return -EINVAL
     }
     guard isStorable(entry) else { return -EINVAL }
@@ -159,7 +159,7 @@ public func ioasid_xa_set_mark(
     _ xa: UnsafeMutablePointer<xarray>?, _ index: CUnsignedLong, _ mark: xa_mark_t, _ set: Bool
 ) {
     guard let xa else { return missing(()) }
-    guard mark < Tree.marks else { return warn("xarray: no such mark") }
+    guard mark < Tree.marks else { return Tree.warn("xarray: no such mark") }
     Tree(xa).setMark(index, mark, set)
 }
 
@@ -176,7 +176,7 @@ public func ioasid_xa_find(
 ) -> UnsafeMutableRawPointer? {
     guard let xa, let index else { return missing(nil) }
     guard filter < Tree.marks || filter == Tree.present else {
-        warn("xarray: no such mark")
+        Tree.warn("xarray: no such mark")
         return nil
     }
     return withReaders {
@@ -227,12 +227,12 @@ public func ioasid_idr_replace(
 
 // MARK: IDA
 
-/// With the lock of the array.
+/// With the lock of the array, as <linux/xarray.h> takes it.
 private func locked<Result>(
     _ ida: UnsafeMutablePointer<ida>, _ body: (NumberAllocator) -> Result
 ) -> Result {
-    mutex_lock(&ida.pointee.xa.xa_lock)
-    defer { mutex_unlock(&ida.pointee.xa.xa_lock) }
+    ioasid_xa_enter(&ida.pointee.xa)
+    defer { ioasid_xa_leave(&ida.pointee.xa) }
     return body(NumberAllocator(stable(&ida.pointee.xa)))
 }
 

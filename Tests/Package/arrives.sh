@@ -56,4 +56,26 @@ while read -r header names; do
 		count=$((count + 1))
 	done
 done <<< "$brings"
+
+# V4 counts ids of a set with an atomic, and nothing else is included for it.
+echo '#define IOASID_API 4
+#include <linux/ioasid.h>
+int use_count(struct ioasid_set *set) { return atomic_read(&set->nr_ioasids); }' > "$work/count.c"
+"$cc" $flags "$work/count.c"
+
+# IOASID_API comes first and has a number.
+refused() {
+	echo "$1" > "$work/refused.c"
+	"$cc" $flags "$work/refused.c" 2> "$work/errors" && { echo "FAIL: compiles: $1" >&2; exit 1; }
+	grep -q "error: #error \"IOASID_API is $2" "$work/errors" || { cat "$work/errors" >&2; exit 1; }
+}
+for header in ioasid.h mm_types.h sched/mm.h; do
+	refused "#include <linux/$header>
+#define IOASID_API 505
+#include <linux/ioasid.h>" 'defined behind a header'
+done
+for number in '' 1 5 510; do
+	refused "#define IOASID_API $number
+#include <linux/ioasid.h>" 505
+done
 echo "$count uses arrive"

@@ -27,6 +27,12 @@ node=${node^^}
 strays=$(grep -vE "@@${node//-/_}_[0-9]+\.[0-9]+\$" "$work/versioned" || true)
 [ -z "$strays" ] || fail "in no node of a release: $strays"
 
+# A program may have a function that is named like one of another version: what has a second name,
+# ioasid_api_*, is called by that. See cmake/EmbeddedLibrary.cmake.
+first_names=$(cat "$(dirname "$symbols")"/*symbols.txt | sed -n 's/^ioasid_api_/ioasid_/p')
+calls=$(readelf -rW "$library" | awk '{ print $5 }' | sed 's/@.*//' | sort -u | grep -xF "$first_names" || true)
+[ -z "$calls" ] || fail "calls what a program may have of its own:" $calls
+
 readelf -dW "$library" > "$work/dynamic"
 grep -q "Library soname: \[$soname\]" "$work/dynamic" || fail "soname is not $soname"
 for needed in $(sed -n 's/.*Shared library: \[\(.*\)\]/\1/p' "$work/dynamic"); do

@@ -16,8 +16,9 @@ LC_ALL=C sort "$@" > "$work/exported"
 gcc -std=gnu11 -I"$include/ioasid-vtd" -I"$include/ioasid-kernel" -I"$include/ioasid" -fsyntax-only -aux-info "$work/declarations" "$work/all.c"
 grep -F "$include" "$work/declarations" |
 	sed -nE 's|.*\*/ extern [^(]*[ *]([a-z_0-9]+) +\(.*|\1|p' |
-	cat - <(sed -nE 's/.*IOASID_BOUND\((ioasid_api_[a-z_0-9]+)\).*/\1/p' \
-		"$include/ioasid-kernel/linux/ioasid-api.h") |
+	cat - <(sed -nE -e 's/.*IOASID_BOUND\((ioasid_api_[a-z_0-9]+)\).*/\1/p' \
+		-e 's/^#pragma redefine_extname .* (ioasid_api_[a-z_0-9]+)$/\1/p' \
+		"$include"/ioasid-kernel/linux/ioasid-{api,bound}.h) |
 	LC_ALL=C sort -u > "$work/declared"
 
 diff -u "$work/exported" "$work/declared" || {

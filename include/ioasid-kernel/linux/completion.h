@@ -21,8 +21,11 @@ struct completion {
 #define DECLARE_COMPLETION_ONSTACK(work) DECLARE_COMPLETION(work)
 #define COMPLETION_INITIALIZER_ONSTACK(work) COMPLETION_INITIALIZER(work)
 
+/* NULL is a warning everywhere, and nothing, false or 0. */
 static inline void init_completion(struct completion *x)
 {
+	if (WARN_ON_ONCE(!x))
+		return;
 	__atomic_store_n(&x->done, 0, __ATOMIC_RELEASE);
 }
 
@@ -58,8 +61,11 @@ static inline void complete_all(struct completion *x)
 /* False if it would have to wait. */
 static inline bool try_wait_for_completion(struct completion *x)
 {
-	unsigned int done = __atomic_load_n(&x->done, __ATOMIC_ACQUIRE);
+	unsigned int done;
 
+	if (WARN_ON_ONCE(!x))
+		return false;
+	done = __atomic_load_n(&x->done, __ATOMIC_ACQUIRE);
 	while (done && done != IOASID_COMPLETE_ALL) {
 		if (__atomic_compare_exchange_n(&x->done, &done, done - 1, false, __ATOMIC_ACQ_REL,
 						__ATOMIC_ACQUIRE))
@@ -70,7 +76,7 @@ static inline bool try_wait_for_completion(struct completion *x)
 
 static inline bool completion_done(struct completion *x)
 {
-	return __atomic_load_n(&x->done, __ATOMIC_ACQUIRE) != 0;
+	return !WARN_ON_ONCE(!x) && __atomic_load_n(&x->done, __ATOMIC_ACQUIRE) != 0;
 }
 
 /* What is left of the time, at least 1; 0 if it is over. */

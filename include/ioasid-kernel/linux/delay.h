@@ -7,17 +7,17 @@
 
 static inline void msleep(unsigned int ms)
 {
-	ioasid_sleep_ns(ms * (u64)NSEC_PER_MSEC);
+	ioasid_sleep_ns(ioasid_times(ms, NSEC_PER_MSEC));
 }
 
 static inline void ssleep(unsigned int seconds)
 {
-	ioasid_sleep_ns(seconds * (u64)NSEC_PER_SEC);
+	ioasid_sleep_ns(ioasid_times(seconds, NSEC_PER_SEC));
 }
 
 static inline void fsleep(unsigned long us)
 {
-	ioasid_sleep_ns(us * (u64)NSEC_PER_USEC);
+	ioasid_sleep_ns(ioasid_times(us, NSEC_PER_USEC));
 }
 
 static inline void usleep_range(unsigned long min_us, unsigned long max_us)
@@ -27,7 +27,7 @@ static inline void usleep_range(unsigned long min_us, unsigned long max_us)
 }
 
 #define ndelay(ns) ioasid_sleep_ns((u64)(ns))
-#define udelay(us) ioasid_sleep_ns((u64)(us) * (u64)NSEC_PER_USEC)
-#define mdelay(ms) ioasid_sleep_ns((u64)(ms) * (u64)NSEC_PER_MSEC)
+#define udelay(us) ioasid_sleep_ns(ioasid_times((u64)(us), NSEC_PER_USEC))
+#define mdelay(ms) ioasid_sleep_ns(ioasid_times((u64)(ms), NSEC_PER_MSEC))
 
 #endif

@@ -56,7 +56,8 @@ struct device_driver {
  * @mutex: device_lock()
  * @release: called with the last reference
  * @ref: references (library's own)
- * @name: what dev_set_name() made (library's own)
+ * @name: what dev_set_name() made; freed behind @release (library's own)
+ * @ended: the name that was freed with the last reference (library's own)
  *
  * There is no list of devices, no bus that probes, and no file in sysfs.
  */
@@ -79,6 +80,7 @@ struct device {
 	void (*release)(struct device *dev);
 	struct kref ref;
 	char *name;
+	const char *ended;
 };
 
 #ifdef __cplusplus
@@ -102,7 +104,8 @@ int ioasid_dev_set_name(struct device *dev, const char *fmt, ...)
  * ioasid_dev_init() - give a device a reference count
  * @dev: the device, zeroed but for what its maker knows of it; it has one reference then
  *
- * One that has references already is left alone, with a warning.
+ * One that has references already is left alone, with a warning. One whose last reference was put, and
+ * whose memory is still there, begins again.
  *
  * Context: any thread.
  */
@@ -111,6 +114,8 @@ void ioasid_dev_init(struct device *dev);
 /**
  * ioasid_dev_get() - take a reference on a device
  * @dev: the device
+ *
+ * One that has no references, because it was not initialised or its last one was put, gets none: a warning.
  *
  * Return: @dev; NULL for NULL. Of a device of the VT-d model there are none to take.
  * Context: any.
@@ -122,7 +127,8 @@ struct device *ioasid_dev_get(struct device *dev);
  * @dev: the device; NULL and devices of the VT-d model do nothing
  *
  * The last one calls @dev->release, after which the device may be gone. Without one it warns, as the
- * kernel does. A put too many is a warning and does nothing.
+ * kernel does. A put too many is a warning and does nothing: the
+ * device has no references, as before, and may be initialised again.
  *
  * Context: any thread, and what the release function needs.
  */

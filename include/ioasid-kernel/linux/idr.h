@@ -104,8 +104,11 @@ void ioasid_ida_destroy(struct ida *ida);
 }
 #endif
 
+/* NULL, and a negative base, are a warning, and nothing is done. */
 static inline void idr_init_base(struct idr *idr, int base)
 {
+	if (WARN_ON_ONCE(!idr) || WARN_ON_ONCE(base < 0))
+		return;
 	xa_init_flags(&idr->idr_rt, XA_FLAGS_ALLOC);
 	idr->idr_base = (unsigned int)base;
 	idr->idr_next = 0;
@@ -127,17 +130,18 @@ static inline void idr_init(struct idr *idr)
 
 static inline unsigned int idr_get_cursor(const struct idr *idr)
 {
-	return __atomic_load_n(&idr->idr_next, __ATOMIC_RELAXED);
+	return WARN_ON_ONCE(!idr) ? 0 : __atomic_load_n(&idr->idr_next, __ATOMIC_RELAXED);
 }
 
 static inline void idr_set_cursor(struct idr *idr, unsigned int val)
 {
-	__atomic_store_n(&idr->idr_next, val, __ATOMIC_RELAXED);
+	if (!WARN_ON_ONCE(!idr))
+		__atomic_store_n(&idr->idr_next, val, __ATOMIC_RELAXED);
 }
 
 static inline bool idr_is_empty(const struct idr *idr)
 {
-	return xa_empty(&idr->idr_rt);
+	return WARN_ON_ONCE(!idr) || xa_empty(&idr->idr_rt);
 }
 
 /* Memory comes when it is needed, and may be refused then: nothing is put by. */
@@ -175,7 +179,8 @@ static inline int idr_alloc_cyclic(struct idr *idr, void *ptr, int start, int en
 	u32 id;
 	int err;
 
-	if (WARN_ON_ONCE(!idr))
+	/* The kernel takes a negative @start for the highest numbers there are, or for 0. */
+	if (WARN_ON_ONCE(!idr) || WARN_ON_ONCE(start < 0))
 		return -EINVAL;
 	id = idr_get_cursor(idr);
 	if ((int)id < start)
@@ -193,13 +198,13 @@ static inline int idr_alloc_cyclic(struct idr *idr, void *ptr, int start, int en
 
 static inline void *idr_find(const struct idr *idr, unsigned long id)
 {
-	return idr ? ioasid_xa_load(&idr->idr_rt, id - idr->idr_base) : NULL;
+	return WARN_ON_ONCE(!idr) ? NULL : ioasid_xa_load(&idr->idr_rt, id - idr->idr_base);
 }
 
 /* NULL for a number that is not taken. */
 static inline void *idr_remove(struct idr *idr, unsigned long id)
 {
-	return idr ? ioasid_xa_erase(&idr->idr_rt, id - idr->idr_base) : NULL;
+	return WARN_ON_ONCE(!idr) ? NULL : ioasid_xa_erase(&idr->idr_rt, id - idr->idr_base);
 }
 
 static inline void *idr_replace(struct idr *idr, void *ptr, unsigned long id)
@@ -213,7 +218,7 @@ static inline void *idr_get_next_ul(struct idr *idr, unsigned long *nextid)
 	unsigned long index;
 	void *entry;
 
-	if (!idr || !nextid)
+	if (WARN_ON_ONCE(!idr || !nextid))
 		return NULL;
 	index = *nextid < idr->idr_base ? 0 : *nextid - idr->idr_base;
 	entry = ioasid_xa_find(&idr->idr_rt, &index, ULONG_MAX, XA_PRESENT);
@@ -228,7 +233,7 @@ static inline void *idr_get_next(struct idr *idr, int *nextid)
 	unsigned long id;
 	void *entry;
 
-	if (!nextid)
+	if (WARN_ON_ONCE(!nextid))
 		return NULL;
 	id = (unsigned long)*nextid;
 	entry = idr_get_next_ul(idr, &id);
@@ -245,6 +250,8 @@ static inline int idr_for_each(const struct idr *idr, int (*fn)(int id, void *p,
 	unsigned long id = 0;
 	void *entry;
 
+	if (WARN_ON_ONCE(!idr || !fn))
+		return 0;
 	for (; (entry = idr_get_next_ul((struct idr *)idr, &id)) != NULL; id++) {
 		int ret;
 
@@ -260,7 +267,7 @@ static inline int idr_for_each(const struct idr *idr, int (*fn)(int id, void *p,
 /* What is pointed to stays the caller's. */
 static inline void idr_destroy(struct idr *idr)
 {
-	if (idr)
+	if (!WARN_ON_ONCE(!idr))
 		ioasid_xa_destroy(&idr->idr_rt);
 }
 
@@ -282,12 +289,13 @@ static inline void idr_destroy(struct idr *idr)
 
 static inline void ida_init(struct ida *ida)
 {
-	xa_init_flags(&ida->xa, IDA_INIT_FLAGS);
+	if (!WARN_ON_ONCE(!ida))
+		xa_init_flags(&ida->xa, IDA_INIT_FLAGS);
 }
 
 static inline bool ida_is_empty(const struct ida *ida)
 {
-	return xa_empty(&ida->xa);
+	return WARN_ON_ONCE(!ida) || xa_empty(&ida->xa);
 }
 
 static inline int ida_alloc_range(struct ida *ida, unsigned int min, unsigned int max, gfp_t gfp)

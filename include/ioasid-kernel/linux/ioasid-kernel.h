@@ -12,6 +12,7 @@ extern "C" {
 struct ioasid_set;
 struct mm_struct;
 
+#ifndef IOASID_API /* V4 has them in <linux/ioasid.h> */
 /**
  * ioasid_cg_charge() - count an id for the group of the process
  * @set: its set; the process is one group, whatever the set
@@ -30,6 +31,7 @@ int ioasid_cg_charge(struct ioasid_set *set);
  * Context: any; lock-free.
  */
 void ioasid_cg_uncharge(struct ioasid_set *set);
+#endif
 
 /**
  * ioasid_cg_set_max() - say how many ids may be charged to the process

@@ -45,19 +45,20 @@ static inline unsigned long usecs_to_jiffies(unsigned int us)
 	return us / 1000 + (us % 1000 != 0);
 }
 
+/* What does not fit is as much as fits. */
 static inline unsigned int jiffies_to_msecs(unsigned long ticks)
 {
-	return (unsigned int)ticks;
+	return ticks > UINT_MAX ? UINT_MAX : (unsigned int)ticks;
 }
 
 static inline unsigned int jiffies_to_usecs(unsigned long ticks)
 {
-	return (unsigned int)(ticks * 1000);
+	return ticks > UINT_MAX / 1000 ? UINT_MAX : (unsigned int)ticks * 1000;
 }
 
 static inline u64 jiffies_to_nsecs(unsigned long ticks)
 {
-	return ticks * (u64)NSEC_PER_MSEC;
+	return ioasid_times(ticks, NSEC_PER_MSEC);
 }
 
 #endif

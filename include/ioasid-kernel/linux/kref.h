@@ -31,10 +31,10 @@ static inline __must_check bool kref_get_unless_zero(struct kref *kref)
 	return refcount_inc_not_zero(&kref->refcount);
 }
 
-/* 1 if it was the last one and @release was called, else 0. */
+/* 1 if it was the last one and @release was called, else 0. No @release is a warning, and nothing. */
 static inline int kref_put(struct kref *kref, void (*release)(struct kref *kref))
 {
-	if (!refcount_dec_and_test(&kref->refcount))
+	if (WARN_ON_ONCE(!release) || !refcount_dec_and_test(&kref->refcount))
 		return 0;
 	release(kref);
 	return 1;
@@ -44,7 +44,7 @@ static inline int kref_put(struct kref *kref, void (*release)(struct kref *kref)
 static inline int kref_put_mutex(struct kref *kref, void (*release)(struct kref *kref),
 				 struct mutex *lock)
 {
-	if (!refcount_dec_and_mutex_lock(&kref->refcount, lock))
+	if (WARN_ON_ONCE(!release) || !refcount_dec_and_mutex_lock(&kref->refcount, lock))
 		return 0;
 	release(kref);
 	return 1;

@@ -43,6 +43,14 @@ void ioasid_sleep_ns(u64 ns);
 }
 #endif
 
+/* A time in smaller units; as much as there is where it does not fit. */
+static inline u64 ioasid_times(u64 time, long units)
+{
+	u64 result;
+
+	return __builtin_mul_overflow(time, (u64)units, &result) ? ~(u64)0 : result;
+}
+
 static inline u64 ktime_get_ns(void)
 {
 	return ioasid_time_ns();
@@ -60,7 +68,9 @@ static inline ktime_t ns_to_ktime(u64 ns)
 
 static inline ktime_t ms_to_ktime(u64 ms)
 {
-	return (ktime_t)(ms * (u64)NSEC_PER_MSEC);
+	u64 ns = ioasid_times(ms, NSEC_PER_MSEC);
+
+	return ns > (u64)KTIME_MAX ? KTIME_MAX : (ktime_t)ns;
 }
 
 static inline s64 ktime_to_ns(ktime_t time)

@@ -97,6 +97,10 @@ enum fault_flag {
 	FAULT_FLAG_INTERRUPTIBLE = 1 << 9,
 };
 
+#ifndef IOASID_API
+#define IOASID_SAYS_NO_API
+#endif
+
 /* Each unit says once what an mm without PASID is for it; the library's own do not care. */
 #ifndef IOASID_LIBRARY
 #include <linux/ioasid-kernel.h>

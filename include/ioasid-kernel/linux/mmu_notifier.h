@@ -65,6 +65,7 @@ struct mmu_notifier_ops {
  * @mm: its address space, while it is registered
  * @rcu: for mmu_notifier_put() (library's own)
  * @users: of mmu_notifier_get() (library's own)
+ * @listed: known by its value as one that is registered (library's own)
  */
 struct mmu_notifier {
 	struct mmu_notifier *next;
@@ -72,6 +73,7 @@ struct mmu_notifier {
 	struct mm_struct *mm;
 	struct rcu_head rcu;
 	unsigned int users;
+	unsigned long listed;
 };
 
 struct mmu_notifier_range {
@@ -93,7 +95,8 @@ extern "C" {
  * @mn: the notifier, with its ops
  * @mm: the address space, with a user that the caller holds; gets a reference
  *
- * Return: 0; -EINVAL for NULL, no ops or no users; -EEXIST if it is registered there already.
+ * Return: 0; -EINVAL for NULL, no ops or no users; -EEXIST if it is registered already, with this address
+ *	space or another one: it stays as it is. Each is a warning.
  * Context: any thread, also in a notifier.
  */
 int ioasid_mmu_register(struct mmu_notifier *mn, struct mm_struct *mm);
@@ -116,7 +119,8 @@ void ioasid_mmu_unregister(struct mmu_notifier *mn, struct mm_struct *mm);
  * @ops: the ops, with alloc_notifier and free_notifier
  * @mm: the address space, with a user that the caller holds
  *
- * Return: it, with a user more; ERR_PTR(-EINVAL), ERR_PTR(-ENOMEM), or what alloc_notifier gave.
+ * Return: it, with a user more; ERR_PTR(-EINVAL), ERR_PTR(-ENOMEM), or what alloc_notifier gave. If that gave
+ *	one that is registered already, ERR_PTR(-EEXIST): it stays as it is.
  * Context: with the lock of the address space for writing.
  */
 struct mmu_notifier *ioasid_mmu_get(const struct mmu_notifier_ops *ops, struct mm_struct *mm);
@@ -166,7 +170,7 @@ void ioasid_mmu_end(const struct mmu_notifier_range *range, bool invalidate, boo
 
 static inline int mm_has_notifiers(struct mm_struct *mm)
 {
-	return __atomic_load_n(&mm->notifiers, __ATOMIC_RELAXED) != NULL;
+	return !WARN_ON_ONCE(!mm) && __atomic_load_n(&mm->notifiers, __ATOMIC_RELAXED) != NULL;
 }
 
 static inline int mmu_notifier_register(struct mmu_notifier *mn, struct mm_struct *mm)
@@ -216,7 +220,7 @@ static inline void mmu_notifier_synchronize(void)
 
 static inline bool mmu_notifier_range_blockable(const struct mmu_notifier_range *range)
 {
-	return range->flags & MMU_NOTIFIER_RANGE_BLOCKABLE;
+	return !WARN_ON_ONCE(!range) && (range->flags & MMU_NOTIFIER_RANGE_BLOCKABLE);
 }
 
 static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
@@ -235,7 +239,8 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 
 static inline void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
-	range->flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
+	if (range)
+		range->flags |= MMU_NOTIFIER_RANGE_BLOCKABLE;
 	ioasid_mmu_start(range);
 }
 

@@ -115,7 +115,7 @@ static inline __must_check bool refcount_dec_if_one(refcount_t *r)
 	return atomic_cmpxchg(&r->refs, 1, 0) == 1;
 }
 
-/* False if it was 1, and then nothing is changed. A saturated count stays. */
+/* False if it was 1, and then nothing is changed. A saturated count stays, and so does 0, with a warning. */
 static inline __must_check bool refcount_dec_not_one(refcount_t *r)
 {
 	int old = atomic_read(&r->refs);
@@ -131,7 +131,7 @@ static inline __must_check bool refcount_dec_not_one(refcount_t *r)
 	return true;
 }
 
-/* True, and with the lock held, if the count went to 0. */
+/* True, and with the lock held, if the count went to 0. From 0 it does not go: no lock is taken. */
 static inline __must_check bool refcount_dec_and_mutex_lock(refcount_t *r, struct mutex *lock)
 {
 	if (refcount_dec_not_one(r))

@@ -78,6 +78,6 @@ typedef __UINT16_TYPE__ uint16_t;
 typedef __UINT32_TYPE__ uint32_t;
 typedef __UINT64_TYPE__ uint64_t;
 typedef __UINTPTR_TYPE__ uintptr_t;
-typedef __kernel_ssize_t ssize_t;
-typedef __kernel_pid_t pid_t;
+typedef long ssize_t; /* <sys/kd.h> keeps __kernel_ssize_t out */
+typedef int pid_t;
 #endif

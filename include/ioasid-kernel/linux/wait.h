@@ -17,7 +17,8 @@
  */
 typedef struct wait_queue_head {
 	unsigned int ioasid_wakeups;
-	unsigned int ioasid_waiters;
+	/* How many, below; in which process, counted in forks, above: those of a parent are not here. */
+	u64 ioasid_waiters;
 } wait_queue_head_t;
 
 #define __WAIT_QUEUE_HEAD_INITIALIZER(name) { 0, 0 }
@@ -54,14 +55,37 @@ bool ioasid_wait_word(const unsigned int *word, unsigned int value, u64 ns);
  */
 void ioasid_wake_word(const unsigned int *word, int count);
 
+/**
+ * ioasid_forks() - say how many forks lie between this process and the one that loaded the library
+ *
+ * What is marked with another number was left here by a thread of a parent.
+ *
+ * Return: the number; it is 0 at first.
+ * Context: any, also a signal handler.
+ */
+unsigned int ioasid_forks(void);
+
 #ifdef __cplusplus
 }
 #endif
 
 static inline void init_waitqueue_head(struct wait_queue_head *wq)
 {
+	if (WARN_ON_ONCE(!wq))
+		return;
 	wq->ioasid_wakeups = 0;
 	wq->ioasid_waiters = 0;
+}
+
+/* With no queue nobody waits. */
+static inline unsigned int ioasid_wait_count(const struct wait_queue_head *wq)
+{
+	u64 waiters;
+
+	if (WARN_ON_ONCE(!wq))
+		return 0;
+	waiters = __atomic_load_n(&wq->ioasid_waiters, __ATOMIC_SEQ_CST);
+	return waiters >> 32 == ioasid_forks() ? (unsigned int)waiters : 0;
 }
 
 /* All are woken, however many were asked for: each looks at its condition itself. */
@@ -71,7 +95,7 @@ static inline void ioasid_wake_queue(struct wait_queue_head *wq)
 		return;
 	/* After what the waker changed; before it looks whether anybody may have seen the old. */
 	__atomic_fetch_add(&wq->ioasid_wakeups, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&wq->ioasid_waiters, __ATOMIC_SEQ_CST))
+	if (ioasid_wait_count(wq))
 		ioasid_wake_word(&wq->ioasid_wakeups, 0x7fffffff);
 }
 
@@ -86,7 +110,7 @@ static inline void ioasid_wake_queue(struct wait_queue_head *wq)
 
 static inline int waitqueue_active(struct wait_queue_head *wq)
 {
-	return __atomic_load_n(&wq->ioasid_waiters, __ATOMIC_SEQ_CST) != 0;
+	return ioasid_wait_count(wq) != 0;
 }
 
 static inline bool wq_has_sleeper(struct wait_queue_head *wq)
@@ -94,15 +118,23 @@ static inline bool wq_has_sleeper(struct wait_queue_head *wq)
 	return waitqueue_active(wq) != 0;
 }
 
-static inline unsigned int ioasid_wait_begin(struct wait_queue_head *wq)
+/* @forks is what ioasid_forks() says. */
+static inline unsigned int ioasid_wait_begin(struct wait_queue_head *wq, unsigned int forks)
 {
-	__atomic_fetch_add(&wq->ioasid_waiters, 1, __ATOMIC_SEQ_CST);
+	u64 old = __atomic_load_n(&wq->ioasid_waiters, __ATOMIC_RELAXED), others;
+
+	do {
+		others = old >> 32 == forks ? old : (u64)forks << 32;
+	} while (!__atomic_compare_exchange_n(&wq->ioasid_waiters, &old, others + 1, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	return __atomic_load_n(&wq->ioasid_wakeups, __ATOMIC_SEQ_CST);
 }
 
-static inline void ioasid_wait_end(struct wait_queue_head *wq)
+/* Who has become another process meanwhile, in its condition, is not counted here. */
+static inline void ioasid_wait_end(struct wait_queue_head *wq, unsigned int forks)
 {
-	__atomic_fetch_sub(&wq->ioasid_waiters, 1, __ATOMIC_SEQ_CST);
+	if (forks == ioasid_forks())
+		__atomic_fetch_sub(&wq->ioasid_waiters, 1, __ATOMIC_SEQ_CST);
 }
 
 static inline u64 ioasid_wait_limit(long ticks)
@@ -125,25 +157,27 @@ static inline u64 ioasid_wait_left(u64 limit, u64 since)
 
 /*
  * The wake-ups are counted before the condition is looked at, so that one in between is not missed.
- * @before and @after: what to do around the sleep. The result is what is left of the time.
+ * @before and @after: what to do around the sleep. The result is what is left of the time. Without a
+ * queue there is a warning, and no wait: nobody could end it.
  */
 #define ioasid_wait_until(wq, condition, limit, before, after) \
 	__extension__({ \
 		struct wait_queue_head *ioasid_wq = &(wq); \
-		u64 ioasid_limit = (limit), ioasid_since = ioasid_time_ns(), ioasid_left; \
-		for (;;) { \
-			unsigned int ioasid_seen = ioasid_wait_begin(ioasid_wq); \
+		u64 ioasid_limit = (limit), ioasid_since = ioasid_time_ns(), ioasid_left = 0; \
+		while (!WARN_ON_ONCE(!ioasid_wq)) { \
+			unsigned int ioasid_now = ioasid_forks(); \
+			unsigned int ioasid_seen = ioasid_wait_begin(ioasid_wq, ioasid_now); \
 			bool ioasid_true = !!(condition); \
 			ioasid_left = ioasid_wait_left(ioasid_limit, ioasid_since); \
 			if (ioasid_true) \
 				ioasid_left += !ioasid_left; \
-			if (!ioasid_true && ioasid_left) { \
+			if (!ioasid_true && ioasid_left && ioasid_now == ioasid_forks()) { \
 				before; \
 				ioasid_wait_word(&ioasid_wq->ioasid_wakeups, ioasid_seen, \
 						 ioasid_left); \
 				after; \
 			} \
-			ioasid_wait_end(ioasid_wq); \
+			ioasid_wait_end(ioasid_wq, ioasid_now); \
 			if (ioasid_true || !ioasid_left) \
 				break; \
 		} \
@@ -183,3 +217,9 @@ static inline long ioasid_wait_ticks(u64 left_ns)
 
 #pragma GCC system_header /* #include_next is an extension */
 #include_next <linux/wait.h>
+
+/* <sys/wait.h> has these as enumerators, before this or behind it. */
+#undef P_ALL
+#undef P_PID
+#undef P_PGID
+#undef P_PIDFD

@@ -82,9 +82,10 @@ extern "C" {
  * ioasid_wq_alloc() - make a work queue
  * @name: names its threads, the first 15 bytes
  * @flags: WQ_UNBOUND, WQ_MEM_RECLAIM
- * @max_active: how many of its items may run at the same time; 0 is WQ_DFL_ACTIVE
+ * @max_active: how many of its items may run at the same time; 0 is WQ_DFL_ACTIVE, more than WQ_MAX_ACTIVE
+ *	is that
  *
- * Return: the queue; NULL for want of memory or threads, or unknown flags.
+ * Return: the queue; NULL for want of memory or threads, unknown flags, or a negative @max_active.
  * Context: any thread, also an item, a handler, a log sink or a reader. Does not wait.
  */
 struct workqueue_struct *ioasid_wq_alloc(const char *name, unsigned int flags, int max_active);

@@ -168,7 +168,9 @@ void *ioasid_xa_erase(struct xarray *xa, unsigned long index);
  * @old: what must be there; NULL: nothing, not even reserved
  * @entry: what to store; NULL as for ioasid_xa_store()
  *
- * Return: what was there, @old if it was exchanged; or an error as of ioasid_xa_store().
+ * Return: what was there, @old if it was exchanged; or an error as of ioasid_xa_store(). A place that is
+ *	reserved reads as NULL, also here: NULL for an @old of NULL does not say then that @entry is stored, as
+ *	in 6.1. ioasid_xa_insert() does.
  * Context: as ioasid_xa_store().
  */
 void *ioasid_xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry);
@@ -276,6 +278,25 @@ void *ioasid_xa_find(const struct xarray *xa, unsigned long *index, unsigned lon
  */
 void ioasid_xa_destroy(struct xarray *xa);
 
+/**
+ * ioasid_xa_enter() - take the lock of an array for one change
+ * @xa: the array; for NULL nothing happens, and what comes next says so
+ *
+ * As xa_lock(), for the functions that take the lock themselves: in the child of fork() it is free, whoever
+ * was in it. Nothing but one function above may come between this and ioasid_xa_leave().
+ *
+ * Context: any thread. Waits for who has the lock.
+ */
+void ioasid_xa_enter(struct xarray *xa);
+
+/**
+ * ioasid_xa_leave() - give the lock of an array back after one change
+ * @xa: the array
+ *
+ * Context: behind ioasid_xa_enter().
+ */
+void ioasid_xa_leave(struct xarray *xa);
+
 #ifdef __cplusplus
 }
 #endif
@@ -284,6 +305,8 @@ void ioasid_xa_destroy(struct xarray *xa);
 
 static inline void xa_init_flags(struct xarray *xa, gfp_t flags)
 {
+	if (WARN_ON_ONCE(!xa))
+		return;
 	xa->xa_head = NULL;
 	xa->xa_flags = flags;
 	spin_lock_init(&xa->xa_lock);
@@ -294,9 +317,10 @@ static inline void xa_init(struct xarray *xa)
 	xa_init_flags(xa, 0);
 }
 
+/* NULL is a warning, and nothing is in it. */
 static inline bool xa_empty(const struct xarray *xa)
 {
-	return !__atomic_load_n(&xa->xa_head, __ATOMIC_ACQUIRE);
+	return WARN_ON_ONCE(!xa) || !__atomic_load_n(&xa->xa_head, __ATOMIC_ACQUIRE);
 }
 
 static inline bool xa_marked(const struct xarray *xa, xa_mark_t mark)
@@ -314,19 +338,6 @@ static inline bool xa_marked(const struct xarray *xa, xa_mark_t mark)
 #define xa_lock_irqsave(xa, flags) spin_lock_irqsave(&(xa)->xa_lock, flags)
 #define xa_unlock_irqrestore(xa, flags) spin_unlock_irqrestore(&(xa)->xa_lock, flags)
 
-/* What gets NULL for an array says so behind these. */
-static inline void ioasid_xa_enter(struct xarray *xa)
-{
-	if (xa)
-		xa_lock(xa);
-}
-
-static inline void ioasid_xa_leave(struct xarray *xa)
-{
-	if (xa)
-		xa_unlock(xa);
-}
-
 static inline void *xa_load(struct xarray *xa, unsigned long index)
 {
 	return ioasid_xa_load(xa, index);
@@ -342,8 +353,13 @@ static inline void *xa_find(struct xarray *xa, unsigned long *index, unsigned lo
 static inline void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max,
 				  xa_mark_t filter)
 {
-	unsigned long next = index ? *index + 1 : 0;
-	void *entry = next && next <= max ? ioasid_xa_find(xa, &next, max, filter) : NULL;
+	unsigned long next;
+	void *entry;
+
+	if (WARN_ON_ONCE(!xa || !index))
+		return NULL;
+	next = *index + 1;
+	entry = next && next <= max ? ioasid_xa_find(xa, &next, max, filter) : NULL;
 
 	if (entry)
 		*index = next;
@@ -488,7 +504,7 @@ static inline unsigned int xa_extract(struct xarray *xa, void **dst, unsigned lo
 	unsigned int count = 0;
 	void *entry;
 
-	if (!dst || !n)
+	if (WARN_ON_ONCE(!dst) || !n)
 		return 0;
 	for (entry = xa_find(xa, &start, max, filter); entry;
 	     entry = xa_find_after(xa, &start, max, filter)) {

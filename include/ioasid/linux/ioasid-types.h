@@ -12,16 +12,29 @@
 #endif
 
 #include "ioasid-casts.h"
-#include "ioasid-notifier.h"
+
+/*
+ * A unit of kernel code that says its version has the names of that version, and no others: the rest are
+ * its own. IOASID_HAS(from, to) is for names that those versions have; the series' are 2 to 4. A unit
+ * that says none has all of them.
+ */
+#ifdef IOASID_API
+#define IOASID_HAS(from, to) (IOASID_API >= (from) && IOASID_API <= (to))
+#else
+#define IOASID_HAS(from, to) 1
+#endif
 
 #define INVALID_IOASID 0xffffffffu
-
-struct mm_struct;
 
 typedef unsigned int ioasid_t;
 /* Must return; see "Callbacks" above. */
 typedef ioasid_t (*ioasid_alloc_fn_t)(ioasid_t min, ioasid_t max, void *data);
 typedef void (*ioasid_free_fn_t)(ioasid_t ioasid, void *data);
+
+#if IOASID_HAS(2, 4)
+#include "ioasid-notifier.h"
+
+struct mm_struct;
 
 /**
  * enum ioasid_set_type - what the token of a set means
@@ -34,7 +47,10 @@ enum ioasid_set_type {
 	IOASID_SET_TYPE_MM,
 	IOASID_SET_TYPE_NR,
 };
+#endif
+#if IOASID_HAS(4, 4)
 #define IOASID_SET_TYPE_NONE IOASID_SET_TYPE_NULL
+#endif
 
 /* V4 has an atomic counter there, of the same size: see <linux/ioasid-api.h> of ioasid-kernel. */
 #ifndef IOASID_COUNT
@@ -65,10 +81,12 @@ struct ioasid_set {
 	};
 };
 
+#if IOASID_HAS(505, 518)
 /* A declared set points at itself, so that the library can tell one from any other pointer. */
 #define IOASID_SET_DECLARED 0x494f4153
 #define DECLARE_IOASID_SET(name) \
 	struct ioasid_set name = { &(name), IOASID_SET_DECLARED, 0, IOASID_COUNT_NONE, { 0 } }
+#endif
 
 /* Two pointers that the library does not use: kernel code initialises a list there. */
 #ifndef IOASID_OPS_LIST
@@ -91,6 +109,7 @@ struct ioasid_allocator_ops {
 	void *pdata;
 };
 
+#ifndef IOASID_API
 /**
  * enum ioasid_notify_val - events, the code a notifier_block gets
  * @IOASID_NOTIFY_ALLOC: an id was allocated (to the set)
@@ -129,7 +148,9 @@ enum ioasid_notify_val {
 #define IOASID_NOTIFY_FLAG_SET (1UL << 1)
 #define IOASID_NOTIFY_ALL IOASID_NOTIFY_FLAG_ALL
 #define IOASID_NOTIFY_SET IOASID_NOTIFY_FLAG_SET
+#endif
 
+#if IOASID_HAS(2, 4)
 /**
  * enum ioasid_notifier_prios - priorities of subscribers, lowest first
  * @IOASID_PRIO_LAST: after everybody else
@@ -157,7 +178,9 @@ struct ioasid_nb_args {
 	struct ioasid_set *set;
 	void *pdata;
 };
+#endif /* the series */
 
+#ifndef IOASID_API
 /**
  * struct ioasid_reclaim_args - what is told with RECLAIM
  * @id: the number that is free again
@@ -170,6 +193,9 @@ struct ioasid_reclaim_args {
 	void *pdata;
 };
 
+#endif
+
+#if IOASID_HAS(518, 518)
 /**
  * pasid_valid() - is this an id at all?
  * @ioasid: what ioasid_alloc() returned, say
@@ -182,6 +208,9 @@ static inline bool pasid_valid(ioasid_t ioasid)
 	return ioasid != INVALID_IOASID;
 }
 
+#endif
+
+#ifndef IOASID_API
 /**
  * ioasid_is_err() - did a function that returns a pointer refuse?
  * @ptr: what it returned
@@ -205,5 +234,7 @@ static inline int ioasid_err(const void *ptr)
 {
 	return ioasid_is_err(ptr) ? IOASID_NUMBER(int, IOASID_ADDRESS(intptr_t, ptr)) : 0;
 }
+
+#endif
 
 #endif

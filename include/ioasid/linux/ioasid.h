@@ -77,10 +77,13 @@ ioasid_t ioasid_alloc(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *
  * @priv: as for ioasid_alloc()
  *
  * In mainline only the address of a set matters: a static structure, a field of one on the heap. Such
- * an address is a set for as long as it has ids; all other functions know it meanwhile. A set that
- * ioasid_set_alloc() or DECLARE_IOASID_SET() made is what it always is.
+ * an address is a set for as long as it has ids. Meanwhile the functions that allocate, free, look up, bind,
+ * walk and subscribe know it. It has no owner, quota or references: ioasid_adjust_set(), ioasid_set_get(),
+ * ioasid_set_put(), ioasid_set_free() and ioasid_set_put_wait() refuse it as no live set, and there is no
+ * SET_ALLOC or SET_FREE. When its last id is reclaimed, subscribers that are on it are dropped without
+ * being told. A set that ioasid_set_alloc() or DECLARE_IOASID_SET() made is what it always is.
  *
- * Return: as ioasid_alloc().
+ * Return: as ioasid_alloc(); INVALID_IOASID too if there are some 262,000 sets, those of this kind included.
  * Context: takes the core lock. What ioasid_alloc() is in 5.5 to 6.3.
  */
 ioasid_t ioasid_alloc_by_address(struct ioasid_set *set, ioasid_t min, ioasid_t max, void *priv);
@@ -109,8 +112,9 @@ void ioasid_free(struct ioasid_set *set, ioasid_t ioasid);
  * @getter: NULL, or called with the private data inside a read-side section; false refuses.
  *	It must return: no longjmp(), pthread_exit() or exception
  *
- * Without @getter, hold rcu_read_lock() around the call and the use of what it returns, unless
- * the data cannot go away.
+ * Without @getter, be in a read-side section, ioasid_rcu_read_lock() of <linux/ioasid-rcu.h>, around the
+ * call and the use of what it returns, unless the data cannot go away. In kernel code that is
+ * rcu_read_lock() of <linux/rcupdate.h>.
  *
  * Return: the private data (may be NULL), also while FREE_PENDING; NULL if @getter refused;
  * ERR_PTR(-ENOENT) unknown id; ERR_PTR(-EACCES) of another set.
@@ -572,7 +576,9 @@ void ioasid_unregister_reclaim(struct notifier_block *nb);
  * It waits for this life of the number: one that is handed out again is somebody else's.
  *
  * Return: 0; -ETIMEDOUT others hold it still, and it goes when they are done; -EINVAL unknown id;
- * -EACCES of another set; -EDEADLK in a callback or a read-side section, nothing has changed then.
+ * -EACCES of another set; -EDEADLK where ioasid_may_wait() is false: in a handler, an allocator's function,
+ * a getter, any other read-side section. Nothing has changed then. Visitors, and sinks and write
+ * functions that run without the core lock, may wait.
  * Context: takes the core lock, then sleeps without it. No cancellation point. Not in any kernel
  * version.
  */
@@ -583,8 +589,8 @@ int ioasid_free_wait(struct ioasid_set *set, ioasid_t ioasid, int timeout_ms);
  * @set: the set
  * @timeout_ms: how long, in milliseconds; negative for ever
  *
- * Return: 0; -ETIMEDOUT somebody holds the set or an id of it still; -EINVAL no live set; -EDEADLK in a
- * callback or a read-side section, nothing has changed then.
+ * Return: 0; -ETIMEDOUT somebody holds the set or an id of it still; -EINVAL no live set; -EDEADLK as
+ * ioasid_free_wait().
  * Context: as ioasid_free_wait().
  */
 int ioasid_set_put_wait(struct ioasid_set *set, int timeout_ms);
