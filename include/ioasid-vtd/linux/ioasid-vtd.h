@@ -951,8 +951,8 @@ int vtd_guest_write(struct vtd_guest *guest, u64 address, const void *buffer, si
  * @page: physical address, from vtd_page_alloc()
  * @access: as vtd_guest_map()
  *
- * Return: 0; -EINVAL an address that is none of a page or not canonical; -ENOENT @mm is not bound;
- * -ENOMEM.
+ * Return: 0; -EINVAL no @mm, an address that is none of a page or not canonical; -ENOENT @mm is not
+ * bound; -ENOMEM.
  */
 int vtd_mm_map(struct mm_struct *mm, u64 address, u64 page, unsigned int access);
 
