@@ -774,9 +774,10 @@ int vtd_page_answer(struct device *dev, ioasid_t pasid, unsigned int group);
  * @access: as vtd_dma()
  * @physical: NULL, or where to put the physical address that it was told
  *
- * The device TLB keeps the answer. What the page tables do not allow is answered without rights: that
- * is no fault, and nothing is recorded or asked for. vtd_dma() goes on from there: a device with PRI
- * asks for the page, another sends the request untranslated, which is a fault.
+ * The device TLB keeps the answer. What is not present in the tables of the PASID, and what the page
+ * tables do not allow, is answered without rights (sections 4.2.3 and 7.1.3): that is no fault, and nothing is recorded
+ * or asked for. vtd_dma() goes on from there: a device with PRI asks for the page, another sends the
+ * request untranslated, which is a fault.
  *
  * Return: 0 translated; above 0 not, for this enum vtd_fault_reason; -EINVAL no device, one without
  * ATS, or bad @access.
