@@ -119,6 +119,7 @@ static void test_process_is_bound_in_one_machine(void **state)
 static void test_stray_free_of_a_process_pasid(void **state)
 {
 	struct host *h = *state;
+	struct vtd_fault fault;
 	struct gate gate;
 	int pasid;
 
@@ -131,6 +132,11 @@ static void test_stray_free_of_a_process_pasid(void **state)
 	flush_queue();
 	assert_false(is_known((ioasid_t)pasid));
 	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, ADDRESS), VTD_FAULT_PASID_NOT_PRESENT);
+	/* Quiet, until the late unbind. */
+	assert_false(vtd_fault_read(h->iommu, &fault));
+	assert_int_equal(intel_svm_unbind_mm(h->dev, pasid), -EINVAL);
+	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, ADDRESS), VTD_FAULT_PASID_NOT_PRESENT);
+	expect_fault(h->iommu, VTD_FAULT_PASID_NOT_PRESENT, (ioasid_t)pasid, ADDRESS);
 }
 
 static void test_process_bind_without_memory_leaves_nothing(void **state)
