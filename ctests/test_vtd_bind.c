@@ -37,6 +37,10 @@ static void test_normal_cycle(void **state)
 
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
 	assert_int_equal(dma(h, h->dev), VTD_FAULT_PASID_NOT_PRESENT);
+	/* Nothing of the guest's is left to be read. */
+	assert_int_equal(vtd_pasid_entry(h->dev, h->pasid, entry), 0);
+	for (int word = 0; word < VTD_PASID_ENTRY_WORDS; word++)
+		assert_true(entry[word] == 0);
 	assert_int_equal(stats_of(h->iommu).stale_hits, 0);
 	assert_int_equal(ioasid_find_spid(h->pasid), INVALID_IOASID);
 	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), -EINVAL);

@@ -11,6 +11,39 @@ static int setup_pri(void **state)
 	return host_setup_with(state, VTD_DEV_ATS | VTD_DEV_PRI, VTD_CAP_DEFAULT);
 }
 
+/* What came quietly after a process ended, or after FREE, is recorded again after the late unbind. */
+static void test_late_unbind_ends_the_quiet(void **state)
+{
+	struct host *h = *state;
+	struct mm_struct *before = current->mm, *mm = mm_alloc();
+	struct vtd_fault fault;
+	int pasid;
+
+	current->mm = mm;
+	assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, 0, NULL), 0);
+	current->mm = before;
+	mmput(mm);
+	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, ADDRESS), VTD_FAULT_PASID_NOT_PRESENT);
+	assert_false(vtd_fault_read(h->iommu, &fault));
+	assert_int_equal(intel_svm_unbind_mm(h->dev, pasid), 0);
+	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, ADDRESS), VTD_FAULT_PASID_NOT_PRESENT);
+	expect_fault(h->iommu, VTD_FAULT_PASID_NOT_PRESENT, (ioasid_t)pasid, ADDRESS);
+
+	assert_int_equal(bind(h, h->dev), 0);
+	ioasid_free(h->set, h->pasid);
+	flush_queue();
+	assert_int_equal(dma(h, h->dev), VTD_FAULT_PASID_NOT_PRESENT);
+	assert_false(vtd_fault_read(h->iommu, &fault));
+	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), -EINVAL);
+	assert_int_equal(dma(h, h->dev), VTD_FAULT_PASID_NOT_PRESENT);
+	expect_fault(h->iommu, VTD_FAULT_PASID_NOT_PRESENT, h->pasid, GUEST_ADDRESS);
+}
+
+static int setup_caching(void **state)
+{
+	return host_setup_with(state, VTD_DEV_ATS, VTD_CAP_DEFAULT | VTD_CAP_CM);
+}
+
 static void test_process_is_bound_and_unbound(void **state)
 {
 	struct host *h = *state;
@@ -86,6 +119,7 @@ static void test_process_is_bound_in_one_machine(void **state)
 static void test_stray_free_of_a_process_pasid(void **state)
 {
 	struct host *h = *state;
+	struct vtd_fault fault;
 	struct gate gate;
 	int pasid;
 
@@ -98,6 +132,11 @@ static void test_stray_free_of_a_process_pasid(void **state)
 	flush_queue();
 	assert_false(is_known((ioasid_t)pasid));
 	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, ADDRESS), VTD_FAULT_PASID_NOT_PRESENT);
+	/* Quiet, until the late unbind. */
+	assert_false(vtd_fault_read(h->iommu, &fault));
+	assert_int_equal(intel_svm_unbind_mm(h->dev, pasid), -EINVAL);
+	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, ADDRESS), VTD_FAULT_PASID_NOT_PRESENT);
+	expect_fault(h->iommu, VTD_FAULT_PASID_NOT_PRESENT, (ioasid_t)pasid, ADDRESS);
 }
 
 static void test_process_bind_without_memory_leaves_nothing(void **state)
@@ -406,6 +445,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_process_is_bound_and_unbound),
+		TEST(test_late_unbind_ends_the_quiet),
+		cmocka_unit_test_setup_teardown(test_late_unbind_ends_the_quiet, setup_caching,
+						host_teardown),
 		TEST(test_process_is_bound_in_one_machine),
 		TEST(test_stray_free_of_a_process_pasid),
 		TEST(test_process_bind_without_memory_leaves_nothing),

@@ -357,9 +357,71 @@ static void test_translation_request_alone(void **state)
 	forget(b);
 	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, VTD_DMA_READ, NULL),
 			 VTD_FAULT_PASID_NOT_PRESENT);
-	expect_fault(b->iommu, VTD_FAULT_PASID_NOT_PRESENT, PASID, VIRTUAL);
+	assert_false(vtd_fault_read(b->iommu, &fault));
 	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, 0, NULL), -EINVAL);
 	assert_int_equal(vtd_ats_translate(NULL, PASID, VIRTUAL, VTD_DMA_READ, NULL), -EINVAL);
+}
+
+/*
+ * Which conditions are faults of a translation request, and which an answer without rights, as the table of
+ * section 7.1.3 has them. Of the request itself all are recorded.
+ */
+static void test_answers_without_rights(void **state)
+{
+	struct bench *b = *state;
+	u64 leaf = b->pages[1] + index_at(VIRTUAL, 1), at = context_of(b);
+	u64 page = b->pages[0] | PT_P | PT_W | PT_U;
+	const struct {
+		u64 where, value;
+		int reason;
+		bool is_fault;
+	} rows[] = {
+		{ b->root + (SID >> 8) * 16, 0, VTD_FAULT_ROOT_NOT_PRESENT, true },
+		{ at, load(b->machine, at) & ~1ULL, VTD_FAULT_CONTEXT_NOT_PRESENT, true },
+		{ at, load(b->machine, at) | 1 << 5, VTD_FAULT_CONTEXT_RESERVED, true },
+		{ at, load(b->machine, at) & ~(u64)CTX_DTE, VTD_FAULT_DTE_CLEAR, true },
+		{ b->directory + PASID / 64 * 8, 0, VTD_FAULT_DIR_NOT_PRESENT, false },
+		{ b->directory + PASID / 64 * 8, b->table | 5, VTD_FAULT_DIR_RESERVED, true },
+		{ b->directory + PASID / 64 * 8, 1ULL << 50 | 1, VTD_FAULT_PASID_ACCESS, true },
+		{ b->entry, load(b->machine, b->entry) & ~VTD_PE_P, VTD_FAULT_PASID_NOT_PRESENT,
+		  false },
+		{ b->entry, load(b->machine, b->entry) | 1 << 10, VTD_FAULT_PASID_RESERVED, true },
+		{ b->entry, VTD_PE_P, VTD_FAULT_PASID_INVALID, true },
+		{ b->entry + 16, 1ULL << 50, VTD_FAULT_FL_ROOT_ACCESS, false },
+		{ leaf, 0, VTD_FAULT_FL_NOT_PRESENT, false },
+		{ leaf, page | 1ULL << 63, VTD_FAULT_FL_RESERVED, false },
+		{ leaf, page & ~(u64)PT_U, VTD_FAULT_USER, false },
+		{ leaf, page & ~(u64)PT_W, VTD_FAULT_NO_WRITE, false },
+		{ leaf, 1ULL << 50 | PT_P | PT_W | PT_U, VTD_FAULT_BEYOND, false },
+	};
+	struct vtd_fault fault;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		u64 old = load(b->machine, rows[i].where);
+
+		store(b->machine, rows[i].where, rows[i].value);
+		forget(b);
+		assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL),
+				 rows[i].reason);
+		if (rows[i].is_fault)
+			expect_fault(b->iommu, (u32)rows[i].reason, PASID, VIRTUAL);
+		else
+			assert_false(vtd_fault_read(b->iommu, &fault));
+		assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL),
+				 rows[i].reason);
+		expect_fault(b->iommu, (u32)rows[i].reason, PASID, VIRTUAL);
+		store(b->machine, rows[i].where, old);
+		forget(b);
+	}
+	/* Of the request: supervisor without SRE, an address that cannot be. */
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, VTD_DMA_READ | VTD_DMA_PRIV,
+					   NULL),
+			 VTD_FAULT_SRE_CLEAR);
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, 1ULL << 60, VTD_DMA_READ, NULL),
+			 VTD_FAULT_NOT_CANONICAL);
+	assert_false(vtd_fault_read(b->iommu, &fault));
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
 }
 
 static void test_only_ats_asks_for_translations(void **state)
@@ -392,6 +454,8 @@ int main(void)
 		TEST(test_nothing_passes_without_a_root),
 		TEST(test_transfers_end_at_the_highest_address),
 		cmocka_unit_test_setup_teardown(test_translation_request_alone, setup_ats,
+						bench_teardown),
+		cmocka_unit_test_setup_teardown(test_answers_without_rights, setup_ats,
 						bench_teardown),
 		TEST(test_only_ats_asks_for_translations),
 	};

@@ -175,14 +175,14 @@ public func intel_svm_is_pasid_valid(_ dev: OpaquePointer?, _ pasid: CInt) -> CI
 public func intel_vcmd_ioasid_alloc(
     _ min: ioasid_t, _ max: ioasid_t, _ data: UnsafeMutableRawPointer?
 ) -> ioasid_t {
-    guard let unit = data.map({ Ref<Unit>(raw: $0) }) else { return ioasid_t.max }
+    guard let unit = Handle.unit(data.map { OpaquePointer($0) }) else { return ioasid_t.max }
     return VirtualCommand.allocate(unit, from: min, through: max) ?? ioasid_t.max
 }
 
 @_cdecl("intel_vcmd_ioasid_free")
 @implementation
 public func intel_vcmd_ioasid_free(_ ioasid: ioasid_t, _ data: UnsafeMutableRawPointer?) {
-    guard let unit = data.map({ Ref<Unit>(raw: $0) }) else { return }
+    guard let unit = Handle.unit(data.map { OpaquePointer($0) }) else { return }
     // Its owner is not done with it. While the core gives it back it is there, but not active.
     guard !ioasid_is_active(ioasid) else { return }
     VirtualCommand.free(unit, ioasid)

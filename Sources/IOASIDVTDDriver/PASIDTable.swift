@@ -78,7 +78,7 @@ extension Ref<Device> {
         return (pointee.unit.memory.word(at) ?? 0) & VTD_PE_P != 0
     }
 
-    /// Writes an entry where none is present. Only in caching mode has hardware cached that.
+    /// Writes an entry where none is present.
     /// - Returns: false for want of a page.
     func setUp(_ pasid: PASID, _ entry: PASIDEntry) -> Bool {
         let machine = pointee.unit.pointee.machine
@@ -91,11 +91,7 @@ extension Ref<Device> {
         memory.setWord(at + 8, entry.word1)
         // The word with the present bit last.
         memory.setWord(at, entry.word0)
-        if pointee.unit.can(VTD_CAP_CM) {
-            let unit = pointee.unit
-            unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_ONE, entry.domain.number, pasid.number))
-            unit.ring(drain: false)
-        }
+        forgetAbsence(of: pasid, entry.domain)
         return true
     }
 
@@ -103,9 +99,12 @@ extension Ref<Device> {
     /// - Parameter quiet: faults of requests that are still coming are not to be recorded
     func tearDown(_ pasid: PASID, quiet: Bool) {
         let memory = pointee.unit.memory
-        guard let at = pasidEntryAddress(pasid), let word0 = memory.word(at),
-            word0 & VTD_PE_P != 0
-        else { return }
+        guard let at = pasidEntryAddress(pasid), let word0 = memory.word(at) else { return }
+        guard word0 & VTD_PE_P != 0 else {
+            // Torn down quietly before, when a process ended: by now its requests must be over.
+            if !quiet { recordFaults(of: pasid) }
+            return
+        }
         let old = PASIDEntry(word0: word0, word1: memory.word(at + 8) ?? 0, word2: 0)
         memory.setWord(at, quiet ? VTD_PE_FPD : 0)
         if quiet { driver?.pointee.quietEntries &+= 1 }

@@ -14,9 +14,17 @@ extension Ref<Device> {
         guard let driver, driver.pointee.quietEntries > 0, let at = pasidEntryAddress(pasid),
             pointee.unit.memory.word(at) == VTD_PE_FPD
         else { return }
-        // Entries that are not present are not cached.
         pointee.unit.memory.setWord(at, 0)
         driver.pointee.quietEntries &-= 1
+        forgetAbsence(of: pasid, Domain.firstLevelID)
+    }
+
+    /// Only in caching mode has hardware cached that no entry is present, and whether that is quiet.
+    func forgetAbsence(of pasid: PASID, _ domain: DomainID) {
+        let unit = pointee.unit
+        guard unit.can(VTD_CAP_CM) else { return }
+        unit.enqueue(vtd_inv_pasid_cache(VTD_INV_PASID_ONE, domain.number, pasid.number))
+        unit.ring(drain: false)
     }
 }
 

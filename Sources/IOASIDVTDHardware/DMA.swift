@@ -24,8 +24,7 @@ extension Ref<Device> {
         }
     }
 
-    /// A translation request alone (section 4.1.1): what the tables do not allow is answered without
-    /// rights, which is no fault to record.
+    /// A translation request alone (section 4.2.3).
     func requestTranslation(_ request: Request) -> DMAOutcome {
         pointee.unit.pointee.stats.dma &+= 1
         do throws(Fault) {
@@ -35,7 +34,7 @@ extension Ref<Device> {
             pointee.tlb?.insert(DeviceTranslation(tag, found), tag)
             return .reached(found.physical(request))
         } catch {
-            guard error.isRecoverable else { return refuse(error, request) }
+            guard error.isAnswerWithoutRights else { return refuse(error, request) }
             return .refused(error.reason, isRecorded: false)
         }
     }

@@ -37,6 +37,23 @@ struct Fault: Error {
 
     func `is`(_ reason: vtd_fault_reason) -> Bool { self.reason == reason.rawValue }
 
+    /// A translation request is answered without rights then, which is no fault to record: what is not
+    /// present from the directory on, and what the page tables say (the table of section 7.1.3). What
+    /// cannot be read, or has reserved bits above a first level, is one.
+    var isAnswerWithoutRights: Bool {
+        switch vtd_fault_reason(reason) {
+        case VTD_FAULT_DIR_NOT_PRESENT, VTD_FAULT_PASID_NOT_PRESENT, VTD_FAULT_ERE_CLEAR,
+            VTD_FAULT_SRE_CLEAR, VTD_FAULT_FL_ACCESS, VTD_FAULT_FL_NOT_PRESENT,
+            VTD_FAULT_FL_RESERVED, VTD_FAULT_FL_ROOT_ACCESS, VTD_FAULT_NESTED_BEYOND,
+            VTD_FAULT_NESTED_ROOT_READ, VTD_FAULT_NESTED_TABLE_READ,
+            VTD_FAULT_NESTED_TABLE_WRITE, VTD_FAULT_SL_PERMISSION, VTD_FAULT_NOT_CANONICAL,
+            VTD_FAULT_USER, VTD_FAULT_NO_EXECUTE, VTD_FAULT_BEYOND, VTD_FAULT_NESTED_ADDRESS,
+            VTD_FAULT_NO_WRITE, VTD_FAULT_NO_READ:
+            true
+        default: false
+        }
+    }
+
     /// Would another answer of the page tables help? Then a device with PRI asks for the page.
     var isRecoverable: Bool {
         `is`(VTD_FAULT_FL_NOT_PRESENT) || `is`(VTD_FAULT_SL_PERMISSION) || `is`(VTD_FAULT_USER)

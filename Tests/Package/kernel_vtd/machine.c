@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <string.h>
 #include <linux/err.h>
 #include <linux/ioasid-vtd.h>
 #include "machine.h"
@@ -11,6 +12,21 @@ static struct vtd_machine *machine;
 static struct intel_iommu *iommu[MACHINE_UNITS];
 static struct device *dev[MACHINE_UNITS];
 static u64 own_pages;
+
+struct vtd_machine *machine_model(void)
+{
+	return machine;
+}
+
+struct intel_iommu *machine_unit(unsigned int unit)
+{
+	return iommu[unit];
+}
+
+struct device *machine_device(unsigned int unit)
+{
+	return dev[unit];
+}
 
 static void begin(struct vtd_unit_config config, bool has_tlb, bool has_requests)
 {
@@ -29,6 +45,14 @@ static void begin(struct vtd_unit_config config, bool has_tlb, bool has_requests
 void machine_begin_with(bool has_tlb, bool has_requests)
 {
 	struct vtd_unit_config config = { VTD_CAP_DEFAULT | VTD_CAP_SRS, 20, NULL, NULL };
+
+	begin(config, has_tlb, has_requests);
+}
+
+void machine_begin_caching(bool has_tlb, bool has_requests)
+{
+	struct vtd_unit_config config = { VTD_CAP_DEFAULT | VTD_CAP_SRS | VTD_CAP_CM, 20, NULL,
+					  NULL };
 
 	begin(config, has_tlb, has_requests);
 }
@@ -92,15 +116,62 @@ void machine_end(void)
 	assert(vtd_blocks_used() == 0);
 }
 
+/* ---- memory ---- */
+
+#define RAM_PAGES 1024
+static struct {
+	uint64_t first;
+	unsigned int pages;
+	bool taken[RAM_PAGES];
+} ram;
+
+void machine_take_from(uint64_t first, unsigned int pages)
+{
+	assert(pages <= RAM_PAGES);
+	memset(&ram, 0, sizeof(ram));
+	ram.first = first;
+	ram.pages = pages;
+}
+
+/* The first of so many adjacent pages that are free. */
+static unsigned int ram_find(unsigned int pages)
+{
+	unsigned int first, count = 0;
+
+	for (first = 0; count < pages; first++) {
+		assert(first < ram.pages);
+		count = ram.taken[first] ? 0 : count + 1;
+	}
+	return first - pages;
+}
+
+static void ram_mark(unsigned int first, unsigned int pages, bool is_taken)
+{
+	memset(ram.taken + first, is_taken, pages);
+}
+
 void *machine_take(unsigned int pages)
 {
-	return machine_virtual(vtd_page_alloc(machine, pages));
+	void *start;
+
+	if (ram.pages == 0)
+		return machine_virtual(vtd_page_alloc(machine, pages));
+	unsigned int index = ram_find(pages);
+
+	ram_mark(index, pages, true);
+	start = machine_virtual(ram.first + (uint64_t)index * VTD_PAGE_SIZE);
+	memset(start, 0, (size_t)pages * VTD_PAGE_SIZE);
+	return start;
 }
 
 void machine_give(void *start, unsigned int pages)
 {
-	if (start)
+	if (!start)
+		return;
+	if (ram.pages == 0)
 		vtd_page_free(machine, machine_physical(start), pages);
+	else
+		ram_mark((machine_physical(start) - ram.first) / VTD_PAGE_SIZE, pages, false);
 }
 
 uint64_t machine_physical(const void *at)
@@ -118,8 +189,17 @@ uint64_t machine_read(uint32_t offset, unsigned int size)
 	return vtd_register_read(iommu[offset >> 16], offset & 0xffff, size);
 }
 
+static void (*trap_writes)(unsigned int unit, uint32_t offset, uint64_t value);
+
+void machine_trap(void (*trap)(unsigned int unit, uint32_t offset, uint64_t value))
+{
+	trap_writes = trap;
+}
+
 void machine_write(uint32_t offset, unsigned int size, uint64_t value)
 {
+	if (trap_writes)
+		trap_writes(offset >> 16, offset & 0xffff, value);
 	assert(vtd_register_write(iommu[offset >> 16], offset & 0xffff, size, value) == 0);
 }
 

@@ -181,6 +181,8 @@ struct iommu_fault_event {
 struct iommu_page_response {
 	u32 code;
 };
+/* Not the library's, which is linked as well. */
+#define iommu_report_device_fault svm_report_device_fault
 int iommu_report_device_fault(struct device *dev, struct iommu_fault_event *event);
 
 /* The queue of recoverable faults; the test handles them at once. */

@@ -774,9 +774,10 @@ int vtd_page_answer(struct device *dev, ioasid_t pasid, unsigned int group);
  * @access: as vtd_dma()
  * @physical: NULL, or where to put the physical address that it was told
  *
- * The device TLB keeps the answer. What the page tables do not allow is answered without rights: that
- * is no fault, and nothing is recorded or asked for. vtd_dma() goes on from there: a device with PRI
- * asks for the page, another sends the request untranslated, which is a fault.
+ * The device TLB keeps the answer. What is not present in the tables of the PASID, and what the page
+ * tables do not allow, is answered without rights (sections 4.2.3 and 7.1.3): that is no fault, and nothing is recorded
+ * or asked for. vtd_dma() goes on from there: a device with PRI asks for the page, another sends the
+ * request untranslated, which is a fault.
  *
  * Return: 0 translated; above 0 not, for this enum vtd_fault_reason; -EINVAL no device, one without
  * ATS, or bad @access.
@@ -951,8 +952,8 @@ int vtd_guest_write(struct vtd_guest *guest, u64 address, const void *buffer, si
  * @page: physical address, from vtd_page_alloc()
  * @access: as vtd_guest_map()
  *
- * Return: 0; -EINVAL an address that is none of a page or not canonical; -ENOENT @mm is not bound;
- * -ENOMEM.
+ * Return: 0; -EINVAL no @mm, an address that is none of a page or not canonical; -ENOENT @mm is not
+ * bound; -ENOMEM.
  */
 int vtd_mm_map(struct mm_struct *mm, u64 address, u64 page, unsigned int access);
 
