@@ -132,7 +132,8 @@ function(embedded_module module)
 			-emit-module -emit-module-path ${interface}
 			-emit-ir ${sources} -o ${ir}
 		COMMAND ${CMAKE_COMMAND} -DIR=${ir} -P ${PROJECT_SOURCE_DIR}/cmake/UnwindTables.cmake
-		COMMAND ${IOASID_SWIFT_BIN}/clang -c ${ir} -o ${object} -O2 -g -fPIC
+		COMMAND ${IOASID_SWIFT_BIN}/clang ${IOASID_SWIFT_CLANG_FLAGS}
+			-c ${ir} -o ${object} -O2 -g -fPIC
 			-Xclang -disable-llvm-passes -Wno-override-module
 			# Unused parts of the Embedded runtime then fall to --gc-sections.
 			-ffunction-sections
