@@ -184,6 +184,8 @@ if(IOASID_MAN)
 		${symbols} ${kernel_symbols} ${vtd_symbols})
 endif()
 package_test(kernel-doc kernel-doc.sh ${include})
+# The documents as HTML, with no link that leads nowhere; skipped without mkdocs.
+package_test(site ${PROJECT_SOURCE_DIR}/scripts/site ${CMAKE_BINARY_DIR}/site)
 
 # docs/abi-policy.md
 package_test(abi-baseline ${PROJECT_SOURCE_DIR}/scripts/abi)
