@@ -46,12 +46,11 @@ option(IOASID_REPRODUCIBLE "Leave the directories of the build out of the librar
 set(ioasid_prefix_map)
 if(IOASID_REPRODUCIBLE AND CMAKE_BUILD_TYPE STREQUAL "Release"
 		AND NOT IOASID_SANITIZE AND NOT IOASID_COVERAGE)
-	# The last one that fits counts, and the build directory may lie in the source's.
+	# The build directory may lie in the source's, and the longer one is to count. Of those that fit, C compilers
+	# take the last one, and swiftc the first.
 	set(ioasid_prefix_map ${PROJECT_SOURCE_DIR}=. ${CMAKE_BINARY_DIR}=./build)
-	list(APPEND IOASID_SWIFT_FLAGS -Xfrontend -disable-incremental-llvm-codegen)
-	foreach(map IN LISTS ioasid_prefix_map)
-		list(APPEND IOASID_SWIFT_FLAGS -file-prefix-map ${map})
-	endforeach()
+	list(APPEND IOASID_SWIFT_FLAGS -Xfrontend -disable-incremental-llvm-codegen
+		-file-prefix-map ${CMAKE_BINARY_DIR}=./build -file-prefix-map ${PROJECT_SOURCE_DIR}=.)
 endif()
 
 set(IOASID_MODULES ${CMAKE_BINARY_DIR}/swift)
@@ -138,7 +137,8 @@ function(embedded_module module)
 			-emit-module -emit-module-path ${interface}
 			-emit-ir ${sources} -o ${ir}
 		COMMAND ${CMAKE_COMMAND} -DIR=${ir} -P ${PROJECT_SOURCE_DIR}/cmake/UnwindTables.cmake
-		COMMAND ${IOASID_SWIFT_BIN}/clang -c ${ir} -o ${object} -O2 -g -fPIC
+		COMMAND ${IOASID_SWIFT_BIN}/clang ${IOASID_SWIFT_CLANG_FLAGS}
+			-c ${ir} -o ${object} -O2 -g -fPIC
 			-Xclang -disable-llvm-passes -Wno-override-module
 			# Unused parts of the Embedded runtime then fall to --gc-sections.
 			-ffunction-sections

@@ -15,8 +15,10 @@ if(NOT IOASID_SWIFTC)
 endif()
 
 set(IOASID_SWIFT_FLAGS -swift-version 6 -wmo -parse-as-library -enable-experimental-feature Embedded)
-if(IOASID_SWIFT_TARGET)
-	list(APPEND IOASID_SWIFT_FLAGS -target ${IOASID_SWIFT_TARGET})
+# Whoever cross compiles says so to CMake; swiftc is told from here.
+set(swift_target "${IOASID_SWIFT_TARGET}")
+if(CMAKE_CROSSCOMPILING AND NOT swift_target)
+	set(swift_target ${CMAKE_SYSTEM_PROCESSOR}-unknown-linux-gnu)
 endif()
 
 function(check_swift_version)
@@ -35,14 +37,32 @@ function(check_swift_version)
 	message(STATUS "Swift compiler: ${IOASID_SWIFTC} (${version})")
 endfunction()
 
-# The toolchain brings its Embedded library for some targets only: compiling says it best.
+# The toolchain brings its Embedded library for some targets only: compiling says it best. That of bare
+# metal will do where the system's own is missing, as in a toolchain of another architecture: it has no
+# code of any system, and headers are read for the right one.
 function(check_embedded_swift)
 	set(probe ${CMAKE_BINARY_DIR}/CMakeFiles/embedded-probe)
 	file(WRITE ${probe}.swift "import Synchronization\nlet probe = Atomic<UInt32>(0)\n")
-	execute_process(COMMAND ${IOASID_SWIFTC} ${IOASID_SWIFT_FLAGS} -c ${probe}.swift -o ${probe}.o
-		OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE status)
+	set(targets default)
+	if(swift_target)
+		string(REGEX REPLACE "-.*" "-none-none-elf" bare ${swift_target})
+		set(targets own bare)
+		set(flags_own -target ${swift_target})
+		set(flags_bare -target ${bare} -Xfrontend -clang-target -Xfrontend ${swift_target})
+	endif()
+	foreach(target IN LISTS targets)
+		execute_process(
+			COMMAND ${IOASID_SWIFTC} ${IOASID_SWIFT_FLAGS} ${flags_${target}}
+				-c ${probe}.swift -o ${probe}.o
+			OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE status)
+		if(status EQUAL 0)
+			list(APPEND IOASID_SWIFT_FLAGS ${flags_${target}})
+			set(IOASID_SWIFT_FLAGS ${IOASID_SWIFT_FLAGS} PARENT_SCOPE)
+			break()
+		endif()
+	endforeach()
 	if(NOT status EQUAL 0)
-		set(target "${IOASID_SWIFT_TARGET}")
+		set(target "${swift_target}")
 		if(NOT target)
 			set(target "its default target")
 		endif()
@@ -52,8 +72,31 @@ function(check_embedded_swift)
 	endif()
 endfunction()
 
+function(check_swift_target)
+	if(NOT swift_target)
+		return()
+	endif()
+	string(REGEX REPLACE "-.*" "" swift_processor ${swift_target})
+	set(c_processor ${CMAKE_SYSTEM_PROCESSOR})
+	foreach(processor swift_processor c_processor)
+		string(REGEX REPLACE "^arm64$" "aarch64" ${processor} ${${processor}})
+		string(REGEX REPLACE "^(amd64|AMD64)$" "x86_64" ${processor} ${${processor}})
+	endforeach()
+	if(NOT swift_processor STREQUAL c_processor)
+		message(FATAL_ERROR "Swift would be compiled for ${swift_processor} and C for ${c_processor}. To cross "
+			"compile give CMake a toolchain file, as the preset aarch64 does; without, the C compiler is "
+			"this machine's.")
+	endif()
+endfunction()
+
 check_swift_version()
 check_embedded_swift()
+check_swift_target()
+# For the compiler that makes objects of swiftc's output.
+set(IOASID_SWIFT_CLANG_FLAGS)
+if(swift_target)
+	set(IOASID_SWIFT_CLANG_FLAGS -target ${swift_target})
+endif()
 
 # Objects of swiftc call the sanitizer or profile runtime of swiftc's own clang: use that for C and
 # for linking.

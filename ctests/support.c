@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the suites of the core have in common. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,53 @@ bool same_state(const struct ioasid_stats *before, const struct ioasid_stats *af
 unsigned int loops(unsigned int wanted)
 {
 	return getenv("IOASID_TEST_SLOW") ? wanted / 50 + 1 : wanted;
+}
+
+static void *wait_for_the_end(void *pipe)
+{
+	char end;
+
+	return read(*(int *)pipe, &end, 1) < 0 ? pipe : NULL;
+}
+
+/* With nothing of the library: qemu 7.2 fails in an assertion of its own, 10 does not. */
+static bool emulator_has_threads_after_fork(void)
+{
+	int ends[2], status = -1;
+	pthread_t thread;
+	pid_t child;
+
+	if (pipe(ends) || pthread_create(&thread, NULL, wait_for_the_end, &ends[0]))
+		return false;
+	child = fork();
+	if (!child) {
+		signal(SIGABRT, SIG_DFL);
+		signal(SIGSEGV, SIG_DFL);
+		alarm(10);
+		close(ends[1]);
+		freopen("/dev/null", "w", stderr);
+		if (pthread_create(&thread, NULL, wait_for_the_end, &ends[0]))
+			_exit(1);
+		_exit(pthread_join(thread, NULL));
+	}
+	close(ends[1]);
+	pthread_join(thread, NULL);
+	close(ends[0]);
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+const char *no_threads_after_fork(void)
+{
+	static enum { UNKNOWN, WORKS, FAILS } answer;
+
+	if (UNDER_TSAN)
+		return "ThreadSanitizer ends a child of fork() that starts a thread";
+	if (!emulator())
+		return NULL;
+	if (!answer)
+		answer = emulator_has_threads_after_fork() ? WORKS : FAILS;
+	return answer == FAILS ? "this emulator fails in a child of fork() that starts a thread"
+			       : NULL;
 }
 
 int in_child(int (*body)(const void *data), const void *data)

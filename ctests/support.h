@@ -11,6 +11,8 @@
 
 #include <linux/ioasid.h>
 
+#include "emulator.h"
+
 /*
  * Under ThreadSanitizer a thread must not end, by exit() or cancellation, inside a stream's function:
  * it counts the libc calls that the thread is in, and takes the program for wrong.
@@ -64,6 +66,9 @@ bool same_state(const struct ioasid_stats *before, const struct ioasid_stats *af
 
 /* How often a long loop runs: a fiftieth under valgrind. */
 unsigned int loops(unsigned int wanted);
+
+/* NULL where a child of fork() may start threads though the parent has some, or why not. */
+const char *no_threads_after_fork(void);
 
 /*
  * Runs @body in a process of its own, which has used the library no more than this one. Its exit

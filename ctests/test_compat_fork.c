@@ -20,11 +20,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-/* TSan ends a child of fork() that starts a thread. */
 #if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define skip_threads_after_fork() skip()
-#endif
 #if __has_feature(address_sanitizer)
 /* What the parent's other threads had in hand is nobody's in a child, and no leak of the library. */
 int __lsan_is_turned_off(void);
@@ -36,14 +32,19 @@ int __lsan_is_turned_off(void)
 #define begin_child() (is_child = true)
 #endif
 #endif
-#ifndef skip_threads_after_fork
-#define skip_threads_after_fork() ((void)0)
-#endif
 #ifndef begin_child
 #define begin_child() ((void)0)
 #endif
 
 #define CHILD_SECONDS 30
+
+static void skip_threads_after_fork(void)
+{
+	const char *why = no_threads_after_fork();
+
+	if (why)
+		skip_because(why);
+}
 
 static pid_t parent;
 

@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "emulator.h"
+
 #define pr_fmt(fmt) "%s: " fmt, "drv"
 
 #include <linux/ioasid.h>
@@ -239,8 +241,11 @@ static int level_for(const char *value)
 	if (!child) {
 		setenv("IOASID_LOG", value, 1);
 		/* Not the link itself: under valgrind that would run valgrind. */
-		if (readlink("/proc/self/exe", program, sizeof(program) - 1) > 0)
-			execl(program, program, "--level", (char *)NULL);
+		if (readlink("/proc/self/exe", program, sizeof(program) - 1) <= 0)
+			_exit(98);
+		if (emulator())
+			execl(emulator(), emulator(), program, "--level", (char *)NULL);
+		execl(program, program, "--level", (char *)NULL);
 		_exit(99);
 	}
 	waitpid(child, &status, 0);

@@ -32,6 +32,8 @@
 #endif
 #endif
 
+#define NO_STEPS "no single steps: another architecture than x86-64, ThreadSanitizer or valgrind"
+
 __attribute__((__unused__)) static bool may_step(void)
 {
 	const char *preload = getenv("LD_PRELOAD");
@@ -669,7 +671,7 @@ static void a_handler_finds_what_is_there_wherever_it_interrupts(void **state)
 {
 	(void)state;
 	if (!may_step())
-		skip();
+		skip_because(NO_STEPS);
 	on_each_step(after_each_step);
 	for (size_t i = 0; i < WRITERS; i++)
 		follow(&writers[i]);
@@ -689,7 +691,7 @@ static void a_handler_may_be_refused_and_logged(void **state)
 {
 	(void)state;
 	if (!may_step())
-		skip();
+		skip_because(NO_STEPS);
 	atomic_set(&lines, 0);
 	assert_int_equal(ioasid_set_log(count_line, NULL), 0);
 	ioasid_set_log_level(4);
@@ -760,7 +762,7 @@ static void a_thread_that_stands_still_is_not_waited_for(void **state)
 
 	(void)state;
 	if (!may_step())
-		skip();
+		skip_because(NO_STEPS);
 	on_each_step(stop_after_each_step);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		for (size_t j = 0; j < WRITERS; j++)
@@ -907,7 +909,7 @@ static void a_reader_that_is_overtaken_finds_what_is_there(void **state)
 {
 	(void)state;
 	if (!may_step())
-		skip();
+		skip_because(NO_STEPS);
 	overtake_at_each_step(find_target_by_spid);
 	overtake_at_each_step(find_nothing);
 	if (is_custom_stage)
@@ -920,25 +922,25 @@ static void a_reader_that_is_overtaken_finds_what_is_there(void **state)
 static void a_reader_that_is_overtaken_finds_what_is_there(void **state)
 {
 	(void)state;
-	skip();
+	skip_because(NO_STEPS);
 }
 
 static void a_handler_finds_what_is_there_wherever_it_interrupts(void **state)
 {
 	(void)state;
-	skip();
+	skip_because(NO_STEPS);
 }
 
 static void a_handler_may_be_refused_and_logged(void **state)
 {
 	(void)state;
-	skip();
+	skip_because(NO_STEPS);
 }
 
 static void a_thread_that_stands_still_is_not_waited_for(void **state)
 {
 	(void)state;
-	skip();
+	skip_because(NO_STEPS);
 }
 
 #endif

@@ -454,7 +454,9 @@ static void find_fork_word(void)
 	if (page == MAP_FAILED)
 		return;
 	*(uint32_t *)page = 1;
-	if (madvise(page, sizeof(*not_forked), MADV_WIPEONFORK) == 0)
+	/* Some emulators accept every advice and follow none: so one that does not exist comes first. */
+	if (madvise(page, sizeof(*not_forked), -1) != 0 &&
+	    madvise(page, sizeof(*not_forked), MADV_WIPEONFORK) == 0)
 		not_forked = page;
 	else
 		munmap(page, sizeof(*not_forked));

@@ -79,9 +79,16 @@ static inline void civtd_is_untold(u64 *watch)
 	__atomic_fetch_or(watch, CIVTD_UNTOLD, __ATOMIC_RELEASE);
 }
 
+/* Between a write without the hardware lock and the look whether it is to be told, and in civtd_watch(). */
+static inline void civtd_fence(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Acquires: who finds a page watched and then reads it sees what was there when the watch began. */
 static inline bool civtd_is_watched(const u64 *watch, u64 page)
 {
-	return __atomic_load_n(&watch[civtd_watch_head + page / 64], __ATOMIC_RELAXED) >>
+	return __atomic_load_n(&watch[civtd_watch_head + page / 64], __ATOMIC_ACQUIRE) >>
 		       (page % 64) &
 	       1;
 }
@@ -89,9 +96,12 @@ static inline bool civtd_is_watched(const u64 *watch, u64 page)
 /* Before the page is read: what is written from now on is told. */
 static inline void civtd_watch(u64 *watch, u64 page)
 {
-	if (!civtd_is_watched(watch, page))
-		__atomic_fetch_or(&watch[civtd_watch_head + page / 64], 1ull << (page % 64),
-				  __ATOMIC_SEQ_CST);
+	if (civtd_is_watched(watch, page))
+		return;
+	__atomic_fetch_or(&watch[civtd_watch_head + page / 64], 1ull << (page % 64),
+			  __ATOMIC_RELEASE);
+	/* As civtd_fence() in who writes: one of the two sees the other. */
+	civtd_fence();
 }
 
 /* After a page was written. */
@@ -133,11 +143,5 @@ static inline void civtd_store_half(void *half, u32 value)
 void civtd_copy_in(void *to, const void *from, size_t length);
 void civtd_copy_out(void *to, const void *from, size_t length);
 void civtd_clear(void *words, size_t length);
-
-/* Between a write without the hardware lock and the look whether it is to be told. */
-static inline void civtd_fence(void)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
 
 #endif

@@ -6,7 +6,7 @@ set -euo pipefail
 library=$1 soname=$2 symbols=$3
 shift 3
 # Unwind tables are a seventh of it. A page of code must buy its place: docs/architecture.md, decision 1.
-max_stripped=$((160 * 1024))
+max_loaded=$((160 * 1024))
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -36,7 +36,8 @@ calls=$(readelf -rW "$library" | awk '{ print $5 }' | sed 's/@.*//' | sort -u | 
 readelf -dW "$library" > "$work/dynamic"
 grep -q "Library soname: \[$soname\]" "$work/dynamic" || fail "soname is not $soname"
 for needed in $(sed -n 's/.*Shared library: \[\(.*\)\]/\1/p' "$work/dynamic"); do
-	case " $* " in
+	# The second is a part of the first: on some architectures it has the stack protector's secret.
+	case " $* ${*/#libc.so.6/ld-linux-aarch64.so.1} " in
 	*" $needed "*) ;;
 	*) fail "needs $needed" ;;
 	esac
@@ -45,6 +46,7 @@ done
 paths=$(sed -n 's/.*(RUNPATH).*\[\(.*\)\]/\1/p' "$work/dynamic")
 if grep -q 'Shared library: \[libioasid' "$work/dynamic"; then expected='$ORIGIN'; else expected=; fi
 [ "$paths" = "$expected" ] || fail "run path is '$paths', not '$expected'"
+grep -q TEXTREL "$work/dynamic" && fail "code is written to when it is loaded"
 # A late dlopen() has no room for thread-local variables; nothing of ours may be unmapped under a thread.
 readelf -lW "$library" | grep -qw TLS && fail "has thread-local variables"
 grep -q 'FLAGS_1.*NODELETE' "$work/dynamic" || fail "may be unloaded"
@@ -58,9 +60,12 @@ functions=$(readelf -sW "$library" | awk '$4 == "FUNC" && $7 != "UND" && $3 > 0 
 tables=$(readelf --debug-dump=frames "$library" 2> /dev/null | grep -c 'FDE' || true)
 ((tables >= functions)) || fail "$functions functions, $tables unwind tables"
 
-strip -o "$work/stripped" "$library"
-size=$(stat -c %s "$work/stripped")
-((size <= max_stripped)) || fail "$size bytes stripped, more than $max_stripped"
+# Not the size of the file: where pages may be 64 KiB large there is as much between its segments.
+size=0
+while read -r bytes; do
+	size=$((size + bytes))
+done < <(readelf -lW "$library" | awk '$1 == "LOAD" { print $5 }')
+((size > 0 && size <= max_loaded)) || fail "$size bytes are loaded, more than $max_loaded"
 
-echo "$(wc -l < "$work/exported") exports, $size bytes stripped, $functions functions with unwind tables"
+echo "$(wc -l < "$work/exported") exports, $size bytes are loaded, $functions functions with unwind tables"
 exit $status

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# guest-sva.sh SOURCE BUILD CC CFLAGS LDFLAGS: builds the example against an installation, runs it.
+# guest-sva.sh SOURCE BUILD CC CFLAGS LDFLAGS [EMULATOR]: builds the example against an installation, runs it.
 set -euo pipefail
 
 source=$1 build=$2 cc=$3 cflags=$4 ldflags=$5
+shift 5
 # shellcheck source=Tests/Package/manifests.sh
 . "$source/Tests/Package/manifests.sh"
 work=$(mktemp -d)
@@ -21,8 +22,8 @@ make -s -C "$source/examples/guest-sva" O="$work/out" CC="$cc" CFLAGS="$cflags -
 	LDFLAGS="$ldflags"
 
 mkdir "$work/flows"
-"$work/out/guest-sva" flows "$work/flows"
+"$@" "$work/out/guest-sva" flows "$work/flows"
 "$source/scripts/flow-diagrams" directory="$work/flows" "$source/docs/guest-sva.md" |
 	diff -u "$source/docs/guest-sva.md" - ||
 	{ echo "FAIL: the diagrams are not current, see scripts/flow-diagrams" >&2; exit 1; }
-"$work/out/guest-sva" random 5 "${GUEST_SVA_SEED:-$RANDOM}"
+"$@" "$work/out/guest-sva" random 5 "${GUEST_SVA_SEED:-$RANDOM}"

@@ -60,4 +60,12 @@ refused no-embedded "has no Embedded Swift standard library for its default targ
 refused other-target "no Embedded Swift standard library for s390x-unknown-linux-gnu" \
 	-DIOASID_SWIFTC="$swiftc" -DIOASID_SWIFT_TARGET=s390x-unknown-linux-gnu
 
+# One that it has it for, while the C compiler is this machine's.
+case $(uname -m) in
+aarch64) other=x86_64 ;;
+*) other=aarch64 ;;
+esac
+refused half-crossed "Swift would be compiled for $other and C for $(uname -m)" \
+	-DIOASID_SWIFTC="$swiftc" -DIOASID_SWIFT_TARGET=$other-unknown-linux-gnu
+
 exit $status

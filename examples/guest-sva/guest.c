@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -115,12 +116,16 @@ int guest_main(int fd)
 /* Starts the guest on sockets[1]; the host keeps sockets[0]. */
 void guest_start_on(struct vm *vm, int sockets[2])
 {
-	char *argv[] = { "guest-sva", "guest", NULL };
+	char *emulator = getenv("IOASID_TEST_EMULATOR"), program[PATH_MAX] = "";
+	char *argv[] = { emulator ? emulator : program, program, "guest", NULL };
 	posix_spawn_file_actions_t actions;
 
+	/* Not the link itself: where this runs in an emulator that would start the emulator. */
+	if (readlink("/proc/self/exe", program, sizeof(program) - 1) <= 0)
+		die("/proc/self/exe: %m");
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, sockets[1], STDIN_FILENO);
-	if (posix_spawn(&vm->pid, "/proc/self/exe", &actions, NULL, argv, environ))
+	if (posix_spawn(&vm->pid, argv[0], &actions, NULL, emulator ? argv : argv + 1, environ))
 		die("cannot start a guest");
 	posix_spawn_file_actions_destroy(&actions);
 	close(sockets[1]);

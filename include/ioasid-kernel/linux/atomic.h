@@ -23,19 +23,31 @@
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 
-#define xchg(ptr, value) __atomic_exchange_n(ptr, value, __ATOMIC_SEQ_CST)
+#define xchg(ptr, value) \
+	__extension__({ \
+		__typeof__(*(ptr)) ioasid_was = \
+			__atomic_exchange_n(ptr, value, __ATOMIC_SEQ_CST); \
+		ioasid_fully_ordered(__ATOMIC_SEQ_CST); \
+		ioasid_was; \
+	})
 #define cmpxchg(ptr, old, value) \
 	__extension__({ \
 		__typeof__(*(ptr)) ioasid_old = (old); \
 		__atomic_compare_exchange_n(ptr, &ioasid_old, value, false, __ATOMIC_SEQ_CST, \
 					    __ATOMIC_SEQ_CST); \
+		ioasid_fully_ordered(__ATOMIC_SEQ_CST); \
 		ioasid_old; \
 	})
 
 /* Sizes are those of what is pointed to; this one says which is meant. */
 #define cmpxchg64(ptr, old, value) cmpxchg(ptr, old, value)
 #define try_cmpxchg(ptr, oldp, value) \
-	__atomic_compare_exchange_n(ptr, oldp, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+	__extension__({ \
+		bool ioasid_done = __atomic_compare_exchange_n( \
+			ptr, oldp, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+		ioasid_fully_ordered(__ATOMIC_SEQ_CST); \
+		ioasid_done; \
+	})
 
 /*
  * <stdatomic.h> has macros named atomic_fetch_add, _sub, _and, _or and _xor. Who includes it too,
@@ -46,22 +58,26 @@
 #define IOASID_ATOMIC_FETCH(name, type, op, suffix, order) \
 	static inline type (name##_fetch_##op##suffix)(type i, name##_t *v) \
 	{ \
-		return __atomic_fetch_##op(&v->counter, i, order); \
+		i = __atomic_fetch_##op(&v->counter, i, order); \
+		ioasid_fully_ordered(order); \
+		return i; \
 	}
 
 #define IOASID_ATOMIC_ARITHMETIC(name, type, op, step, suffix, order) \
 	IOASID_ATOMIC_FETCH(name, type, op, suffix, order) \
 	static inline type name##_##op##_return##suffix(type i, name##_t *v) \
 	{ \
-		return __atomic_##op##_fetch(&v->counter, i, order); \
+		i = __atomic_##op##_fetch(&v->counter, i, order); \
+		ioasid_fully_ordered(order); \
+		return i; \
 	} \
 	static inline type name##_fetch_##step##suffix(name##_t *v) \
 	{ \
-		return __atomic_fetch_##op(&v->counter, 1, order); \
+		return (name##_fetch_##op##suffix)(1, v); \
 	} \
 	static inline type name##_##step##_return##suffix(name##_t *v) \
 	{ \
-		return __atomic_##op##_fetch(&v->counter, 1, order); \
+		return name##_##op##_return##suffix(1, v); \
 	}
 
 #define IOASID_ATOMIC_ORDERED(name, type, suffix, order) \
@@ -72,16 +88,20 @@
 	IOASID_ATOMIC_FETCH(name, type, xor, suffix, order) \
 	static inline type name##_fetch_andnot##suffix(type i, name##_t *v) \
 	{ \
-		return __atomic_fetch_and(&v->counter, ~i, order); \
+		return (name##_fetch_and##suffix)(~i, v); \
 	} \
 	static inline type name##_xchg##suffix(name##_t *v, type i) \
 	{ \
-		return __atomic_exchange_n(&v->counter, i, order); \
+		i = __atomic_exchange_n(&v->counter, i, order); \
+		ioasid_fully_ordered(order); \
+		return i; \
 	} \
 	static inline bool name##_try_cmpxchg##suffix(name##_t *v, type *old, type i) \
 	{ \
-		return __atomic_compare_exchange_n(&v->counter, old, i, false, order, \
-						   __ATOMIC_RELAXED); \
+		bool done = __atomic_compare_exchange_n(&v->counter, old, i, false, order, \
+							__ATOMIC_RELAXED); \
+		ioasid_fully_ordered(order); \
+		return done; \
 	} \
 	static inline type name##_cmpxchg##suffix(name##_t *v, type old, type i) \
 	{ \

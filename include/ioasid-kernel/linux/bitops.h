@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/math.h>
 #include <linux/types.h>
 
@@ -139,20 +140,27 @@ static inline bool test_bit(long nr, const volatile unsigned long *addr)
 
 static inline bool test_and_set_bit(long nr, volatile unsigned long *addr)
 {
-	return (__atomic_fetch_or(addr + BIT_WORD(nr), BIT_MASK(nr), __ATOMIC_SEQ_CST) &
-		BIT_MASK(nr)) != 0;
+	unsigned long was = __atomic_fetch_or(addr + BIT_WORD(nr), BIT_MASK(nr), __ATOMIC_SEQ_CST);
+
+	ioasid_fully_ordered(__ATOMIC_SEQ_CST);
+	return (was & BIT_MASK(nr)) != 0;
 }
 
 static inline bool test_and_clear_bit(long nr, volatile unsigned long *addr)
 {
-	return (__atomic_fetch_and(addr + BIT_WORD(nr), ~BIT_MASK(nr), __ATOMIC_SEQ_CST) &
-		BIT_MASK(nr)) != 0;
+	unsigned long was =
+		__atomic_fetch_and(addr + BIT_WORD(nr), ~BIT_MASK(nr), __ATOMIC_SEQ_CST);
+
+	ioasid_fully_ordered(__ATOMIC_SEQ_CST);
+	return (was & BIT_MASK(nr)) != 0;
 }
 
 static inline bool test_and_change_bit(long nr, volatile unsigned long *addr)
 {
-	return (__atomic_fetch_xor(addr + BIT_WORD(nr), BIT_MASK(nr), __ATOMIC_SEQ_CST) &
-		BIT_MASK(nr)) != 0;
+	unsigned long was = __atomic_fetch_xor(addr + BIT_WORD(nr), BIT_MASK(nr), __ATOMIC_SEQ_CST);
+
+	ioasid_fully_ordered(__ATOMIC_SEQ_CST);
+	return (was & BIT_MASK(nr)) != 0;
 }
 
 static inline bool test_and_set_bit_lock(long nr, volatile unsigned long *addr)

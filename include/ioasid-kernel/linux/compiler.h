@@ -39,4 +39,22 @@
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, val) __atomic_store_n(&(x), (val), __ATOMIC_RELAXED)
 
+/*
+ * After operations that the kernel orders fully. C's seq_cst orders those among each other only: that a
+ * plain access before one also stays before a plain access after it takes a barrier, where the
+ * processor's instruction is none by itself.
+ */
+static inline void ioasid_fully_ordered(int order)
+{
+#if defined(__aarch64__)
+	if (order == __ATOMIC_SEQ_CST)
+		__asm__ volatile("dmb ish" : : : "memory");
+#elif !defined(__x86_64__)
+	if (order == __ATOMIC_SEQ_CST)
+		__atomic_thread_fence(order);
+#else
+	(void)order;
+#endif
+}
+
 #endif
