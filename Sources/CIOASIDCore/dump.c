@@ -139,6 +139,8 @@ int cio_dump_text(FILE *out, const struct cio_dump *dump, cio_refusal_name *name
 			fprintf(out, "refused %llu times: %s\n",
 				(unsigned long long)stats->refused[why],
 				name((enum ioasid_refusal)why));
+	for (long i = 0; i < dump->nr_ranges; i++)
+		fprintf(out, "set aside: %u-%u\n", dump->ranges[i].min, dump->ranges[i].max);
 	text_sets(out, dump, false);
 	return written(out);
 }

@@ -16,13 +16,20 @@ enum FlatIDs {
     /// Differs from process to process.
     static var base: UInt { records.base }
 
+    /// Without an id in use: also to change the capacity.
+    @inline(never)
     static func prepare(capacity: UInt32) -> Bool {
-        guard taken.prepare(capacity: capacity) else { return false }
-        guard records.prepare(capacity: capacity) else {
-            taken.discard()
+        guard records.reserve(capacity: capacity), taken.prepare(capacity: capacity) else {
             return false
         }
+        records.limit(to: capacity)
         return true
+    }
+
+    /// As before `prepare`.
+    static func discard() {
+        records.limit(to: 0)
+        taken.discard()
     }
 
     /// The place of an id below the capacity.
@@ -71,9 +78,12 @@ enum FlatIDs {
         if id.rawValue < taken.capacity { taken.release(id.rawValue) }
     }
 
-    #if IOASID_CHECKS
+    /// A number that nobody is to have, and one that is to be had again: see `SetAside`.
+    static func setAside(_ number: UInt32) { taken.take(number) }
+
+    static func restore(_ number: UInt32) { taken.release(number) }
+
     static func isTaken(_ number: UInt32) -> Bool { taken.isTaken(number) }
 
     static func nextTaken(from number: UInt32) -> UInt32? { taken.lowestTaken(from: number) }
-    #endif
 }

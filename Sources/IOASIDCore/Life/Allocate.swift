@@ -97,7 +97,9 @@ extension Core {
     private static func accept(
         _ id: ID, _ range: IDRange, _ group: Ref<AllocatorGroup>, _ owner: SetIncarnation
     ) throws(RequestError) -> IDRef {
-        guard id != .invalid, range.contains(id), IDTable.incarnation(of: id) == nil else {
+        guard id != .invalid, range.contains(id), IDTable.incarnation(of: id) == nil,
+            !FlatIDs.isTaken(id.rawValue)
+        else {
             throw .allocator(id, range, owner.set)
         }
         guard owner.isLive else {
