@@ -69,7 +69,7 @@ static void text_holder(FILE *out, const struct cio_dump_holder *holder, uint64_
 	fprintf(out, "    %s at %s", did[holder->kind],
 		cio_symbol(holder->caller, caller, sizeof(caller)));
 	if (holder->tag)
-		fprintf(out, " with tag %p", holder->tag);
+		fprintf(out, " with tag %s", cio_symbol(holder->tag, caller, sizeof(caller)));
 	fprintf(out, ": %u time%s, thread %d, %llu.%03llu s ago\n", holder->times,
 		holder->times == 1 ? "" : "s", holder->thread, (unsigned long long)ms / 1000,
 		(unsigned long long)ms % 1000);

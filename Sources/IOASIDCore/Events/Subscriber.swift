@@ -57,6 +57,11 @@ struct Subscriber: ~Copyable, Listed {
         Memory.free(subscriber)
     }
 
+    /// Its function's address, for people.
+    var function: UnsafeRawPointer? {
+        UnsafeRawPointer(bitPattern: unsafeBitCast(call, to: UInt.self))
+    }
+
     /// Is it told before the other one?
     func precedes(_ other: SubscriberRef) -> Bool {
         priority != other.pointee.priority

@@ -117,8 +117,7 @@ package enum Dump {
             list.pointee.forEach { one in
                 dump.subscribers[dump.nr_subscribers] = cio_dump_subscriber(
                     block: UnsafeRawPointer(one.pointee.block),
-                    function: UnsafeRawPointer(
-                        bitPattern: unsafeBitCast(one.pointee.call, to: UInt.self)),
+                    function: one.pointee.function,
                     priority: one.pointee.priority, set: set)
                 dump.nr_subscribers &+= 1
             }

@@ -187,8 +187,9 @@ int ioasid_dump_dot(struct _IO_FILE *out);
  * use the library, which is not traced; they must not wait for a thread that does, and must return.
  * While it is written, nothing that changes references is async-signal-safe.
  *
- * A line has the time in seconds, thread, id, SPID, set, what happened, who was told, and the
- * references after it.
+ * A line has the time in seconds, thread, id, SPID, set, what happened, who was told, and the references after
+ * it; then the set's name and the subscriber's function, and while a history is kept, who did it and the tag.
+ * scripts/timeline of the sources makes a picture of it.
  *
  * Return: 0; -EINVAL no @out; -EBUSY a trace is running.
  * Context: takes the core lock. The thread that does something writes its own lines.
