@@ -168,6 +168,7 @@ set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK ins
 
 package_test(timeline timeline.py ${PROJECT_SOURCE_DIR}/scripts/timeline $<TARGET_FILE:example_leak>)
 package_test(debugging debugging.py ${PROJECT_SOURCE_DIR} ${include} $<TARGET_FILE_DIR:ioasid>)
+package_test(sanitized sanitized.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc clang ${clang})
 package_test(constructor constructor.sh gcc ${include} $<TARGET_FILE_DIR:ioasid>)
 package_test(lsan lsan.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc ${clang})
 package_test(unload unload.sh ${CMAKE_C_COMPILER} ${include}

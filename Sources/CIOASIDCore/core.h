@@ -45,6 +45,7 @@ void cio_core_after_fork(bool was_in_callback);
 extern unsigned char cio_tracing; /* a mask of who watches; get and put look at it, once */
 #define CIO_WATCH_TRACE 1
 #define CIO_WATCH_HISTORY 2
+#define CIO_WATCH_ORDER 4 /* ThreadSanitizer, see order.h */
 void cio_watch(unsigned char who, bool is_on);
 int cio_trace_start(FILE *_Nonnull out);
 void cio_trace_stop(void);
@@ -70,6 +71,12 @@ const char *_Nullable cio_set_name(uint32_t set);
 static inline bool cio_trace_is_on(void)
 {
 	return __atomic_load_n(&cio_tracing, __ATOMIC_RELAXED);
+}
+
+/* A trace or a history? */
+static inline bool cio_trace_is_kept(void)
+{
+	return __atomic_load_n(&cio_tracing, __ATOMIC_RELAXED) & ~CIO_WATCH_ORDER;
 }
 
 /*

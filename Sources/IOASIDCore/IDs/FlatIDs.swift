@@ -13,6 +13,9 @@ enum FlatIDs {
     @inline(__always)
     static var capacity: UInt32 { records.capacity }
 
+    /// Up to where a look-up may go the short way: the capacity, or 0 if somebody watches look-ups.
+    private static let shortLimit = Cell<UInt32>(0)
+
     /// Differs from process to process.
     static var base: UInt { records.base }
 
@@ -23,11 +26,13 @@ enum FlatIDs {
             return false
         }
         records.limit(to: capacity)
+        shortLimit.release(Trace.isOrderWatched ? 0 : capacity)
         return true
     }
 
     /// As before `prepare`.
     static func discard() {
+        shortLimit.release(0)
         records.limit(to: 0)
         taken.discard()
     }
@@ -42,8 +47,17 @@ enum FlatIDs {
     static func links(_ id: ID) -> Ref<Links> { records.second(id.rawValue) }
 
     @inline(__always)
-    static func incarnation(of id: ID) -> Incarnation? {
-        guard id.rawValue < capacity else { return nil }
+    static func incarnation(of id: ID) -> Incarnation? { incarnation(of: id, below: capacity) }
+
+    /// The same for a look-up that has another way.
+    @inline(__always)
+    static func incarnationInShort(of id: ID) -> Incarnation? {
+        incarnation(of: id, below: shortLimit.acquire())
+    }
+
+    @inline(__always)
+    private static func incarnation(of id: ID, below limit: UInt32) -> Incarnation? {
+        guard id.rawValue < limit else { return nil }
         let ref = ref(id)
         let word = ref.word
         return word.isFree ? nil : Incarnation(id: id, ref: ref, word: word)

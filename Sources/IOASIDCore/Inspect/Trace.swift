@@ -7,9 +7,29 @@ import IOASIDRuntime
 
 /// trace.c has the file and writes the lines.
 package enum Trace {
-    /// A trace or a history.
+    /// A trace, a history, or ThreadSanitizer, which is told who comes after whom (order.h).
     @inline(__always)
     static var isOn: Bool { cio_trace_is_on() }
+
+    /// A trace or a history.
+    private static var isKept: Bool { cio_trace_is_kept() }
+
+    static var isOrderWatched: Bool { cio_order_is_watched() }
+
+    /// Once, before anything else.
+    static func begin() {
+        guard isOrderWatched else { return }
+        cio_watch(UInt8(CIO_WATCH_ORDER), true)
+        note()
+    }
+
+    /// What the caller did until now comes before what others do with this id.
+    @inline(never)
+    static func comeBefore(_ ref: IDRef) { cio_come_before(ref.slot.pointer) }
+
+    /// What others did until they made the id, or put it, comes before what the caller does now.
+    @inline(never)
+    static func comeAfter(_ ref: IDRef) { cio_come_after(ref.slot.pointer) }
 
     static func note() { Attention.set(Attention.trace, isOn) }
 
@@ -43,6 +63,7 @@ package enum Trace {
 
     @inline(never)
     private static func changed(_ event: Event) {
+        guard isKept else { return }
         if event.what == IOASID_NOTIFY_ALLOC {
             cio_history_alloc(event.id.rawValue, event.word.generation)
         } else if event.what == IOASID_NOTIFY_FREE {
@@ -59,6 +80,7 @@ package enum Trace {
 
     @inline(never)
     private static func told(_ event: Event, _ subscriber: SubscriberRef) {
+        guard isKept else { return }
         write(event, subscriber)
     }
 
@@ -79,6 +101,8 @@ package enum Trace {
     @inline(never)
     static func reference(_ one: Incarnation, _ word: SlotWord, _ what: StaticString) {
         guard isOn else { return }
+        comeAfter(one.ref)
+        guard isKept else { return }
         write(
             what, one, one.ref.links.pointee.spid, UInt32(truncatingIfNeeded: word.references))
         // After the line, which has the tag.
@@ -101,6 +125,8 @@ package enum Trace {
     @inline(never)
     static func reclaim(_ one: Incarnation) {
         guard isOn else { return }
+        comeAfter(one.ref)
+        guard isKept else { return }
         cio_history_reclaim(one.id.rawValue, one.word.generation)
         write("reclaim", one, .none, 0)
     }

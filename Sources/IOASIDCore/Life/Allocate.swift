@@ -27,6 +27,7 @@ extension Core {
         set.pointee.active.append(id, ref.links, areFlat: out.isQuiet)
         let number = SetTable.number(of: set)
         let word = SlotWord(set: number, generation: IDTable.nextGeneration())
+        if !out.isQuiet { Trace.comeBefore(ref) }
         ref.publish(word, data: data)
         cio_probe_alloc(id.rawValue, number.rawValue)
         if _fastPath(set.pointee.subscribers.isEmpty && (out.isQuiet || !Attention.isListening)) {
