@@ -185,6 +185,10 @@ package_test(kernel.api ${PROJECT_SOURCE_DIR}/scripts/check-kernel-api $<TARGET_
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
 
+package_test(timeline timeline.py ${PROJECT_SOURCE_DIR}/scripts/timeline $<TARGET_FILE:example_leak>)
+package_test(debugging debugging.py ${PROJECT_SOURCE_DIR} ${include} $<TARGET_FILE_DIR:ioasid>)
+package_test(sanitized sanitized.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc clang ${clang})
+package_test(constructor constructor.sh gcc ${include} $<TARGET_FILE_DIR:ioasid>)
 package_test(lsan lsan.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc ${clang})
 package_test(unload unload.sh ${CMAKE_C_COMPILER} ${include}
 	$<TARGET_FILE:ioasid-kernel>)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The capacity: installed once and before all else, held back and given back. Order matters here. */
+/* The capacity: installed while nothing is in use, held back and given back. Order matters here. */
+#include <pthread.h>
+
 #include "support.h"
 
 #define CAPACITY 1000
@@ -74,15 +76,142 @@ static void capacity_is_installed_before_use(void **state)
 }
 
 /* D55: v2 took a second capacity at any time, without a lock. */
-static void capacity_is_installed_once(void **state)
+static void capacity_is_not_changed_in_use(void **state)
 {
 	uint64_t refusals = refused(IOASID_REFUSED_BUSY);
+	struct ioasid_set *set = new_set(0);
+	ioasid_t id = new_id(set, NULL);
 
 	(void)state;
 	ioasid_install_capacity(CAPACITY * 2);
 	ioasid_install_capacity(CAPACITY);
 	assert_int_equal(ioasid_get_capacity(), CAPACITY);
 	assert_int_equal(refused(IOASID_REFUSED_BUSY), refusals + 2);
+	/* Nor while somebody still holds one. */
+	assert_int_equal(ioasid_get(set, id), 0);
+	ioasid_set_put(set);
+	ioasid_install_capacity(CAPACITY * 2);
+	assert_int_equal(ioasid_get_capacity(), CAPACITY);
+	assert_true(ioasid_put(NULL, id));
+}
+
+/* What was there at the old capacity works at the new one, smaller or larger, and nothing shines through. */
+static void capacity_is_installed_anew_when_nothing_is_left(void **state)
+{
+	static const ioasid_t sizes[] = { 1, 64, 5000, 100, 70000, 1 << 20, 3 << 20, CAPACITY };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		ioasid_t last = sizes[i] - 1, id;
+
+		ioasid_install_capacity(sizes[i]);
+		assert_int_equal(ioasid_get_capacity(), sizes[i]);
+		assert_int_equal(available(), sizes[i]);
+		for (size_t other = 0; other < i; other++)
+			assert_false(ioasid_is_active(sizes[other] - 1));
+		assert_int_equal(ioasid_alloc(NULL, sizes[i], INVALID_IOASID, NULL),
+				 INVALID_IOASID);
+		id = ioasid_alloc(NULL, last, INVALID_IOASID, &last);
+		assert_int_equal(id, last);
+		assert_ptr_equal(ioasid_find(NULL, id, NULL), &last);
+		assert_int_equal(ioasid_attach_spid(id, 7), 0);
+		assert_int_equal(ioasid_find_by_spid_ref(NULL, 7, false), id);
+		if (last)
+			assert_int_equal(ioasid_alloc(NULL, ANY, NULL), 0);
+		if (last)
+			free_id(0);
+		free_id(id);
+		assert_int_equal(ioasid_find_by_spid_ref(NULL, 7, false), INVALID_IOASID);
+	}
+}
+
+static void *look_everywhere(void *stop)
+{
+	while (!__atomic_load_n((bool *)stop, __ATOMIC_RELAXED))
+		for (ioasid_t id = 0; id < 200; id++) {
+			ioasid_find(NULL, id * 1000, NULL);
+			if (!ioasid_get(NULL, id * 1000))
+				ioasid_put(NULL, id * 1000);
+		}
+	return NULL;
+}
+
+/* Look-ups take no lock: they may come while the table grows, shrinks and moves. */
+static void capacity_may_change_under_look_ups(void **state)
+{
+	bool stop = false;
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, look_everywhere, &stop), 0);
+	for (unsigned int i = 1; i < loops(100); i++) {
+		ioasid_t id, capacity = i % 2 ? 100000 + i * 70000 : i;
+
+		ioasid_install_capacity(capacity);
+		assert_int_equal(ioasid_get_capacity(), capacity);
+		id = ioasid_alloc(NULL, capacity / 1000 * 1000 - (capacity > 1000 ? 1000 : 0),
+				  INVALID_IOASID, NULL);
+		assert_int_not_equal(id, INVALID_IOASID);
+		ioasid_free_wait(NULL, id, -1);
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	ioasid_install_capacity(CAPACITY);
+}
+
+static void *grow(void *data)
+{
+	(void)data;
+	ioasid_install_capacity(CAPACITY);
+	return NULL;
+}
+
+static int install_in_child(const void *data)
+{
+	(void)data;
+	child_assert(ioasid_reserve_range(3, 4) == 0);
+	ioasid_install_capacity(CAPACITY * 2);
+	child_assert(ioasid_get_capacity() == CAPACITY);
+	child_assert(ioasid_cancel_range(3, 4) == 0);
+	ioasid_install_capacity(CAPACITY * 2);
+	child_assert(ioasid_get_capacity() == CAPACITY * 2);
+	return 0;
+}
+
+static void a_child_changes_its_own(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, grow, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(in_child(install_in_child, NULL), 0);
+	assert_int_equal(ioasid_get_capacity(), CAPACITY);
+}
+
+/* Told of the last id's end, a subscriber finds nothing in use. */
+static int install_when_reclaimed(struct notifier_block *nb, unsigned long event, void *data)
+{
+	(void)nb, (void)event, (void)data;
+	ioasid_install_capacity(1 << 21);
+	return NOTIFY_OK;
+}
+
+static void a_handler_may_install_it(void **state)
+{
+	struct notifier_block nb = { .notifier_call = install_when_reclaimed };
+	ioasid_t id = new_id(NULL, NULL);
+
+	(void)state;
+	assert_int_equal(ioasid_register_reclaim(&nb), 0);
+	assert_int_equal(ioasid_get(NULL, id), 0);
+	ioasid_free(NULL, id);
+	assert_int_equal(ioasid_get_capacity(), CAPACITY);
+	assert_true(ioasid_put(NULL, id));
+	assert_int_equal(ioasid_get_capacity(), 1 << 21);
+	ioasid_unregister_reclaim(&nb);
+	ioasid_install_capacity(CAPACITY);
+	assert_int_equal(ioasid_get_capacity(), CAPACITY);
 }
 
 /* D16: the capacity bounds the numbers, not only how many there are. */
@@ -167,7 +296,11 @@ int main(void)
 		CLEAN_TEST(a_refused_allocation_is_no_use_of_the_library),
 		CLEAN_TEST(what_was_reserved_of_a_capacity_keeps_it),
 		CLEAN_TEST(capacity_is_installed_before_use),
-		CLEAN_TEST(capacity_is_installed_once),
+		CLEAN_TEST(capacity_is_not_changed_in_use),
+		CLEAN_TEST(capacity_is_installed_anew_when_nothing_is_left),
+		CLEAN_TEST(capacity_may_change_under_look_ups),
+		CLEAN_TEST(a_child_changes_its_own),
+		CLEAN_TEST(a_handler_may_install_it),
 		CLEAN_TEST(ids_are_below_the_capacity),
 		CLEAN_TEST(reserved_capacity_is_kept_from_everybody),
 		CLEAN_TEST(only_what_was_reserved_can_be_cancelled),

@@ -2,6 +2,7 @@
 /* The history of references, what is left over, and subscribers and allocators in a dump. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,6 +293,147 @@ static void a_report_is_empty_when_nothing_is_left(void **state)
 	assert_true(ioasid_put(NULL, id));
 }
 
+/* ---- in handlers, threads and children ---- */
+
+/* Takes one in BIND, puts it in FREE; and switches the history off and on in between. */
+static int take_and_put(struct notifier_block *nb, unsigned long event, void *data)
+{
+	const struct ioasid_nb_args *args = data;
+
+	if (event == IOASID_NOTIFY_BIND) {
+		assert_int_equal(ioasid_get_tagged(args->set, args->id, nb), 0);
+		assert_int_equal(ioasid_history_start(), -EBUSY);
+	} else if (event == IOASID_NOTIFY_FREE) {
+		assert_int_equal(report(ioasid_dump), 0);
+		assert_int_equal(count("held at "), 1);
+		assert_int_equal(count("    freed at "), 1);
+		assert_false(ioasid_put_tagged(args->set, args->id, args));
+		assert_false(ioasid_put_tagged(args->set, args->id, nb));
+	} else if (event == IOASID_NOTIFY_SET_FREE) {
+		ioasid_history_stop();
+		assert_int_equal(ioasid_history_start(), 0);
+	}
+	return NOTIFY_OK;
+}
+
+static void handlers_take_and_put(void **state)
+{
+	struct notifier_block nb = { .notifier_call = take_and_put };
+	struct ioasid_set *set = new_set(0);
+	ioasid_t id;
+
+	(void)state;
+	assert_int_equal(ioasid_history_start(), 0);
+	ioasid_register_notifier(NULL, &nb);
+	ioasid_register_notifier(set, &nb);
+	ioasid_unregister_notifier(NULL, &nb);
+	id = new_id(set, NULL);
+	assert_int_equal(ioasid_attach_spid(id, 5), 0);
+	assert_int_equal(report(ioasid_dump), 0);
+	assert_int_equal(count("held at "), 1);
+	ioasid_free(set, id);
+	assert_false(ioasid_is_active(id));
+	ioasid_register_notifier(NULL, &nb);
+	ioasid_set_put(set);
+	ioasid_unregister_notifier(NULL, &nb);
+	assert_int_equal(ioasid_history_start(), -EBUSY);
+	ioasid_history_stop();
+}
+
+static void *take_and_put_often(void *data)
+{
+	ioasid_t id = *(ioasid_t *)data;
+	char tag;
+
+	for (unsigned int i = 0; i < loops(500); i++) {
+		assert_int_equal(ioasid_get_tagged(NULL, id, &tag), 0);
+		assert_int_equal(ioasid_get(NULL, id), 0);
+		ioasid_put(NULL, id);
+		ioasid_put_tagged(NULL, id, &tag);
+	}
+	return NULL;
+}
+
+static void threads_do_not_mix_their_references(void **state)
+{
+	ioasid_t id;
+	pthread_t threads[3];
+
+	(void)state;
+	assert_int_equal(ioasid_history_start(), 0);
+	id = new_id(NULL, NULL);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_and_put_often, &id), 0);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(report(ioasid_dump), 0);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(report(ioasid_dump), 0);
+	assert_int_equal(count("held at "), 0);
+	assert_int_equal(count("references 1\n"), 1);
+	free_id(id);
+	ioasid_history_stop();
+}
+
+static void *switch_it(void *over)
+{
+	while (!__atomic_load_n((bool *)over, __ATOMIC_RELAXED)) {
+		ioasid_history_start();
+		ioasid_history_stop();
+	}
+	return NULL;
+}
+
+static void it_may_be_switched_under_threads(void **state)
+{
+	ioasid_t id = new_id(NULL, NULL);
+	bool over = false;
+	pthread_t worker, controller;
+
+	(void)state;
+	assert_int_equal(pthread_create(&controller, NULL, switch_it, &over), 0);
+	assert_int_equal(pthread_create(&worker, NULL, take_and_put_often, &id), 0);
+	pthread_join(worker, NULL);
+	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
+	pthread_join(controller, NULL);
+	/* A tag may have been refused to be put, where the history began after its get. */
+	while (ioasid_is_active(id) && !ioasid_put(NULL, id))
+		;
+}
+
+static int child_of_history(const void *data)
+{
+	ioasid_t id = *(const ioasid_t *)data, own;
+
+	child_assert(report(ioasid_dump) == 0);
+	child_assert(count("held at ") == 1);
+	/* What the parent took is put here, and what is taken here is not the parent's. */
+	child_assert(!ioasid_put_tagged(NULL, id, data));
+	own = ioasid_alloc(NULL, ANY, NULL);
+	child_assert(!ioasid_get_tagged(NULL, own, data));
+	child_assert(report(ioasid_dump) == 0);
+	child_assert(count("held at ") == 1);
+	ioasid_history_stop();
+	child_assert(ioasid_history_start() == 0);
+	return 0;
+}
+
+static void a_child_goes_on_with_it(void **state)
+{
+	ioasid_t id;
+
+	(void)state;
+	assert_int_equal(ioasid_history_start(), 0);
+	id = new_id(NULL, NULL);
+	assert_int_equal(ioasid_get_tagged(NULL, id, &id), 0);
+	assert_int_equal(in_child(child_of_history, &id), 0);
+	assert_int_equal(report(ioasid_dump), 0);
+	assert_int_equal(count("held at "), 1);
+	ioasid_put_tagged(NULL, id, &id);
+	free_id(id);
+	ioasid_history_stop();
+}
+
 /* ---- at exit, in a process that has the environment from its start ---- */
 
 #define SELF "/proc/self/exe"
@@ -361,6 +503,10 @@ int main(int argc, char **argv)
 		CLEAN_TEST(without_memory_it_says_that_it_has_gaps),
 		CLEAN_TEST(a_dump_has_subscribers_as_they_are_told),
 		CLEAN_TEST(a_report_is_empty_when_nothing_is_left),
+		CLEAN_TEST(handlers_take_and_put),
+		CLEAN_TEST(threads_do_not_mix_their_references),
+		CLEAN_TEST(it_may_be_switched_under_threads),
+		CLEAN_TEST(a_child_goes_on_with_it),
 		CLEAN_TEST(the_process_says_at_its_end_what_is_left),
 	};
 

@@ -86,6 +86,37 @@ static void nothing(void)
 {
 }
 
+/* Larger than what there was: the table is made anew. The old one works on if that fails. */
+static int install_larger(void)
+{
+	ioasid_install_capacity(3 << 20);
+	if (ioasid_get_capacity() == 3 << 20)
+		return 0;
+	warm = ioasid_alloc(NULL, 500000, 500000, NULL);
+	if (warm != 500000 || ioasid_alloc(NULL, 1 << 20, 1 << 20, NULL) != INVALID_IOASID)
+		return -EIO;
+	ioasid_free(NULL, warm);
+	return -ENOMEM;
+}
+
+static bool use_and_leave(void)
+{
+	if (!pasid_valid(ioasid_alloc(NULL, 500000, 500000, NULL)))
+		return false;
+	ioasid_free(NULL, 500000);
+	return true;
+}
+
+static int reserve_range(void)
+{
+	return ioasid_reserve_range(10, 19);
+}
+
+static void cancel_range(void)
+{
+	ioasid_cancel_range(10, 19);
+}
+
 /* ---- sets ---- */
 
 static int set_alloc(void)
@@ -314,6 +345,8 @@ static const struct request requests[] = {
 	{ "first id of a set", make_set, alloc_in_set, put_set },
 	{ "id in another stretch", make_warm, alloc_far_away, free_both },
 	{ "capacity", NULL, install, nothing },
+	{ "larger capacity", use_and_leave, install_larger, nothing },
+	{ "range", NULL, reserve_range, cancel_range },
 	{ "first set", NULL, set_alloc, put_set },
 	{ "set of an mm", make_mm, set_alloc_mm, put_set_and_mm },
 	{ "first SPID", make_id, attach_spid, free_it },

@@ -119,9 +119,12 @@ static void capacity(void **state)
 	(void)state;
 	assert_int_equal(ioasid_reserve_capacity(10), 10);
 	assert_int_equal(ioasid_cancel_capacity(10), left);
-	/* Refused: an id has been allocated before. */
+	assert_int_equal(ioasid_reserve_range(1, 5), 0);
+	/* Refused: something is reserved. */
 	ioasid_install_capacity(total / 2);
 	assert_int_equal(ioasid_get_capacity(), total);
+	assert_true(ioasid_next_range(0, NULL, NULL));
+	assert_int_equal(ioasid_cancel_range(1, 5), 0);
 }
 
 static ioasid_t custom_alloc(ioasid_t min, ioasid_t max, void *data)
@@ -253,6 +256,7 @@ static void looking_inside(void **state)
 	assert_true(ftell(out) > 0);
 	fclose(out);
 	ioasid_fail_nth(0);
+	assert_int_equal(ioasid_reset(NULL), 0);
 }
 
 static void address_spaces(void **state)

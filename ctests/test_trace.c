@@ -21,6 +21,7 @@ struct line {
 	char what[16];
 	void *subscriber;
 	int priority;
+	char name[32], function[128], by[128], tag[128];
 };
 
 static char *text;
@@ -37,6 +38,17 @@ static void start(void)
 static ioasid_t number(const char *word)
 {
 	return strcmp(word, "-") ? (ioasid_t)strtoul(word, NULL, 10) : INVALID_IOASID;
+}
+
+/* " WORD TEXT", if it comes next; returns what follows. */
+static const char *option(const char *from, const char *format, char *text)
+{
+	int used = 0;
+
+	if (sscanf(from, format, text, &used) == 1 && used)
+		return from + used;
+	text[0] = '\0';
+	return from;
 }
 
 /* Every character of the line must be accounted for. */
@@ -57,7 +69,11 @@ static void parse(const char *from, struct line *line)
 		from += used;
 	used = 0;
 	assert_int_equal(sscanf(from, " references %u%n", &line->references, &used), 1);
-	assert_string_equal(from + used, "");
+	from = option(from + used, " name \"%31[^\"]\"%n", line->name);
+	from = option(from, " function %127s%n", line->function);
+	from = option(from, " by %127s%n", line->by);
+	from = option(from, " tag %127s%n", line->tag);
+	assert_string_equal(from, "");
 }
 
 static unsigned int stop(struct line lines[LINES])
@@ -134,6 +150,77 @@ static void a_life_is_written_line_by_line(void **state)
 		assert_int_equal(lines[i].set, lines[0].set);
 		assert_true(i == 0 || lines[i].time >= lines[i - 1].time);
 	}
+}
+
+/* Names of sets and subscribers, and with a history those who caused it. */
+static int named_handler(struct notifier_block *nb, unsigned long event, void *data)
+{
+	(void)nb, (void)event, (void)data;
+	return NOTIFY_OK;
+}
+
+static void it_has_names(void **state)
+{
+	struct notifier_block nb = { .notifier_call = named_handler };
+	struct line lines[LINES];
+	struct ioasid_set *set = new_set(0);
+	unsigned int count;
+	ioasid_t id;
+
+	(void)state;
+	assert_int_equal(ioasid_set_name(set, "a \"b\" c\n"), 0);
+	assert_int_equal(ioasid_register_notifier(set, &nb), 0);
+	start();
+	id = new_id(set, NULL);
+	assert_int_equal(ioasid_history_start(), 0);
+	assert_int_equal(ioasid_get_tagged(set, id, set), 0);
+	assert_int_equal(ioasid_get(set, id), 0);
+	ioasid_set_name(set, "vm3");
+	assert_false(ioasid_put_tagged(set, id, set));
+	assert_false(ioasid_put(set, id));
+	ioasid_history_stop();
+	ioasid_set_name(set, NULL);
+	free_id(id);
+	ioasid_set_put(set);
+	count = stop(lines);
+	assert_int_equal(count, 11);
+	assert_string_equal(lines[0].name, "a ?b? c?");
+	assert_string_equal(lines[0].by, "");
+	assert_string_equal(lines[0].function, "");
+	/* By its symbol, or as an offset into this program. */
+	assert_string_not_equal(lines[1].function, "");
+	assert_ptr_equal(lines[1].subscriber, &nb);
+	assert_string_equal(lines[2].what, "get");
+	assert_string_not_equal(lines[2].by, "");
+	assert_string_not_equal(lines[2].tag, "");
+	assert_string_not_equal(lines[3].by, "");
+	assert_string_equal(lines[3].tag, "");
+	assert_string_equal(lines[4].name, "vm3");
+	assert_string_equal(lines[4].tag, lines[2].tag);
+	assert_string_equal(lines[5].tag, "");
+	for (unsigned int i = 6; i < count; i++) {
+		assert_string_equal(lines[i].name, "");
+		assert_string_equal(lines[i].by, "");
+	}
+}
+
+static char long_name[300];
+
+/* The name of a function can be as long as it likes. */
+static void a_line_that_is_too_long_is_cut(void **state)
+{
+	struct line lines[LINES];
+	struct ioasid_set *set = new_set(0);
+
+	(void)state;
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	assert_int_equal(ioasid_set_name(set, long_name), 0);
+	start();
+	free_id(new_id(set, NULL));
+	assert_int_equal(stop(lines), 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(strlen(lines[i].name), IOASID_SET_NAME_BYTES - 1);
+	ioasid_set_put(set);
 }
 
 /* A trace needs no subscribers, and the short way of a free without any does not hide it. */
@@ -385,6 +472,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLEAN_TEST(a_life_is_written_line_by_line),
+		CLEAN_TEST(it_has_names),
+		CLEAN_TEST(a_line_that_is_too_long_is_cut),
 		CLEAN_TEST(nobody_need_listen),
 		CLEAN_TEST(one_trace_at_a_time),
 		CLEAN_TEST(nothing_is_written_after_the_stop),

@@ -45,20 +45,38 @@ void cio_core_after_fork(bool was_in_callback);
 extern unsigned char cio_tracing; /* a mask of who watches; get and put look at it, once */
 #define CIO_WATCH_TRACE 1
 #define CIO_WATCH_HISTORY 2
+#define CIO_WATCH_ORDER 4 /* ThreadSanitizer, see order.h */
 void cio_watch(unsigned char who, bool is_on);
 int cio_trace_start(FILE *_Nonnull out);
 void cio_trace_stop(void);
 void cio_trace_flush(void);
 void cio_trace_forget(void);
-void cio_trace_event(enum ioasid_notify_val event, ioasid_t id, ioasid_t spid, uint32_t set,
-		     uint32_t references, const void *_Nullable subscriber, int priority);
-void cio_trace_reference(const char *_Nonnull what, ioasid_t id, ioasid_t spid, uint32_t set,
-			 uint32_t references);
+/* What happened to an id or a set, or that a subscriber is told of it. */
+struct cio_trace_entry {
+	const char *_Nonnull what;
+	ioasid_t id;
+	ioasid_t spid;
+	uint32_t set;
+	uint32_t references;
+	int priority;
+	const void *_Nullable subscriber;
+	const void *_Nullable function;
+};
+const char *_Nonnull cio_event_name(enum ioasid_notify_val event);
+void cio_trace(const struct cio_trace_entry *_Nonnull entry);
+/* Trace.swift: with the core lock; NULL if it has none. */
+const char *_Nullable cio_set_name(uint32_t set);
 
 /* Does anybody watch? */
 static inline bool cio_trace_is_on(void)
 {
 	return __atomic_load_n(&cio_tracing, __ATOMIC_RELAXED);
+}
+
+/* A trace or a history? */
+static inline bool cio_trace_is_kept(void)
+{
+	return __atomic_load_n(&cio_tracing, __ATOMIC_RELAXED) & ~CIO_WATCH_ORDER;
 }
 
 /*
@@ -74,6 +92,9 @@ void cio_history_alloc(ioasid_t id, uint32_t life);
 void cio_history_free(ioasid_t id, uint32_t life);
 void cio_history_reference(bool is_get, ioasid_t id, uint32_t life);
 void cio_history_reclaim(ioasid_t id, uint32_t life);
+/* Who calls the library: the first return address outside it. While a history is kept. */
+const void *_Nullable cio_history_caller(void);
+const void *_Nullable cio_history_next_tag(void);
 /* The next reference of this thread is taken (put) with this tag. */
 void cio_history_tag(const void *_Nullable tag);
 /* Is there a reference with this tag? Also true if the history of the id is not whole. */

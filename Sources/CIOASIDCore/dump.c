@@ -69,7 +69,7 @@ static void text_holder(FILE *out, const struct cio_dump_holder *holder, uint64_
 	fprintf(out, "    %s at %s", did[holder->kind],
 		cio_symbol(holder->caller, caller, sizeof(caller)));
 	if (holder->tag)
-		fprintf(out, " with tag %p", holder->tag);
+		fprintf(out, " with tag %s", cio_symbol(holder->tag, caller, sizeof(caller)));
 	fprintf(out, ": %u time%s, thread %d, %llu.%03llu s ago\n", holder->times,
 		holder->times == 1 ? "" : "s", holder->thread, (unsigned long long)ms / 1000,
 		(unsigned long long)ms % 1000);
@@ -139,6 +139,8 @@ int cio_dump_text(FILE *out, const struct cio_dump *dump, cio_refusal_name *name
 			fprintf(out, "refused %llu times: %s\n",
 				(unsigned long long)stats->refused[why],
 				name((enum ioasid_refusal)why));
+	for (long i = 0; i < dump->nr_ranges; i++)
+		fprintf(out, "set aside: %u-%u\n", dump->ranges[i].min, dump->ranges[i].max);
 	text_sets(out, dump, false);
 	return written(out);
 }

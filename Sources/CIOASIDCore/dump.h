@@ -53,6 +53,12 @@ struct cio_dump_allocator {
 	uint32_t uses;
 };
 
+/* Numbers that are set aside. */
+struct cio_dump_range {
+	ioasid_t min;
+	ioasid_t max;
+};
+
 struct cio_dump_id {
 	ioasid_t id;
 	ioasid_t spid;
@@ -94,6 +100,8 @@ struct cio_dump {
 	long nr_subscribers;
 	struct cio_dump_allocator *_Null_unspecified allocators;
 	long nr_allocators;
+	struct cio_dump_range *_Null_unspecified ranges;
+	long nr_ranges;
 };
 
 static inline void cio_dump_name(struct cio_dump_set *_Nonnull set, const char *_Nonnull name)

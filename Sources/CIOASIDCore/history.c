@@ -258,6 +258,16 @@ COLD bool cio_history_has_tag(ioasid_t id, uint32_t life, const void *tag)
 	return place;
 }
 
+COLD const void *cio_history_caller(void)
+{
+	return cio_history_is_on() ? find_caller() : NULL;
+}
+
+COLD const void *cio_history_next_tag(void)
+{
+	return next_tag;
+}
+
 /* ---- what is shown ---- */
 
 COLD long cio_history_count(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The trace file: one line a call, whole lines only, none after the trace was stopped. */
 #define _GNU_SOURCE
+#include <stdarg.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ static size_t length;
 static bool is_writing;
 unsigned char cio_tracing;
 
-#define LINE_MAX_BYTES 256
+#define LINE_MAX_BYTES 512
 
 /* Write functions may take their time, so fork() does not wait for them: see lock.h. */
 static unsigned int begin_writing(int *cancellation)
@@ -98,74 +99,87 @@ void cio_trace_stop(void)
 	cio_core_unlock();
 }
 
-static const char *event_name(enum ioasid_notify_val event)
+const char *cio_event_name(enum ioasid_notify_val event)
 {
-	switch (event) {
-	case IOASID_NOTIFY_ALLOC:
-		return "ALLOC";
-	case IOASID_NOTIFY_FREE:
-		return "FREE";
-	case IOASID_NOTIFY_BIND:
-		return "BIND";
-	case IOASID_NOTIFY_UNBIND:
-		return "UNBIND";
-	case IOASID_NOTIFY_SET_ALLOC:
-		return "SET_ALLOC";
-	case IOASID_NOTIFY_SET_FREE:
-		return "SET_FREE";
-	case IOASID_NOTIFY_RECLAIM:
-		return "RECLAIM";
-	}
-	return "?";
+	static const char *const names[] = {
+		"?", "ALLOC", "FREE", "BIND", "UNBIND", "SET_ALLOC", "SET_FREE", "RECLAIM",
+	};
+
+	return (unsigned int)event <= IOASID_NOTIFY_RECLAIM ? names[event] : "?";
+}
+
+/* One more line, as far as it is written: a line that is too long is cut. */
+struct text {
+	char *at;
+	size_t left;
+};
+
+__attribute__((format(printf, 2, 3), cold, noinline)) static void put(struct text *to,
+								      const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(to->at, to->left, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return;
+	if ((size_t)length >= to->left)
+		length = (int)to->left - 1;
+	to->at += length;
+	to->left -= (size_t)length;
 }
 
 /* "-" stands for no id. */
-static const char *number(char *buffer, size_t size, ioasid_t id)
+static void put_id(struct text *to, const char *name, ioasid_t id)
 {
 	if (id == INVALID_IOASID)
-		return "-";
-	snprintf(buffer, size, "%u", id);
-	return buffer;
+		put(to, " %s -", name);
+	else
+		put(to, " %s %u", name, id);
 }
 
-static void line(const char *what, ioasid_t id, ioasid_t spid, uint32_t set, uint32_t references,
-		 const void *subscriber, int priority)
+static void put_symbol(struct text *to, const char *name, const void *address)
+{
+	char symbol[96];
+
+	if (address)
+		put(to, " %s %s", name, cio_symbol(address, symbol, sizeof(symbol)));
+}
+
+__attribute__((cold)) void cio_trace(const struct cio_trace_entry *entry)
 {
 	struct timespec now;
-	char id_text[16], spid_text[16], to[64] = "";
 	/* Is the caller no part of the core's, or users' code that the core has called? */
 	bool is_consistent = !cio_core_is_mine() || cio_core_is_outside();
+	const void *caller = entry->subscriber ? NULL : cio_history_caller();
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	cio_core_lock();
 	/* There is room: each change has a few lines, and is followed by a flush. */
 	if (trace_file && !is_writing && sizeof(lines) - length >= LINE_MAX_BYTES) {
-		int written;
+		struct text to = { lines + length, LINE_MAX_BYTES - 1 };
+		const char *name = cio_set_name(entry->set);
 
-		if (subscriber)
-			snprintf(to, sizeof(to), " to %p priority %d", subscriber, priority);
-		written =
-			snprintf(lines + length, LINE_MAX_BYTES,
-				 "%lld.%06ld thread %ld id %s spid %s set %u %s%s references %u\n",
-				 (long long)now.tv_sec, now.tv_nsec / 1000, syscall(SYS_gettid),
-				 number(id_text, sizeof(id_text), id),
-				 number(spid_text, sizeof(spid_text), spid), set, what, to,
-				 references);
-		length += (size_t)written;
+		put(&to, "%lld.%09ld thread %ld", (long long)now.tv_sec, now.tv_nsec,
+		    syscall(SYS_gettid));
+		put_id(&to, "id", entry->id);
+		put_id(&to, "spid", entry->spid);
+		put(&to, " set %u %s", entry->set, entry->what);
+		if (entry->subscriber)
+			put(&to, " to %p priority %d", entry->subscriber, entry->priority);
+		put(&to, " references %u", entry->references);
+		if (name)
+			put(&to, " name \"%s\"", name);
+		put_symbol(&to, "function", entry->function);
+		put_symbol(&to, "by", caller);
+		if (caller)
+			put_symbol(&to, "tag", cio_history_next_tag());
+		*to.at++ = '\n';
+		length = (size_t)(to.at - lines);
 		if (is_consistent)
 			cio_trace_flush();
 	}
 	cio_core_unlock();
-}
-
-void cio_trace_event(enum ioasid_notify_val event, ioasid_t id, ioasid_t spid, uint32_t set,
-		     uint32_t references, const void *subscriber, int priority)
-{
-	line(event_name(event), id, spid, set, references, subscriber, priority);
-}
-
-void cio_trace_reference(const char *what, ioasid_t id, ioasid_t spid, uint32_t set,
-			 uint32_t references)
-{
-	line(what, id, spid, set, references, NULL, 0);
 }

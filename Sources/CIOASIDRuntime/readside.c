@@ -387,7 +387,7 @@ void cio_synchronize(void)
 	barrier(wait.mine);
 	if (wait_for_all(&wait, self) && !self)
 		advance(&completed, wait.mine);
-	CIO_READERS_AWAITED();
+	cio_come_after(&cio_read_phase);
 	pthread_setcancelstate(cancelling, NULL);
 }
 

@@ -3,6 +3,7 @@
 #ifndef CIOASID_READSIDE_H
 #define CIOASID_READSIDE_H
 
+#include "order.h"
 #include "thread.h"
 
 /*
@@ -36,23 +37,6 @@ struct cio_read {
 extern struct cio_read cio_read;
 #define cio_read_phase cio_read.phase
 #define cio_read_fences cio_read.fences
-
-/*
- * ThreadSanitizer knows atomics, but not what a grace period makes of them. These say it:
- * everything that readers did in their sections happens before what follows the wait. User code
- * sees both ends, so both are for it as well.
- */
-#ifdef IOASID_TSAN
-#pragma GCC visibility push(default)
-void __tsan_acquire(void *_Nonnull address);
-void __tsan_release(void *_Nonnull address);
-#pragma GCC visibility pop
-#define CIO_READERS_DONE() __tsan_release(&cio_read_phase)
-#define CIO_READERS_AWAITED() __tsan_acquire(&cio_read_phase)
-#else
-#define CIO_READERS_DONE() ((void)0)
-#define CIO_READERS_AWAITED() ((void)0)
-#endif
 
 /* A full fence. Not the builtin: gcc warns of it under ThreadSanitizer. */
 static inline void cio_fence(void)
@@ -118,7 +102,7 @@ static inline void cio_read_unlock(void)
 {
 	struct cio_thread *thread = cio_thread_hit_again();
 
-	CIO_READERS_DONE();
+	cio_come_before(&cio_read_phase);
 	if (__builtin_expect(thread != NULL, 1))
 		cio_read_leave(thread);
 	else

@@ -5,6 +5,7 @@
 
 #include <cioasid.h>
 
+#include "order.h"
 #include "thread.h"
 #include "readside.h"
 #include "lock.h"

@@ -60,6 +60,11 @@ public func ioasid_report_leaks(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
     return cio_report_leaks(out)
 }
 
+@_cdecl("ioasid_reset") @implementation
+public func ioasid_reset(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
+    Returns.number { () throws(RequestError) in try Core.reset(out) }
+}
+
 @_cdecl("ioasid_get_tagged") @implementation
 public func ioasid_get_tagged(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t, _ tag: UnsafeRawPointer?

@@ -128,3 +128,29 @@ public func ioasid_cancel_capacity(_ nr_ioasid: ioasid_t) -> CInt {
         try CoreLock.withLock { () throws(RequestError) in try Quota.cancel(nr_ioasid) }
     }
 }
+
+@_cdecl("ioasid_reserve_range") @implementation
+public func ioasid_reserve_range(_ min: ioasid_t, _ max: ioasid_t) -> CInt {
+    Returns.status { () throws(RequestError) in
+        let range = IDRange(min, through: max)
+        try CoreLock.withLock { () throws(RequestError) in try SetAside.add(range) }
+    }
+}
+
+@_cdecl("ioasid_cancel_range") @implementation
+public func ioasid_cancel_range(_ min: ioasid_t, _ max: ioasid_t) -> CInt {
+    Returns.status { () throws(RequestError) in
+        let range = IDRange(min, through: max)
+        try CoreLock.withLock { () throws(RequestError) in try SetAside.remove(range) }
+    }
+}
+
+@_cdecl("ioasid_next_range") @implementation
+public func ioasid_next_range(
+    _ from: ioasid_t, _ min: UnsafeMutablePointer<ioasid_t>?, _ max: UnsafeMutablePointer<ioasid_t>?
+) -> Bool {
+    guard let range = CoreLock.withLock({ SetAside.next(from: from) }) else { return false }
+    min?.pointee = range.low
+    max?.pointee = range.high
+    return true
+}

@@ -15,6 +15,7 @@ public func cio_core_begin() {
     #if IOASID_CHECKS
     CoreLock.invariants = { Core.checkInvariants() }
     #endif
+    Trace.begin()
     History.startIfAsked()
 }
 

@@ -42,6 +42,8 @@ package struct Chunks: ~Copyable, Sendable {
     @inline(__always)
     package var secondBase: UInt { secondStart.value }
 
+    /// Reserves room. Again if no record is in use and more room is needed: what was reserved before
+    /// stays mapped, for readers who look there still, and has no memory.
     /// - Returns: false for want of memory; nothing has changed.
     package func prepare(_ count: Int) -> Bool {
         guard let table = Memory.table((Chunks.firstUse &+ count) &* 4) else { return false }
@@ -49,6 +51,7 @@ package struct Chunks: ~Copyable, Sendable {
             Memory.discard(table: table)
             return false
         }
+        if uses.value != 0 { abandon() }
         uses.value = UInt(bitPattern: table)
         secondStart.value = UInt(bitPattern: memory) &+ UInt(bitPattern: count &* bytes)
         start.value = UInt(bitPattern: memory)
@@ -109,11 +112,22 @@ package struct Chunks: ~Copyable, Sendable {
         kept[Chunks.keptLimit] &+= 1
         if kept[place] != 0 {
             let oldest = Int(kept[place] &- 1)
-            Memory.decommit(memory(of: oldest), bytes)
-            if secondBytes != 0 { Memory.decommit(secondMemory(of: oldest), secondBytes) }
+            decommit(oldest)
             use(of: oldest).pointee = 0
         }
         kept[place] = UInt32(truncatingIfNeeded: chunk &+ 1)
+    }
+
+    /// Gives everything back but the address space.
+    @inline(never)
+    private func abandon() {
+        for place in 0..<Chunks.keptLimit where kept[place] != 0 { decommit(Int(kept[place] &- 1)) }
+        Memory.discard(table: UnsafeMutableRawPointer(bitPattern: uses.value))
+    }
+
+    private func decommit(_ chunk: Int) {
+        Memory.decommit(memory(of: chunk), bytes)
+        if secondBytes != 0 { Memory.decommit(secondMemory(of: chunk), secondBytes) }
     }
 
     private var kept: UnsafeMutablePointer<UInt32> {

@@ -31,7 +31,7 @@ package struct IDBitmap: ~Copyable, Sendable {
     /// One more than the highest number.
     package var capacity: UInt32 { limit.value }
 
-    /// Makes room for numbers below `capacity`, all free. Once, or again after `discard`.
+    /// Makes room for numbers below `capacity`, all free, whatever there was before.
     /// - Returns: false for want of memory; nothing has changed.
     package func prepare(capacity: UInt32) -> Bool {
         var words = IDBitmap.maxLevels
@@ -41,6 +41,7 @@ package struct IDBitmap: ~Copyable, Sendable {
             words &+= bits &+ 1
         } while bits > 1
         guard let memory = Memory.table(words &* 8) else { return false }
+        discard()
         layOut(memory.assumingMemoryBound(to: UInt64.self), Int(capacity))
         block.value = UInt(bitPattern: memory)
         leaves.value = UnsafePointer<UInt>(bitPattern: block.value).unsafelyUnwrapped[0]

@@ -93,6 +93,8 @@ package struct SplitRegion<First: ~Copyable, Second: ~Copyable>: ~Copyable, Send
         bytes: MemoryLayout<First>.stride &<< Int(SplitRegion.chunkShift),
         secondBytes: MemoryLayout<Second>.stride &<< Int(SplitRegion.chunkShift))
     private let limit = Cell<UInt32>(0)
+    /// How many there may be without reserving anew.
+    private let room = Cell<UInt32>(0)
 
     package init() {}
 
@@ -104,9 +106,24 @@ package struct SplitRegion<First: ~Copyable, Second: ~Copyable>: ~Copyable, Send
     /// Differs from process to process.
     package var base: UInt { chunks.base }
 
+    /// Makes room, without a record in use. Room for more than ever before is made for twice as many,
+    /// since what was there before stays mapped.
+    /// - Returns: false for want of memory; the capacity is what it was.
+    package func reserve(capacity: UInt32) -> Bool {
+        guard capacity > room.value else { return true }
+        let ample =
+            room.value == 0 ? capacity : max(capacity, UInt32(clamping: UInt64(room.value) &* 2))
+        guard chunks.prepare(Int(ample &>> Self.chunkShift) &+ 1) else { return false }
+        room.value = ample
+        return true
+    }
+
+    /// Changes the capacity within the room that there is, without a record in use.
+    package func limit(to capacity: UInt32) { limit.release(capacity) }
+
     package func prepare(capacity: UInt32) -> Bool {
-        guard chunks.prepare(Int(capacity &>> Self.chunkShift) &+ 1) else { return false }
-        limit.release(capacity)
+        guard reserve(capacity: capacity) else { return false }
+        limit(to: capacity)
         return true
     }
 

@@ -7,11 +7,19 @@ include=$1 libdir=$2
 shift 2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for cc; do
-	"$cc" -std=gnu11 -O1 -g -fsanitize=address "-I$include/ioasid" "$(dirname "$0")/lsan.c" "-L$libdir" -lioasid \
-		-o "$work/lsan" 2> "$work/log" || { cat "$work/log"; exit 1; }
-	echo "$cc: $(LD_LIBRARY_PATH=$libdir "$work/lsan" 2> "$work/reports")" || {
-		cat "$work/reports"
+try() { # CC SOURCE FLAG...
+	local cc=$1 source=$2
+	shift 2
+	"$cc" -std=gnu11 -O1 -g -pthread -fsanitize=address "$(dirname "$0")/$source" "$@" -o "$work/lsan" \
+		2> "$work/log" || { cat "$work/log"; exit 1; }
+	LD_LIBRARY_PATH=$libdir "$work/lsan" > "$work/said" 2> "$work/reports" || {
+		cat "$work/said" "$work/reports"
 		exit 1
 	}
+	echo "$cc: $(cat "$work/said")"
+}
+
+for cc; do
+	try "$cc" lsan.c "-I$include/ioasid" "-L$libdir" -lioasid
+	try "$cc" lsan_queued.c "-I$include/ioasid-kernel" "-I$include/ioasid" "-L$libdir" -lioasid-kernel -lioasid
 done

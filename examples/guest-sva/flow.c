@@ -13,6 +13,7 @@ static struct {
 	const struct flow *flow;
 	const char *directory;
 	FILE *mermaid;
+	FILE *trace;
 	bool recording;
 	pthread_mutex_t lock;
 	size_t nr_steps;
@@ -218,6 +219,8 @@ int flow_run(const struct flow *flow, const char *directory)
 	now.directory = directory;
 	if (directory) {
 		now.mermaid = open_file("mmd");
+		now.trace = open_file("trace");
+		ioasid_trace_start(now.trace);
 		fputs("sequenceDiagram\n", now.mermaid);
 	}
 	printf("\n%s: %s\n", flow->name, flow->title);
@@ -228,6 +231,9 @@ int flow_run(const struct flow *flow, const char *directory)
 		expected(&flow->rows[now.nr_steps]);
 	if (now.mermaid && fclose(now.mermaid))
 		die("cannot write the diagram");
+	ioasid_trace_stop();
+	if (now.trace && fclose(now.trace))
+		die("cannot write the trace");
 	if (now.failures)
 		printf("  %d DIFFERENCES from what must happen\n", now.failures);
 	else

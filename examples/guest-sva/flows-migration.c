@@ -213,6 +213,8 @@ static void run_with(void (*here)(bool), void (*there)(bool))
 	if (pid < 0)
 		die("fork: %m");
 	if (pid == 0) {
+		/* The file is the other host's. */
+		ioasid_trace_stop();
 		there(false);
 		exit(0);
 	}

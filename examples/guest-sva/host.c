@@ -103,6 +103,7 @@ struct vm *vm_create(struct host *host, int number, ioasid_t quota)
 	vm->fd = -1;
 	vm->mm = mm_alloc();
 	pthread_mutex_init(&vm->request_lock, NULL);
+	pthread_cond_init(&vm->request_came, NULL);
 	kvm_open(vm);
 	vfio_open(vm, host, quota);
 	flow_watch(vm);
@@ -146,6 +147,7 @@ void vm_destroy(struct vm *vm)
 	vtd_guest_destroy(vm->memory);
 	vfio_close(vm);
 	mmput(vm->mm);
+	pthread_cond_destroy(&vm->request_came);
 	pthread_mutex_destroy(&vm->request_lock);
 	free(vm);
 }

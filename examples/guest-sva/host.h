@@ -132,6 +132,7 @@ struct vm {
 	struct process processes[NR_PROCESSES];
 	struct vfio_pasid pasids[NR_PASIDS];
 	pthread_mutex_t request_lock; /* of the two below: another guest's DMA may bring a request */
+	pthread_cond_t request_came;
 	struct page_request request;
 	bool pages;
 	struct kvm kvm;

@@ -333,8 +333,10 @@ static bool take_in(struct vm *vm, const struct page_request *request)
 
 	pthread_mutex_lock(&vm->request_lock);
 	has_room = vm->pages && !vm->request.waits;
-	if (has_room)
+	if (has_room) {
 		vm->request = *request;
+		pthread_cond_signal(&vm->request_came);
+	}
 	pthread_mutex_unlock(&vm->request_lock);
 	return has_room;
 }
@@ -364,18 +366,20 @@ int vfio_fault(struct iommu_fault *fault, void *data)
 struct page_request vfio_fetch(struct vm *vm)
 {
 	struct page_request request;
+	struct timespec patience;
+	int late = 0;
 
-	for (int patience = 0; patience < 100000; patience++) {
-		pthread_mutex_lock(&vm->request_lock);
-		request = vm->request;
-		pthread_mutex_unlock(&vm->request_lock);
-		if (request.waits) {
-			flow_note(GUEST_IS_ASKED, vm, request.host, 0);
-			return request;
-		}
-		usleep(100);
-	}
-	die("the page request of guest %d is lost", vm->number);
+	clock_gettime(CLOCK_REALTIME, &patience);
+	patience.tv_sec += 10;
+	pthread_mutex_lock(&vm->request_lock);
+	while (!vm->request.waits && !late)
+		late = pthread_cond_timedwait(&vm->request_came, &vm->request_lock, &patience);
+	request = vm->request;
+	pthread_mutex_unlock(&vm->request_lock);
+	if (!request.waits)
+		die("the page request of guest %d is lost", vm->number);
+	flow_note(GUEST_IS_ASKED, vm, request.host, 0);
+	return request;
 }
 
 /* The guest's page group response: the PASID is the host's again. A wrong one changes nothing. */

@@ -57,6 +57,11 @@ struct Subscriber: ~Copyable, Listed {
         Memory.free(subscriber)
     }
 
+    /// Its function's address, for people.
+    var function: UnsafeRawPointer? {
+        UnsafeRawPointer(bitPattern: unsafeBitCast(call, to: UInt.self))
+    }
+
     /// Is it told before the other one?
     func precedes(_ other: SubscriberRef) -> Bool {
         priority != other.pointee.priority
@@ -92,6 +97,22 @@ enum Subscribers {
         note()
     }
 
+    @inline(never)
+    static func dismissAll(from list: SubscriberList) {
+        while let subscriber = list.pointee.first {
+            remove(subscriber, from: list)
+            Subscriber.destroy(subscriber)
+        }
+    }
+
+    /// Of every list there is.
+    static func dismissAll() {
+        dismissAll(from: toAll)
+        dismissAll(from: toReclaim)
+        SetTable.forEach { dismissAll(from: of($0)) }
+        WaitingSubscribers.forEachList { dismissAll(from: $0) }
+    }
+
     private static func note() {
         Attention.set(Attention.subscribers, !global.isEmpty)
         Attention.set(Attention.reclaims, !reclaims.isEmpty)
@@ -121,7 +142,15 @@ enum WaitingSubscribers {
     }
 
     static func list(_ mm: UInt) -> SubscriberList {
-        let index = UInt(hashAddress(mm)) % UInt(bitPattern: lists)
-        return Ref(at: start.value &+ index &* UInt(MemoryLayout<List<Subscriber>>.stride))
+        list(at: UInt(hashAddress(mm)) % UInt(bitPattern: lists))
+    }
+
+    static func forEachList(_ body: (SubscriberList) -> Void) {
+        guard isPrepared else { return }
+        for index in 0..<UInt(bitPattern: lists) { body(list(at: index)) }
+    }
+
+    private static func list(at index: UInt) -> SubscriberList {
+        Ref(at: start.value &+ index &* UInt(MemoryLayout<List<Subscriber>>.stride))
     }
 }

@@ -85,6 +85,17 @@ package enum Allocators {
         return leavesIDs
     }
 
+    /// Groups whose ids are in use stay until these are gone.
+    static func unregisterAll() {
+        groups.forEach { group in
+            while let allocator = group.pointee.allocators.first {
+                group.pointee.allocators.remove(allocator)
+                Memory.free(allocator)
+            }
+            destroyIfUnused(group)
+        }
+    }
+
     /// Registered ones, for the dump.
     static var count: UInt32 {
         var count: UInt32 = 0

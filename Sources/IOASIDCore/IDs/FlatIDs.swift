@@ -13,16 +13,28 @@ enum FlatIDs {
     @inline(__always)
     static var capacity: UInt32 { records.capacity }
 
+    /// Up to where a look-up may go the short way: the capacity, or 0 if somebody watches look-ups.
+    private static let shortLimit = Cell<UInt32>(0)
+
     /// Differs from process to process.
     static var base: UInt { records.base }
 
+    /// Without an id in use: also to change the capacity.
+    @inline(never)
     static func prepare(capacity: UInt32) -> Bool {
-        guard taken.prepare(capacity: capacity) else { return false }
-        guard records.prepare(capacity: capacity) else {
-            taken.discard()
+        guard records.reserve(capacity: capacity), taken.prepare(capacity: capacity) else {
             return false
         }
+        records.limit(to: capacity)
+        shortLimit.release(Trace.isOrderWatched ? 0 : capacity)
         return true
+    }
+
+    /// As before `prepare`.
+    static func discard() {
+        shortLimit.release(0)
+        records.limit(to: 0)
+        taken.discard()
     }
 
     /// The place of an id below the capacity.
@@ -35,8 +47,17 @@ enum FlatIDs {
     static func links(_ id: ID) -> Ref<Links> { records.second(id.rawValue) }
 
     @inline(__always)
-    static func incarnation(of id: ID) -> Incarnation? {
-        guard id.rawValue < capacity else { return nil }
+    static func incarnation(of id: ID) -> Incarnation? { incarnation(of: id, below: capacity) }
+
+    /// The same for a look-up that has another way.
+    @inline(__always)
+    static func incarnationInShort(of id: ID) -> Incarnation? {
+        incarnation(of: id, below: shortLimit.acquire())
+    }
+
+    @inline(__always)
+    private static func incarnation(of id: ID, below limit: UInt32) -> Incarnation? {
+        guard id.rawValue < limit else { return nil }
         let ref = ref(id)
         let word = ref.word
         return word.isFree ? nil : Incarnation(id: id, ref: ref, word: word)
@@ -71,9 +92,12 @@ enum FlatIDs {
         if id.rawValue < taken.capacity { taken.release(id.rawValue) }
     }
 
-    #if IOASID_CHECKS
+    /// A number that nobody is to have, and one that is to be had again: see `SetAside`.
+    static func setAside(_ number: UInt32) { taken.take(number) }
+
+    static func restore(_ number: UInt32) { taken.release(number) }
+
     static func isTaken(_ number: UInt32) -> Bool { taken.isTaken(number) }
 
     static func nextTaken(from number: UInt32) -> UInt32? { taken.lowestTaken(from: number) }
-    #endif
 }

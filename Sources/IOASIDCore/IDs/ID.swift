@@ -42,5 +42,8 @@ package struct IDRange {
     @inline(__always)
     package var isEmpty: Bool { low > high }
 
+    /// How many ids. Not of an empty range, nor of all 2^32 numbers.
+    var count: UInt32 { high &- low &+ 1 }
+
     package func contains(_ id: ID) -> Bool { id.rawValue >= low && id.rawValue <= high }
 }

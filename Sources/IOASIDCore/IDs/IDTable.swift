@@ -24,6 +24,9 @@ package enum IDTable {
     /// - Returns: false for want of memory.
     static func prepare(capacity: UInt32) -> Bool { FlatIDs.prepare(capacity: capacity) }
 
+    /// Without an id in use: there is no table until the next `prepare`.
+    static func discard() { FlatIDs.discard() }
+
     // MARK: Looking up, without a lock
 
     /// - Returns: an id in use, in whatever state; nil if it is not in use.

@@ -36,8 +36,10 @@ package enum Dump {
             Memory.free(UnsafeMutableRawPointer(dump.holders))
             Memory.free(UnsafeMutableRawPointer(dump.subscribers))
             Memory.free(UnsafeMutableRawPointer(dump.allocators))
+            Memory.free(UnsafeMutableRawPointer(dump.ranges))
         }
 
+        @inline(never)
         mutating func fill() throws(RequestError) {
             Core.fill(&dump.stats)
             guard SetTable.prepare() else { throw .memory }
@@ -48,9 +50,16 @@ package enum Dump {
                 Int(Subscriber.count.value) &+ 1, of: cio_dump_subscriber.self)
             dump.allocators = Memory.allocate(
                 Int(Allocators.count) &+ 1, of: cio_dump_allocator.self)
+            var ranges = 1
+            SetAside.forEachRange { _ in ranges &+= 1 }
+            dump.ranges = Memory.allocate(ranges, of: cio_dump_range.self)
             guard dump.sets != nil, dump.ids != nil, dump.holders != nil, dump.subscribers != nil,
-                dump.allocators != nil
+                dump.allocators != nil, dump.ranges != nil
             else { throw .memory }
+            SetAside.forEachRange {
+                dump.ranges[dump.nr_ranges] = cio_dump_range(min: $0.low, max: $0.high)
+                dump.nr_ranges &+= 1
+            }
             dump.has_history = cio_history_is_on()
             dump.has_gaps = cio_history_has_gaps()
             add(Subscribers.toAll, UInt32.max)
@@ -108,8 +117,7 @@ package enum Dump {
             list.pointee.forEach { one in
                 dump.subscribers[dump.nr_subscribers] = cio_dump_subscriber(
                     block: UnsafeRawPointer(one.pointee.block),
-                    function: UnsafeRawPointer(
-                        bitPattern: unsafeBitCast(one.pointee.call, to: UInt.self)),
+                    function: one.pointee.function,
                     priority: one.pointee.priority, set: set)
                 dump.nr_subscribers &+= 1
             }

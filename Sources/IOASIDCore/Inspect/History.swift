@@ -67,12 +67,7 @@ public func cio_report_leaks(_ out: UnsafeMutablePointer<FILE>) -> CInt {
     var left: CInt = -1
     do throws(RequestError) {
         try Dump.write(out, cio_dump_leaks)
-        CoreLock.withLock {
-            let all =
-                Population.live &+ SetPopulation.live.value &+ SetPopulation.gone.value
-                &+ Subscriber.count.value &+ UInt64(Allocators.count)
-            left = CInt(clamping: all)
-        }
+        left = CoreLock.withLock { CInt(clamping: Core.leftOver) }
     } catch {
         left = 0 &- error.errno
     }

@@ -110,6 +110,17 @@ extension RequestError {
         return RequestError(.range, details: &details)
     }
 
+    /// Of numbers that somebody wants to set aside, or give back.
+    @inline(never)
+    func because(_ cause: Cause, _ range: IDRange, _ id: ID = .invalid) -> RequestError {
+        var details = Self.details(cause, .none)
+        details.id = id.rawValue
+        details.min = range.low
+        details.max = range.high
+        details.limit = Int64(Quota.capacity)
+        return RequestError(self, details: &details)
+    }
+
     @inline(never)
     static func quota(_ set: SetRef) -> RequestError {
         RequestError(IOASID_REFUSED_QUOTA, ENOSPC).because(
@@ -128,9 +139,11 @@ extension RequestError {
         var details = details(
             id == .invalid
                 ? "the custom allocator gave no id"
-                : range.contains(id)
-                    ? "the custom allocator gave an id that is in use"
-                    : "the custom allocator gave an id out of the range", set)
+                : !range.contains(id)
+                    ? "the custom allocator gave an id out of the range"
+                    : SetAside.contains(id)
+                        ? "the custom allocator gave an id that is set aside"
+                        : "the custom allocator gave an id that is in use", set)
         details.id = id.rawValue
         details.min = range.low
         details.max = range.high

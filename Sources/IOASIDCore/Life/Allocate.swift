@@ -27,6 +27,7 @@ extension Core {
         set.pointee.active.append(id, ref.links, areFlat: out.isQuiet)
         let number = SetTable.number(of: set)
         let word = SlotWord(set: number, generation: IDTable.nextGeneration())
+        if !out.isQuiet { Trace.comeBefore(ref) }
         ref.publish(word, data: data)
         cio_probe_alloc(id.rawValue, number.rawValue)
         if _fastPath(set.pointee.subscribers.isEmpty && (out.isQuiet || !Attention.isListening)) {
@@ -97,7 +98,9 @@ extension Core {
     private static func accept(
         _ id: ID, _ range: IDRange, _ group: Ref<AllocatorGroup>, _ owner: SetIncarnation
     ) throws(RequestError) -> IDRef {
-        guard id != .invalid, range.contains(id), IDTable.incarnation(of: id) == nil else {
+        guard id != .invalid, range.contains(id), IDTable.incarnation(of: id) == nil,
+            !FlatIDs.isTaken(id.rawValue)
+        else {
             throw .allocator(id, range, owner.set)
         }
         guard owner.isLive else {

@@ -23,7 +23,7 @@ extension Core {
     package static func find(
         _ handle: SetHandle?, _ id: ID
     ) throws(RequestError) -> UnsafeMutableRawPointer? {
-        if let one = IDTable.flatIncarnation(of: id),
+        if let one = FlatIDs.incarnationInShort(of: id),
             handle.map({ SetTable.isHandle($0, of: one.word.set) }) ?? true,
             case .found(let data) = one.data
         {
@@ -46,7 +46,9 @@ extension Core {
             } catch {
                 throw error.answered(id)
             }
-            if case .found(let data) = one.data { return data }
+            guard case .found(let data) = one.data else { continue }
+            Trace.comeAfter(one.ref)
+            return data
         }
     }
 
@@ -115,14 +117,29 @@ extension Core {
     /// - Returns: whether the id was reclaimed.
     @inline(__always)
     package static func put(_ handle: SetHandle?, _ id: ID) throws(RequestError) -> Bool {
+        guard !Trace.isOn else { return try putWatched(handle, id) }
+        return try put(handle, id, isWatched: false)
+    }
+
+    @inline(never)
+    private static func putWatched(_ handle: SetHandle?, _ id: ID) throws(RequestError) -> Bool {
+        try put(handle, id, isWatched: true)
+    }
+
+    @inline(__always)
+    private static func put(
+        _ handle: SetHandle?, _ id: ID, isWatched: Bool
+    ) throws(RequestError) -> Bool {
         while true {
             guard let one = IDTable.incarnation(of: id) else { throw .unknown(EINVAL) }
             try checkOwner(handle, one)
             guard one.word.references > 1 else { return try putLast(handle, id) }
             let new = one.word.droppingReference
+            // Before: when it is dropped, another one may be the last.
+            if isWatched { Trace.comeBefore(one.ref) }
             guard one.ref.exchange(one.word, new) else { continue }
             cio_probe_put(id.rawValue, UInt32(truncatingIfNeeded: new.references))
-            if Trace.isOn { Trace.reference(one, new, "put") }
+            if isWatched { Trace.reference(one, new, "put") }
             return false
         }
     }
@@ -178,6 +195,7 @@ extension Core {
             guard old == nil || !(CoreLock.isNested || ReadSide.isInSection) else {
                 throw .deadlock
             }
+            Trace.comeBefore(one.ref)
             one.ref.setData(data)
             return old != nil
         }

@@ -124,10 +124,7 @@ extension Core {
         if WaitingSubscribers.isPrepared {
             move(from: list, to: self.list(mm: token), token)
         }
-        while let subscriber = list.pointee.first {
-            Subscribers.remove(subscriber, from: list)
-            Subscriber.destroy(subscriber)
-        }
+        if !list.pointee.isEmpty { Subscribers.dismissAll(from: list) }
     }
 
     private static func move(from: SubscriberList, to: SubscriberList, _ token: UInt) {

@@ -9,8 +9,8 @@ import Synchronization
 /// Reservations of sets, ids of sets without quota, and what was held back by hand never exceed
 /// the capacity together.
 package enum Quota {
-    private static let total = Cell<UInt32>(1 << 20)
-    private static let isInstalled = Cell<UInt32>(0)
+    private static var standard: UInt32 { 1 << 20 }
+    private static let total = Cell<UInt32>(standard)
     private static let taken = Cell<UInt32>(0)
     private static let heldBack = Cell<UInt32>(0)
 
@@ -31,13 +31,21 @@ package enum Quota {
 
     package static func install(_ capacity: UInt32) throws(RequestError) {
         guard capacity != 0 else { throw .argument }
-        guard isInstalled.value == 0, IDTable.capacity == 0, taken.value == 0 else {
+        // Every id is counted, by itself or with its set's quota.
+        guard taken.value == 0 else {
             throw RequestError.busy.because(
                 "the capacity is in use", asked: capacity, available: available)
         }
         guard IDTable.prepare(capacity: capacity) else { throw .memory }
         total.value = capacity
-        isInstalled.value = 1
+    }
+
+    /// As nobody had installed a capacity, and reserved nothing. There are no ids.
+    static func reset() {
+        giveBack(heldBack.value)
+        heldBack.value = 0
+        IDTable.discard()
+        total.value = standard
     }
 
     @inline(__always)

@@ -187,8 +187,9 @@ int ioasid_dump_dot(struct _IO_FILE *out);
  * use the library, which is not traced; they must not wait for a thread that does, and must return.
  * While it is written, nothing that changes references is async-signal-safe.
  *
- * A line has the time in seconds, thread, id, SPID, set, what happened, who was told, and the
- * references after it.
+ * A line has the time in seconds, thread, id, SPID, set, what happened, who was told, and the references after
+ * it; then the set's name and the subscriber's function, and while a history is kept, who did it and the tag.
+ * scripts/timeline of the sources makes a picture of it.
  *
  * Return: 0; -EINVAL no @out; -EBUSY a trace is running.
  * Context: takes the core lock. The thread that does something writes its own lines.
@@ -260,6 +261,22 @@ bool ioasid_put_tagged(struct ioasid_set *set, unsigned int ioasid, const void *
  * Context: as ioasid_dump().
  */
 int ioasid_report_leaks(struct _IO_FILE *out);
+
+/**
+ * ioasid_reset() - for tests and fuzzers: end everything that is left, and start over
+ * @out: where to write what was left, as ioasid_report_leaks() does; NULL to write nothing
+ *
+ * Subscribers and custom allocators are unregistered, and not called: their code and data may be gone. Then all
+ * ids and sets end, whoever holds them; so do reservations, ranges, and an installed capacity. Nobody else may use
+ * the library meanwhile, or anything of it afterwards: a set that somebody still points to is gone.
+ *
+ * Log, trace, history, hooks, counters and the last refusal stay as they are.
+ *
+ * Return: how many ids, sets, subscribers and allocators were left; -EBUSY in a callback; -EIO or -ENOMEM it
+ * could not be written. If it is refused nothing has ended.
+ * Context: takes the core lock; not in a callback.
+ */
+int ioasid_reset(struct _IO_FILE *out);
 
 /**
  * ioasid_fail_nth() - for tests: let an allocation of the library fail

@@ -392,9 +392,10 @@ int ioasid_set_name(struct ioasid_set *set, const char *name);
  * ioasid_install_capacity() - say how many ids there are
  * @total: ids are 0 to @total - 1; 0x100000 without this call
  *
- * Refused, with a log line, once an id was allocated, a quota reserved or a capacity installed.
+ * Refused, with a log line, while there is an id, a set with a quota, or something reserved. When nothing is
+ * left of these it may be called again.
  *
- * Context: takes the core lock. Follows v3.
+ * Context: takes the core lock. Follows v3, which took one while ids were in use.
  */
 void ioasid_install_capacity(ioasid_t total);
 
@@ -423,6 +424,44 @@ int ioasid_reserve_capacity(ioasid_t nr_ioasid);
  * Context: takes the core lock. Follows V4.
  */
 int ioasid_cancel_capacity(ioasid_t nr_ioasid);
+
+/**
+ * ioasid_reserve_range() - set numbers aside: nobody gets them
+ * @min: the lowest
+ * @max: the highest
+ *
+ * For numbers that mean something already: 0, those that the host uses itself, those of a guest that is about
+ * to arrive. They count as used capacity. A custom allocator that gives one is refused, as if it had given an
+ * id that is in use.
+ *
+ * Return: 0; -EINVAL reversed or beyond the capacity; -EBUSY an id of the range is in use; -EEXIST one is set
+ * aside; -ENOSPC fewer are left that no set has reserved; -ENOMEM. If it is refused nothing is set aside.
+ * Context: takes the core lock, for as long as it takes to mark each number. Not in any kernel version.
+ */
+int ioasid_reserve_range(ioasid_t min, ioasid_t max);
+
+/**
+ * ioasid_cancel_range() - give numbers back that were set aside
+ * @min: the lowest
+ * @max: the highest; any part of what ioasid_reserve_range() took will do
+ *
+ * Return: 0; -EINVAL reversed, or one of them is not set aside, and none is given back.
+ * Context: as ioasid_reserve_range(). Not in any kernel version.
+ */
+int ioasid_cancel_range(ioasid_t min, ioasid_t max);
+
+/**
+ * ioasid_next_range() - look for numbers that are set aside
+ * @from: where to begin; from 0, then from @max + 1, it lists them all
+ * @min: the lowest of the first run of such numbers, none of which is below @from; may be NULL
+ * @max: the highest of that run; may be NULL
+ *
+ * What was reserved side by side is one run.
+ *
+ * Return: true; false, and @min and @max are not changed, if there is none.
+ * Context: takes the core lock. Not in any kernel version.
+ */
+bool ioasid_next_range(ioasid_t from, ioasid_t *min, ioasid_t *max);
 
 /* ---- custom allocators ---- */
 
