@@ -90,7 +90,7 @@ static void debugging(void **state)
 static void compat(void **state)
 {
 	(void)state;
-	PIN_SIZE(mm_struct, 176);
+	PIN_SIZE(mm_struct, 184);
 	PIN(mm_struct, mm_users, 0);
 	PIN(mm_struct, mm_count, 4);
 	PIN(mm_struct, pasid, 8);
