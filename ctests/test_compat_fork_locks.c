@@ -92,7 +92,7 @@ static void a_child_changes_the_arrays_that_others_were_in(void **state)
 	assert_null(xa_store(&array, 0, &ida, GFP_KERNEL));
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, change_arrays, NULL), 0);
-	for (unsigned int i = 0; i < loops(200); i++)
+	for (unsigned int i = 0; i < loops(100); i++)
 		assert_int_equal(end_of_child(changes_arrays), 0);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	for (int i = 0; i < 2; i++)
