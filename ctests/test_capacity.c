@@ -144,7 +144,7 @@ static void capacity_may_change_under_look_ups(void **state)
 
 	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, look_everywhere, &stop), 0);
-	for (unsigned int i = 1; i < loops(100); i++) {
+	for (unsigned int i = 1; i < loops(40); i++) {
 		ioasid_t id, capacity = i % 2 ? 100000 + i * 70000 : i;
 
 		ioasid_install_capacity(capacity);

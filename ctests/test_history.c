@@ -266,6 +266,10 @@ static void a_dump_has_subscribers_as_they_are_told(void **state)
 	assert_int_equal(count(first), 1);
 	assert_int_equal(report(ioasid_report_leaks), 6);
 	assert_int_equal(count("left over: ids 0, sets 1, subscribers 4, allocators 1"), 1);
+	assert_int_equal(report(ioasid_dump_dot), 0);
+	assert_int_equal(count("shape=component"), 4);
+	assert_int_equal(count("style=dotted"), 2);
+	assert_true(strstr(text, "priority 9") < strstr(text, "priority 1\""));
 	ioasid_unregister_allocator(&ops);
 	ioasid_unregister_reclaim(&all);
 	ioasid_unregister_notifier(NULL, &all);

@@ -266,7 +266,7 @@ static void at_random_it_is_as_an_array_says(void **state)
 	unsigned int seed = 4711;
 
 	(void)state;
-	for (unsigned int i = 0; i < loops(20000); i++) {
+	for (unsigned int i = 0; i < loops(5000); i++) {
 		unsigned int a = (unsigned int)rand_r(&seed) % NUMBERS,
 			     b = a + (unsigned int)rand_r(&seed) % 9;
 		int expected = 0, what = rand_r(&seed) % 3;

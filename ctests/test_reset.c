@@ -136,7 +136,7 @@ static void it_starts_over_with_the_usual_capacity(void **state)
 	assert_false(ioasid_is_active(999));
 	assert_int_equal(ioasid_alloc(NULL, 0xfffff, 0xfffff, NULL), 0xfffff);
 	assert_int_equal(ioasid_reset(NULL), 1);
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 10; i++) {
 		ioasid_install_capacity(50);
 		assert_int_equal(new_id(new_set(50), NULL), 0);
 		assert_int_equal(ioasid_reset(NULL), 2);
@@ -219,7 +219,7 @@ static void a_fuzzer_starts_over(void **state)
 	struct ioasid_allocator_ops ops = { .alloc = pick, .free = take_back };
 
 	(void)state;
-	for (unsigned int input = 0; input < loops(200); input++) {
+	for (unsigned int input = 0; input < loops(60); input++) {
 		struct ioasid_set *sets[4] = { NULL };
 
 		for (int call = 0; call < 60; call++) {

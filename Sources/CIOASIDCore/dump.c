@@ -180,6 +180,21 @@ static void dot_id(FILE *out, const struct cio_dump_id *id, uint32_t set)
 			set, id->spid, id->spid, set, id->spid, id->id);
 }
 
+/* Who is told, with an arrow from the set whose events they are; those of all sets have none. */
+static void dot_subscribers(FILE *out, const struct cio_dump *dump)
+{
+	char function[160];
+
+	for (long i = 0; i < dump->nr_subscribers; i++) {
+		const struct cio_dump_subscriber *one = &dump->subscribers[i];
+
+		fprintf(out, "\tsub%ld [shape=component, label=\"%s\\npriority %d\"];\n", i,
+			cio_symbol(one->function, function, sizeof(function)), one->priority);
+		if (one->set < CIO_HEARS_RECLAIM)
+			fprintf(out, "\tset%u -> sub%ld [style=dotted];\n", one->set, i);
+	}
+}
+
 int cio_dump_dot(FILE *out, const struct cio_dump *dump, cio_refusal_name *name)
 {
 	(void)name;
@@ -203,6 +218,7 @@ int cio_dump_dot(FILE *out, const struct cio_dump *dump, cio_refusal_name *name)
 				dot_holder(out, holder++, id->id, h);
 		}
 	}
+	dot_subscribers(out, dump);
 	fputs("}\n", out);
 	return written(out);
 }

@@ -35,7 +35,7 @@ private final class Halves {
 
     init(capacity: UInt32) throws { try #require(prepare(capacity)) }
 
-    private func prepare(_ capacity: UInt32) -> Bool { region.prepare(capacity: capacity) }
+    func prepare(_ capacity: UInt32) -> Bool { region.prepare(capacity: capacity) }
     var capacity: UInt32 { region.capacity }
     func occupy(_ number: UInt32) -> Bool { region.occupy(number) }
     func vacate(_ number: UInt32) { region.vacate(number) }
@@ -135,6 +135,28 @@ struct SplitRegionTests {
             })
         #expect(halves.first(1).address - halves.first(0).address == 12)
         #expect(halves.second(1).address - halves.second(0).address == 16)
+    }
+
+    @Test("makes room for more or fewer when none is in use, and nothing of before is there")
+    func again() throws {
+        let halves = try Halves(capacity: 5000)
+        let base = halves.base
+        try #require(halves.occupy(4999))
+        let old = halves.second(4999)
+        old.pointee.values.0 = 7
+        halves.vacate(4999)
+        try #require(halves.prepare(100))
+        #expect(halves.capacity == 100 && halves.base == base)
+        try #require(halves.prepare(5001))
+        #expect(halves.capacity == 5001 && halves.base != base)
+        let larger = halves.base
+        try #require(halves.occupy(5000))
+        #expect(halves.second(5000).pointee.values.0 == 0)
+        halves.vacate(5000)
+        // There is room for twice as many; who looks where they were sees nothing.
+        try #require(halves.prepare(10_000))
+        #expect(halves.base == larger)
+        #expect(old.pointee.values.0 == 0)
     }
 
     @Test("gives both parts back together")
