@@ -209,5 +209,6 @@ package_test(versions versions.sh ${PROJECT_SOURCE_DIR} $<TARGET_FILE_DIR:ioasid
 # The Debian packages as users get them, where scripts/package has built them.
 package_test(deb ${PROJECT_SOURCE_DIR}/scripts/check-package)
 package_test(compilers compilers.sh ${include} ${clang})
+package_test(iommufd iommufd.sh ${PROJECT_SOURCE_DIR} $<TARGET_FILE_DIR:ioasid>)
 package_test(tutorial tutorial.sh ${PROJECT_SOURCE_DIR}/docs/tutorial.md ${include}/ioasid
 	$<TARGET_FILE_DIR:ioasid>)
