@@ -137,7 +137,10 @@ endif()
 
 # Not the code but a model of it: every order of steps in the life of an id.
 add_test(NAME model.refword COMMAND ${PROJECT_SOURCE_DIR}/scripts/model)
-set_tests_properties(model.refword PROPERTIES LABELS model TIMEOUT 1200 SKIP_RETURN_CODE 77)
+# The order that each atomic operation makes, against Armv8's memory model.
+add_test(NAME model.orderings COMMAND ${PROJECT_SOURCE_DIR}/scripts/orderings)
+set_tests_properties(model.refword model.orderings PROPERTIES
+	LABELS model TIMEOUT 1200 SKIP_RETURN_CODE 77)
 
 set(clang ${IOASID_SWIFT_BIN}/clang)
 set(include ${PROJECT_SOURCE_DIR}/include)
@@ -181,6 +184,7 @@ package_test(kernel.vtd ${PROJECT_SOURCE_DIR}/scripts/check-kernel-vtd
 # Needs Debian's kernel sources as well.
 package_test(arrives arrives.sh gcc ${include})
 package_test(origin ${PROJECT_SOURCE_DIR}/scripts/check-origin)
+package_test(analyze ${PROJECT_SOURCE_DIR}/scripts/analyze)
 package_test(kernel.api ${PROJECT_SOURCE_DIR}/scripts/check-kernel-api $<TARGET_FILE_DIR:ioasid>)
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
