@@ -203,6 +203,77 @@ static void test_teardown_drains_page_requests(void **state)
 	assert_int_equal(iommu_unregister_device_fault_handler(h->dev), 0);
 }
 
+/* Two groups of one PASID wait: each answer is for its own. */
+static void test_answer_is_of_its_group(void **state)
+{
+	struct host *h = *state;
+	u64 missing = GUEST_ADDRESS + VTD_PAGE_SIZE;
+	struct iommu_page_response answer;
+	struct iommu_fault fault;
+
+	assert_int_equal(iommu_register_device_fault_handler(h->dev, keep, &fault), 0);
+	assert_int_equal(bind(h, h->dev), 0);
+	assert_int_equal(vtd_page_request(h->dev, h->pasid, missing, VTD_DMA_READ, 1, true), 0);
+	answer = answer_to(&fault, IOMMU_PAGE_RESP_INVALID);
+	assert_int_equal(vtd_page_request(h->dev, h->pasid, missing + VTD_PAGE_SIZE, VTD_DMA_READ,
+					  2, true),
+			 0);
+	answer.grpid = 3;
+	assert_int_equal(iommu_page_response(h->dev, &answer), -EINVAL);
+	answer.grpid = 1;
+	assert_int_equal(iommu_page_response(h->dev, &answer), 0);
+	assert_int_equal(vtd_page_answer(h->dev, h->pasid, 1), IOMMU_PAGE_RESP_INVALID);
+	assert_int_equal(vtd_page_answer(h->dev, h->pasid, 2), -EAGAIN);
+	answer = answer_to(&fault, IOMMU_PAGE_RESP_SUCCESS);
+	assert_int_equal(iommu_page_response(h->dev, &answer), 0);
+	assert_int_equal(vtd_page_answer(h->dev, h->pasid, 2), IOMMU_PAGE_RESP_SUCCESS);
+	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
+	assert_int_equal(iommu_unregister_device_fault_handler(h->dev), 0);
+}
+
+static int note_and_refuse(struct iommu_fault *fault, void *data)
+{
+	u32 *told = data;
+
+	told[0]++;
+	told[1] = fault->prm.pasid;
+	return -1;
+}
+
+/* What is in the queue is answered if it is of the PASID that goes; the others stay, in order. */
+static void test_drain_is_of_one_pasid(void **state)
+{
+	struct host *h = *state;
+	u64 missing = GUEST_ADDRESS + VTD_PAGE_SIZE;
+	u32 told[2] = { 0, 0 };
+	ioasid_t other;
+	int pasid;
+
+	assert_int_equal(iommu_register_device_fault_handler(h->dev, note_and_refuse, told), 0);
+	assert_int_equal(bind(h, h->dev), 0);
+	assert_int_equal(intel_svm_bind_mm(h->dev, &pasid, 0, NULL), 0);
+	other = (ioasid_t)pasid;
+	assert_int_equal(vtd_unit_mask_page_requests(h->iommu, true), 0);
+	assert_int_equal(vtd_page_request(h->dev, other, missing, VTD_DMA_READ, 1, true), 0);
+	assert_int_equal(vtd_page_request(h->dev, h->pasid, missing, VTD_DMA_READ, 2, true), 0);
+	assert_int_equal(vtd_page_request(h->dev, other, missing + VTD_PAGE_SIZE, VTD_DMA_READ, 3,
+					  true),
+			 0);
+	assert_int_equal(vtd_page_answer(h->dev, h->pasid, 2), -EAGAIN);
+	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
+	/* Answered, and the answer forgotten: the device has its credit back. */
+	assert_int_equal(vtd_page_answer(h->dev, h->pasid, 2), -ENOENT);
+	assert_int_equal(vtd_page_answer(h->dev, other, 1), -EAGAIN);
+	assert_int_equal(told[0], 0);
+	assert_int_equal(vtd_unit_mask_page_requests(h->iommu, false), 0);
+	assert_int_equal(told[0], 2);
+	assert_int_equal(told[1], other);
+	assert_int_equal(vtd_page_answer(h->dev, other, 1), IOMMU_PAGE_RESP_INVALID);
+	assert_int_equal(vtd_page_answer(h->dev, other, 3), IOMMU_PAGE_RESP_INVALID);
+	assert_int_equal(intel_svm_unbind_mm(h->dev, pasid), 0);
+	assert_int_equal(iommu_unregister_device_fault_handler(h->dev), 0);
+}
+
 /* DMA, bind, unbind and free from many threads: no stale access, no leak, no race. */
 struct storm {
 	struct host *h;
@@ -286,6 +357,10 @@ int main(void)
 		TEST(test_set_teardown_frees_what_is_bound),
 		TEST(test_cpu_is_told_before_the_driver_tears_down),
 		cmocka_unit_test_setup_teardown(test_teardown_drains_page_requests, setup_pri,
+						host_teardown),
+		cmocka_unit_test_setup_teardown(test_answer_is_of_its_group, setup_pri,
+						host_teardown),
+		cmocka_unit_test_setup_teardown(test_drain_is_of_one_pasid, setup_pri,
 						host_teardown),
 		TEST(test_storm_of_binds_frees_and_dma),
 		cmocka_unit_test_setup_teardown(test_storm_of_binds_frees_and_dma, setup_pri,

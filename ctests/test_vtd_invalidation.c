@@ -125,6 +125,22 @@ static void test_interrupt_entries_are_accepted(void **state)
 	expect_reserved(b, raw(VTD_INV_IEC, 0), 0xffff000007ffffe0, ~0ULL);
 }
 
+/* An entry of the PASID cache is of a domain: another's number does not reach it. */
+static void test_entries_are_of_a_domain(void **state)
+{
+	struct bench *b = *state;
+	u64 old = load(b->machine, b->entry);
+
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	store(b->machine, b->entry, 0);
+	submit(b->iommu, vtd_inv_pasid_cache(VTD_INV_PASID_ONE, DID + 1, PASID));
+	submit(b->iommu, vtd_inv_pasid_cache(VTD_INV_PASID_DOMAIN, DID + 1, 0));
+	assert_int_equal(stale(b, PASID, VIRTUAL), 1);
+	submit(b->iommu, vtd_inv_pasid_cache(VTD_INV_PASID_ONE, DID, PASID));
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_PASID_NOT_PRESENT);
+	store(b->machine, b->entry, old);
+}
+
 /* ---- the wait ---- */
 
 static u64 wait_for(u32 data)
@@ -368,6 +384,7 @@ int main(void)
 						setup_without_requests, bench_teardown),
 		TEST(test_drain_is_accepted_with_page_requests),
 		TEST(test_context_of_functions),
+		TEST(test_entries_are_of_a_domain),
 		TEST(test_first_level_translations),
 		TEST(test_second_level_translations),
 		TEST(test_large_mapping_goes_as_a_whole),

@@ -267,7 +267,7 @@ static const enum end usual[ENDS] = { UNBIND_GUEST, UNBIND_PROCESS, UNREGISTER, 
 
 static void test_in_any_order(void **state)
 {
-	int round, i, rounds = getenv("IOASID_TEST_SLOW") ? 50 : 1500;
+	int round, i, rounds = getenv("IOASID_TEST_SLOW") ? 50 : 500;
 	u32 seed = 20240229;
 	struct world w;
 

@@ -180,6 +180,25 @@ static void test_refusing_handler(void **state)
 	end(h);
 }
 
+/* A response that comes before the last request of its group is for nobody. */
+static void test_response_before_the_last_request(void **state)
+{
+	struct host *h = *state;
+	struct heard heard = { .h = h };
+
+	assert_int_equal(iommu_register_device_fault_handler(h->dev, hear, &heard), 0);
+	assert_int_equal(bind(h, h->dev), 0);
+	assert_int_equal(ask(h, 0, false), 0);
+	submit(h->iommu, vtd_inv_page_response(0x1000, h->pasid, GROUP, IOMMU_PAGE_RESP_SUCCESS));
+	assert_int_equal(vtd_page_answer(h->dev, h->pasid, GROUP), -EAGAIN);
+	assert_int_equal(ask(h, 1, true), 0);
+	assert_int_equal(vtd_page_answer(h->dev, h->pasid, GROUP), -EAGAIN);
+	submit(h->iommu, vtd_inv_page_response(0x1000, h->pasid, GROUP, IOMMU_PAGE_RESP_INVALID));
+	assert_int_equal(vtd_page_answer(h->dev, h->pasid, GROUP), IOMMU_PAGE_RESP_INVALID);
+	assert_int_equal(intel_svm_unbind_gpasid(h->dev, h->pasid), 0);
+	assert_int_equal(iommu_unregister_device_fault_handler(h->dev), 0);
+}
+
 /* Without a handler the driver answers; with the unbind groups end, complete or not. */
 static void test_unbind_ends_groups(void **state)
 {
@@ -437,6 +456,7 @@ int main(void)
 		CASE(test_refused_group_refuses_every_page),
 		CASE(test_groups_of_others_in_between),
 		CASE(test_refusing_handler),
+		CASE(test_response_before_the_last_request),
 		CASE(test_unbind_ends_groups),
 		CASE(test_overflow),
 		CASE(test_page_requests_that_cannot_be),

@@ -138,6 +138,22 @@ static void test_what_is_invalidated_is_gone(void **state)
 	assert_int_equal(stats_of(b->iommu).stale_hits, 0);
 }
 
+/* A device that is told to forget asks its unit again, though the tables are as they were. */
+static void test_forgotten_translations_are_asked_for_again(void **state)
+{
+	struct bench *b = *state;
+	struct vtd_stats before;
+
+	warm(b);
+	before = stats_of(b->iommu);
+	submit(b->iommu, vtd_inv_dev_ptlb(SID, PASID));
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_true(stats_of(b->iommu).devtlb_hits == before.devtlb_hits);
+	assert_true(stats_of(b->iommu).iotlb_hits == before.iotlb_hits + 1);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_true(stats_of(b->iommu).devtlb_hits == before.devtlb_hits + 1);
+}
+
 /* A PASID cache that is told to forget: the next request is no hit of it. */
 static void test_forgotten_entries_are_read_again(void **state)
 {
@@ -345,6 +361,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_every_request_is_counted),
+		cmocka_unit_test_setup_teardown(test_forgotten_translations_are_asked_for_again,
+						setup_ats, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_every_request_of_a_device_with_a_tlb_is_counted,
 						setup_ats, bench_teardown),
 		CASE(test_a_change_of_any_table_is_noticed),
