@@ -8,6 +8,8 @@
 
 #include <linux/ioasid.h>
 
+#include "lsan.h"
+
 #define IDS 5000
 
 /* Nothing of it stays in registers or on the stack. */
@@ -16,22 +18,6 @@ static __attribute__((noinline)) void fill(struct ioasid_set *set)
 	for (ioasid_t id = 0; id < IDS; id++)
 		if (ioasid_alloc(set, id, id, malloc(100)) != id)
 			_exit(2);
-}
-
-static __attribute__((noinline)) void wipe(void)
-{
-	volatile char stack[65536];
-
-	memset((char *)stack, 0, sizeof(stack));
-}
-
-static void check(int ok, const char *what)
-{
-	if (ok)
-		return;
-	printf("FAIL: %s\n", what);
-	fflush(stdout);
-	_exit(1);
 }
 
 int main(void)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A program with LeakSanitizer and the libraries that ship: what waits in a queue of theirs is no leak. */
+#include "lsan.h"
+
 #include <linux/ioasid.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -64,22 +66,6 @@ static noinline void make_set(void)
 	nb->notifier_call = ignore;
 	if (ioasid_is_err(set) || ioasid_register_notifier(set, nb))
 		_exit(2);
-}
-
-static noinline void wipe(void)
-{
-	volatile char stack[65536];
-
-	memset((char *)stack, 0, sizeof(stack));
-}
-
-static void check(int ok, const char *what)
-{
-	if (ok)
-		return;
-	printf("FAIL: %s\n", what);
-	fflush(stdout);
-	_exit(1);
 }
 
 int main(void)
