@@ -152,7 +152,7 @@ function(embedded_module module)
 endfunction()
 
 # version_script(RESULT TARGET SYMBOLS): a linker script that exports exactly the names listed, each in
-# the node of the release that brought it: LIBIOASID_0.1.
+# the node of the release that brought it: LIBIOASID_0.2.
 #
 # abi/released.txt has name and release of what was released; all else is of the version being made.
 function(version_script result target symbols)

@@ -45,7 +45,7 @@
 #include "ioasid-types.h"
 
 #define IOASID_VERSION_MAJOR 0
-#define IOASID_VERSION_MINOR 1
+#define IOASID_VERSION_MINOR 2
 #define IOASID_VERSION_PATCH 0
 
 #ifdef __cplusplus
