@@ -165,6 +165,8 @@ static void memory_of_the_user(void **state)
 	assert_int_equal(copy_from_user(&kernel, NULL, 8), 8);
 	assert_int_equal(copy_to_user(NULL, &kernel, 8), 8);
 	assert_int_equal(copy_to_user(NULL, NULL, 0), 0);
+	/* The end of the address space is no memory. */
+	assert_int_equal(copy_to_user((void *)-8L, &kernel, 16), 16);
 	assert_int_equal(copy_from_user(&kernel, &user, ULONG_MAX), ULONG_MAX);
 	assert_int_equal(clear_user(&user, sizeof(user)), 0);
 	assert_int_equal(user.a, 0);

@@ -460,11 +460,33 @@ static void a_sink_may_queue_work(void **state)
 #define CAN_LIMIT_MEMORY 1
 #endif
 
+/* An item that waits for another one of its queue, with memory for a thread again. */
+static struct rlimit before;
+static struct workqueue_struct *nesting;
+static struct step inner;
+static bool inner_is_done;
+
+static void wait_for_inner(struct work_struct *work)
+{
+	(void)work;
+	queue_work(nesting, &inner.work);
+	setrlimit(RLIMIT_AS, &before);
+	flush_work(&inner.work);
+	inner_is_done = atomic_read(&inner.runs) == 1;
+}
+
 /* In a process of its own: 0, or what went wrong. */
 static int run_without_threads(void)
 {
-	struct rlimit none, before;
+	struct work_struct outer;
+	struct rlimit none;
 	struct step step, other;
+
+	make_step(&inner, 3, true);
+	INIT_WORK(&outer, wait_for_inner);
+	nesting = alloc_workqueue("nesting", 0, 8);
+	if (!nesting)
+		return 6;
 
 	make_step(&step, 1, true);
 	make_step(&other, 2, true);
@@ -484,7 +506,11 @@ static int run_without_threads(void)
 	usleep(20000);
 	if (atomic_read(&step.runs))
 		return 3;
-	setrlimit(RLIMIT_AS, &before);
+	/* Who waits runs the item, and that one's waiting starts a thread. */
+	queue_work(nesting, &outer);
+	flush_work(&outer);
+	if (!inner_is_done)
+		return 7;
 	if (!schedule_work(&other.work))
 		return 4;
 	flush_work(&step.work);

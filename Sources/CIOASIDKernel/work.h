@@ -71,6 +71,7 @@ struct cio_worker {
 	struct work_struct *_Nullable work;
 	work_func_t _Nullable func;
 	uint64_t ticket;
+	bool waits; /* no thread of the queue: who waits for items runs one, where there is no thread to be had */
 };
 
 /* A thread that cancels an item and waits for it; lies on that thread's stack. */

@@ -55,8 +55,8 @@ extension WorkQueues {
     /// Items without a thread to run them would be waited for in vain: if there is still none to be
     /// had, who waits runs one.
     static func waitForItems(of queue: Queue, _ lock: inout WorkLock) {
-        if queue.threads == 0 { Workers.wake(queue, &lock) }
-        if queue.threads != 0 {
+        if Workers.ownThreads(of: queue) == 0 { Workers.wake(queue, &lock) }
+        if Workers.ownThreads(of: queue) != 0 {
             lock.waitForAnEnd()
         } else if !Workers.runOneHere(of: queue, &lock) {
             lock.waitForAnEnd(noLongerThan: .milliseconds(10))

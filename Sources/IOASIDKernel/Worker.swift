@@ -46,6 +46,13 @@ struct Worker: Equatable {
         return nil
     }
 
+    static func forEach(_ body: (Worker) -> Void) {
+        _ = first { worker in
+            body(worker)
+            return false
+        }
+    }
+
     /// The one that runs an item.
     static func running(_ work: Work) -> Worker? { first { $0.runs(work) } }
 

@@ -42,11 +42,21 @@ enum Workers {
         if let previous { pthread_join(previous, nil) }
     }
 
-    /// The caller is the thread of the queue for one item.
+    /// Threads of the queue, without those who wait for items and run one.
+    static func ownThreads(of queue: Queue) -> UInt32 {
+        var waiting: UInt32 = 0
+        Worker.forEach { if $0.queue == queue, $0.raw.pointee.waits { waiting &+= 1 } }
+        return queue.threads &- waiting
+    }
+
+    /// The caller, who waits, is the thread of the queue for one item. Not with the core lock or in a
+    /// read-side section: the item may want what the caller has.
     /// - Returns: false if there was none to run.
     static func runOneHere(of queue: Queue, _ lock: inout WorkLock) -> Bool {
-        guard let work = nextRunnable(queue) else { return false }
-        var record = cio_worker(queue)
+        guard queue.threads < queue.mostThreads, ioasid_may_wait(),
+            let work = nextRunnable(queue)
+        else { return false }
+        var record = cio_worker(queue, waits: true)
         return withUnsafeMutablePointer(to: &record) {
             let me = Worker(raw: $0)
             queue.threads &+= 1
@@ -100,14 +110,15 @@ enum Workers {
 
 extension cio_worker {
     /// The calling thread, for a queue.
-    fileprivate init(_ queue: Queue) {
+    fileprivate init(_ queue: Queue, waits: Bool) {
         self.init(
-            next: nil, wq: queue.raw, thread: pthread_self(), work: nil, func: nil, ticket: 0)
+            next: nil, wq: queue.raw, thread: pthread_self(), work: nil, func: nil, ticket: 0,
+            waits: waits)
     }
 }
 
 @_cdecl("cio_worker_main") @implementation
 public func cio_worker_main(_ wq: UnsafeMutablePointer<workqueue_struct>) {
-    var me = cio_worker(Queue(wq))
+    var me = cio_worker(Queue(wq), waits: false)
     withUnsafeMutablePointer(to: &me) { Workers.main(Worker(raw: $0)) }
 }

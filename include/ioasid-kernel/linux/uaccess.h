@@ -30,7 +30,7 @@ static inline unsigned long __must_check copy_from_user(void *to, const void __u
 static inline unsigned long __must_check copy_to_user(void __user *to, const void *from,
 						      unsigned long n)
 {
-	return copy_from_user(to, from, n);
+	return n && !access_ok(to, n) ? n : copy_from_user(to, from, n);
 }
 
 static inline unsigned long __must_check clear_user(void __user *to, unsigned long n)
