@@ -184,7 +184,6 @@ package_test(kernel.vtd ${PROJECT_SOURCE_DIR}/scripts/check-kernel-vtd
 # Needs Debian's kernel sources as well.
 package_test(arrives arrives.sh gcc ${include})
 package_test(origin ${PROJECT_SOURCE_DIR}/scripts/check-origin)
-package_test(analyze ${PROJECT_SOURCE_DIR}/scripts/analyze)
 package_test(kernel.api ${PROJECT_SOURCE_DIR}/scripts/check-kernel-api $<TARGET_FILE_DIR:ioasid>)
 # One build directory has one install manifest.
 set_tests_properties(package.install package.kernel PROPERTIES RESOURCE_LOCK install_manifest)
