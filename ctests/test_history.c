@@ -466,6 +466,8 @@ static int run(const char *part, const char *leaks)
 		close(pipes[0]);
 		setenv("IOASID_REPORT_LEAKS", leaks, 1);
 		setenv("IOASID_HISTORY", "1", 1);
+		if (emulator())
+			execl(emulator(), emulator(), program, part, (char *)NULL);
 		execl(program, "test_history", part, (char *)NULL);
 		_exit(127);
 	}
