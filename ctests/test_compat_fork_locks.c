@@ -91,10 +91,8 @@ static void a_child_changes_the_arrays_that_others_were_in(void **state)
 	const char *why = no_threads_after_fork();
 
 	(void)state;
-	if (why)	/* freeing starts one */
+	if (why) /* freeing starts one */
 		skip_because(why);
-	if (getenv("IOASID_TEST_SLOW"))
-		skip_because("valgrind gives the threads that change the arrays all the time there is");
 	stop = false;
 	assert_int_equal(ida_alloc(&ida, GFP_KERNEL), 0);
 	assert_null(xa_store(&array, 0, &ida, GFP_KERNEL));
