@@ -461,14 +461,21 @@ static int carry_out(const struct scenario_driver *driver, const struct step *s)
 
 static int run(const struct scenario_driver *driver, const struct scenario *scenario, int *seen)
 {
+	bool has_tlb = scenario->flags & SCENARIO_TLB;
+	bool has_requests = scenario->flags & SCENARIO_REQUESTS;
 	int n;
 
-	driver->begin(scenario->flags);
+	if (scenario->flags & SCENARIO_CACHING)
+		machine_begin_caching(has_tlb, has_requests);
+	else
+		machine_begin_with(has_tlb, has_requests);
+	driver->begin(has_tlb, has_requests);
 	scenario_plan = SCENARIO_GRANT;
 	for (n = 0; scenario->steps[n].action != END; n++)
 		seen[n] = carry_out(driver, &scenario->steps[n]);
 	machine_faults();
 	driver->end();
+	machine_end();
 	return n;
 }
 

@@ -22,7 +22,8 @@ extern enum scenario_plan scenario_plan;
 /* A driver, and processes as it knows them. */
 struct scenario_driver {
 	const char *name;
-	void (*begin)(unsigned int flags);
+	/* The machine is there already, and still there. */
+	void (*begin)(bool has_tlb, bool has_requests);
 	void (*end)(void);
 	void (*start)(int process);
 	void (*finish)(int process);

@@ -47,14 +47,9 @@ static int handle(struct iommu_fault *fault, void *data)
 	return 0;
 }
 
-static void begin(unsigned int flags)
+static void begin(bool has_tlb, bool has_requests)
 {
-	bool has_tlb = flags & SCENARIO_TLB, has_requests = flags & SCENARIO_REQUESTS;
-
-	if (flags & SCENARIO_CACHING)
-		machine_begin_caching(has_tlb, has_requests);
-	else
-		machine_begin_with(has_tlb, has_requests);
+	(void)has_tlb;
 	for (unsigned int n = 0; n < MACHINE_UNITS; n++) {
 		struct device *dev = machine_device(n);
 
@@ -70,7 +65,6 @@ static void end(void)
 		iommu_unregister_device_fault_handler(machine_device(n));
 		assert(intel_iommu_disable(machine_unit(n)) == 0);
 	}
-	machine_end();
 }
 
 static void start(int process)

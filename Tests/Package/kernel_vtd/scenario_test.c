@@ -60,23 +60,6 @@ int iopf_queue_flush_dev(struct device *dev)
 
 /* ---- 6.1 as scenario.h wants it ---- */
 
-static void begin(unsigned int flags)
-{
-	bool has_tlb = flags & SCENARIO_TLB, has_requests = flags & SCENARIO_REQUESTS;
-
-	if (flags & SCENARIO_CACHING)
-		machine_begin_caching(has_tlb, has_requests);
-	else
-		machine_begin_with(has_tlb, has_requests);
-	units_begin(has_tlb, has_requests);
-}
-
-static void end(void)
-{
-	units_end();
-	machine_end();
-}
-
 static void start(int process)
 {
 	memset(&all[process], 0, sizeof(all[process]));
@@ -130,8 +113,9 @@ static uint64_t physical(int process, int page)
 	return machine_physical(all[process].process.pages[page]);
 }
 
-static const struct scenario_driver kernel = { "6.1", begin, end,    start,   finish, map,
-					       unmap, bind,  unbind, exit_mm, pasid,  physical };
+static const struct scenario_driver kernel = { "6.1",  units_begin, units_end, start,
+					       finish, map,	    unmap,     bind,
+					       unbind, exit_mm,	    pasid,     physical };
 
 int main(void)
 {
