@@ -40,6 +40,8 @@ static void words(void **state)
 	assert_true(sign_extend64(1ULL << 47, 47) < 0);
 }
 
+static volatile char file_scope[roundup_pow_of_two(17)];
+
 static void logarithms(void **state)
 {
 	static const int at_compile_time[ilog2(4096) == 12 ? 1 : -1];
@@ -57,6 +59,10 @@ static void logarithms(void **state)
 	assert_int_equal(roundup_pow_of_two(0), 1);
 	assert_int_equal(roundup_pow_of_two(17), 32);
 	assert_int_equal(roundup_pow_of_two(ULONG_MAX), 0);
+	assert_int_equal(sizeof(file_scope), 32);
+	assert_int_equal(roundup_pow_of_two(file_scope[0] + 17UL), 32);
+	assert_int_equal(rounddown_pow_of_two(file_scope[0] + 17UL), 16);
+	assert_int_equal(rounddown_pow_of_two(file_scope[0]), 0);
 	assert_int_equal(rounddown_pow_of_two(17), 16);
 	assert_int_equal(rounddown_pow_of_two(0), 0);
 	assert_false(is_power_of_2(0));
@@ -76,6 +82,12 @@ static void rounding_and_pages(void **state)
 	assert_int_equal(rounddown(10, 3), 9);
 	assert_int_equal(DIV_ROUND_UP(10, 3), 4);
 	assert_int_equal(DIV_ROUND_CLOSEST(10, 4), 3);
+	assert_int_equal(DIV_ROUND_CLOSEST(9, 4), 2);
+	assert_int_equal(DIV_ROUND_CLOSEST(-7, 4), -2);
+	assert_int_equal(DIV_ROUND_CLOSEST(7, -4), -2);
+	assert_int_equal(DIV_ROUND_CLOSEST(-7, -4), 2);
+	assert_int_equal(DIV_ROUND_CLOSEST(-5, 4), -1);
+	assert_int_equal(DIV_ROUND_CLOSEST(0U, 4U), 0);
 	assert_int_equal(PAGE_SIZE, 4096);
 	assert_int_equal(PAGE_ALIGN(4097UL), 8192);
 	assert_int_equal(offset_in_page(0x12345), 0x345);

@@ -40,6 +40,7 @@ static void numbers(void **state)
 	assert_true(wide == ULLONG_MAX);
 	wide = 7;
 	assert_int_equal(kstrtoull("18446744073709551616", 10, &wide), -ERANGE);
+	assert_int_equal(kstrtoull("18446744073709551616x", 10, &wide), -ERANGE);
 	assert_int_equal(kstrtoull("", 10, &wide), -EINVAL);
 	assert_int_equal(kstrtoull("\n", 10, &wide), -EINVAL);
 	assert_int_equal(kstrtoull(" 1", 10, &wide), -EINVAL);
@@ -107,6 +108,8 @@ static void spaces_and_copies(void **state)
 	assert_int_equal(strscpy(small, "abcd", sizeof(small)), -E2BIG);
 	assert_string_equal(small, "abc");
 	assert_int_equal(strscpy(small, "x", 0), -E2BIG);
+	assert_int_equal(strscpy(small, "x", (size_t)0 - 1), -E2BIG);
+	assert_int_equal(small[0], 'a');
 	assert_true(sysfs_streq("on\n", "on"));
 	assert_true(sysfs_streq("on", "on\n"));
 	assert_false(sysfs_streq("on\n\n", "on"));

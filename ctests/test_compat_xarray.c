@@ -237,6 +237,7 @@ static void bad_arguments_have_results(void **state)
 	assert_int_equal(xa_extract(&xa, NULL, 0, 1, 1, XA_PRESENT), 0);
 	/* What is no entry: reserved words of the tree, and errors. */
 	assert_int_equal(xa_err(xa_store(&xa, 1, (void *)6, GFP_KERNEL)), -EINVAL);
+	assert_int_equal(xa_err(xa_cmpxchg(&xa, 1, &id, (void *)6, GFP_KERNEL)), -EINVAL);
 	assert_int_equal(xa_insert(&xa, 1, xa_store(NULL, 1, &xa, 0), GFP_KERNEL), -EINVAL);
 	assert_true(xa_empty(&xa));
 	assert_int_equal(xa_err(NULL), 0);

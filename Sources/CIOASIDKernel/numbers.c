@@ -37,12 +37,12 @@ static int parse(const char *text, unsigned int base, unsigned long long *result
 	}
 	if (text == first)
 		return -EINVAL;
+	if (too_large)
+		return -ERANGE; // whatever stands behind the digits
 	if (*text == '\n')
 		text++;
 	if (*text)
 		return -EINVAL;
-	if (too_large)
-		return -ERANGE;
 	*result = value;
 	return 0;
 }

@@ -80,6 +80,7 @@ public func ioasid_xa_cmpxchg(
     _ entry: UnsafeMutableRawPointer?
 ) -> UnsafeMutableRawPointer? {
     guard let xa else { return missing(failed(-EINVAL)) }
+    guard isStorable(entry) else { return failed(-EINVAL) }
     let found = Tree(xa).load(index)
     guard found == old else { return visible(found) }
     return ioasid_xa_store(xa, index, entry)

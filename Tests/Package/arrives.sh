@@ -69,13 +69,17 @@ refused() {
 	"$cc" $flags "$work/refused.c" 2> "$work/errors" && { echo "FAIL: compiles: $1" >&2; exit 1; }
 	grep -q "error: #error \"IOASID_API is $2" "$work/errors" || { cat "$work/errors" >&2; exit 1; }
 }
-for header in ioasid.h mm_types.h sched/mm.h; do
-	refused "#include <linux/$header>
+for header in ioasid.h mm_types.h sched/mm.h mmu_notifier.h; do
+	for later in ioasid.h mm_types.h sched/mm.h; do
+		refused "#include <linux/$header>
 #define IOASID_API 505
-#include <linux/ioasid.h>" 'defined behind a header'
+#include <linux/$later>" 'defined behind a header'
+	done
 done
 for number in '' 1 5 510; do
-	refused "#define IOASID_API $number
-#include <linux/ioasid.h>" 505
+	for header in ioasid.h mm_types.h sched/mm.h; do
+		refused "#define IOASID_API $number
+#include <linux/$header>" 505
+	done
 done
 echo "$count uses arrive"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* libioasid-kernel itself, beside the kernel's names that it provides. */
+#include <linux/ioasid-version.h>
 #ifndef IOASID_LINUX_IOASID_KERNEL_H
 #define IOASID_LINUX_IOASID_KERNEL_H
 

@@ -24,18 +24,27 @@ static inline bool is_power_of_2(unsigned long n)
 #define order_base_2(n) ((n) > 1 ? ilog2((n) - 1) + 1 : 0)
 #define bits_per(n) (((n) == 0 || (n) == 1) ? 1 : ilog2(n) + 1)
 
-/* 1 for 0; 0 where the power does not fit. */
-static inline unsigned long roundup_pow_of_two(unsigned long n)
-{
-	int order = order_base_2(n);
+/* 2^order; 0 where it does not fit. */
+#define ioasid_power(order) \
+	((order) < BITS_PER_LONG ? 1UL << ((order) & (BITS_PER_LONG - 1)) : 0UL)
 
-	return order < BITS_PER_LONG ? 1UL << order : 0;
+/* 1 for 0; 0 where the power does not fit. */
+static inline unsigned long ioasid_roundup_pow_of_two(unsigned long n)
+{
+	return ioasid_power(order_base_2(n));
 }
 
 /* 0 for 0. */
-static inline unsigned long rounddown_pow_of_two(unsigned long n)
+static inline unsigned long ioasid_rounddown_pow_of_two(unsigned long n)
 {
 	return n ? 1UL << ilog2(n) : 0;
 }
+
+/* A constant gives a constant, at file scope too. */
+#define roundup_pow_of_two(n) \
+	(__builtin_constant_p(n) ? ioasid_power(order_base_2((unsigned long)(n))) : \
+				   ioasid_roundup_pow_of_two(n))
+#define rounddown_pow_of_two(n) \
+	(__builtin_constant_p(n) ? ((n) ? ioasid_power(ilog2(n)) : 0UL) : ioasid_rounddown_pow_of_two(n))
 
 #endif

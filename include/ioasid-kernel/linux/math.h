@@ -7,8 +7,14 @@
 #define DIV_ROUND_UP_ULL(n, d) \
 	__extension__(((unsigned long long)(n) + (d) - 1) / (unsigned long long)(d))
 
-/* For unsigned numbers and for signed ones that are not negative. */
-#define DIV_ROUND_CLOSEST(n, d) (((n) + (d) / 2) / (d))
+/* Halves go away from 0. Both numbers are unsigned, or both signed. */
+#define DIV_ROUND_CLOSEST(n, d) \
+	__extension__({ \
+		const __typeof__(n) ioasid_n = (n); \
+		const __typeof__(d) ioasid_d = (d); \
+		ioasid_n == 0 || (ioasid_n > 0) == (ioasid_d > 0) ? \
+			(ioasid_n + ioasid_d / 2) / ioasid_d : (ioasid_n - ioasid_d / 2) / ioasid_d; \
+	})
 
 /* To a power of two. */
 #define round_up(x, to) ((((x) - 1) | ((__typeof__(x))((to) - 1))) + 1)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Compat: the address space of a process, and the areas in it. */
+#include <linux/ioasid-version.h>
 #ifndef IOASID_LINUX_MM_TYPES_H
 #define IOASID_LINUX_MM_TYPES_H
 
@@ -96,10 +97,6 @@ enum fault_flag {
 	FAULT_FLAG_INSTRUCTION = 1 << 8,
 	FAULT_FLAG_INTERRUPTIBLE = 1 << 9,
 };
-
-#ifndef IOASID_API
-#define IOASID_SAYS_NO_API
-#endif
 
 /* Each unit says once what an mm without PASID is for it; the library's own do not care. */
 #ifndef IOASID_LIBRARY

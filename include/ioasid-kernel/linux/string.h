@@ -3,9 +3,11 @@
 #ifndef IOASID_LINUX_STRING_H
 #define IOASID_LINUX_STRING_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include <linux/bug.h>
 #include <linux/errno.h>
 #include <linux/types.h>
 
@@ -40,11 +42,16 @@ static inline char *strstrip(char *text)
 	return strim(text);
 }
 
-/* How much was copied, without the zero that always ends it; -E2BIG if it was cut, or @size is 0. */
+/*
+ * How much was copied, without the zero that always ends it; -E2BIG if it was cut. Nothing is written, and the
+ * result is -E2BIG, if @size is 0 or, as a difference that went below 0 is, larger than INT_MAX.
+ */
 static inline ssize_t strscpy(char *to, const char *from, size_t size)
 {
 	size_t length = 0;
 
+	if (WARN_ON_ONCE(size > INT_MAX))
+		return -E2BIG;
 	while (length < size && from[length])
 		length++;
 	if (length == size) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Compat: life cycle of address spaces, and the PASID each may have. */
+#include <linux/ioasid-version.h>
 #ifndef IOASID_LINUX_SCHED_MM_H
 #define IOASID_LINUX_SCHED_MM_H
 
