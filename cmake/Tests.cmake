@@ -210,6 +210,7 @@ package_test(abi-baseline ${PROJECT_SOURCE_DIR}/scripts/abi)
 set_tests_properties(package.abi-baseline PROPERTIES ENVIRONMENT CLANG=${clang})
 package_test(versions versions.sh ${PROJECT_SOURCE_DIR} $<TARGET_FILE_DIR:ioasid> ${symbols})
 
+package_test(debian debian.sh ${PROJECT_SOURCE_DIR})
 # The Debian packages as users get them, where scripts/package has built them.
 package_test(deb ${PROJECT_SOURCE_DIR}/scripts/check-package)
 package_test(compilers compilers.sh ${include} ${clang})
