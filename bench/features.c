@@ -67,10 +67,20 @@ static void references(void)
 	bench_two("getput-near-2t", neighbours);
 }
 
-/* Scattered over the 20 bits, and no two alike: the factor is odd. */
+/* Scattered over the 20 bits, and no two alike, as the factor is odd; or as a guest hands them out, one after the other. */
+static int in_sequence;
+
 static ioasid_t spid_of(ioasid_t id)
 {
-	return (id * 0x9e375u) & ((1u << 20) - 1);
+	return in_sequence ? id : (id * 0x9e375u) & ((1u << 20) - 1);
+}
+
+/* The id that is looked up next. */
+static ioasid_t next_id(uint64_t *state)
+{
+	if (in_sequence)
+		return 1 + (*state)++ % live;
+	return 1 + bench_below(state, live);
 }
 
 static void go_live_bound(ioasid_t n)
@@ -95,11 +105,11 @@ static void by_spid(const char *test)
 
 		bench_begin();
 		for (uint64_t i = 0; i < n; i++)
-			sum += ioasid_find_by_spid(set, spid_of(1 + bench_below(&state, live)));
+			sum += ioasid_find_by_spid(set, spid_of(next_id(&state)));
 		if (k >= 0)
 			bench_end(test, n);
 		for (uint64_t i = 0; i < n; i++) {
-			ioasid_t id = 1 + bench_below(&again, live);
+			ioasid_t id = next_id(&again);
 
 			sum -= id;
 			ioasid_put(set, id);
@@ -118,6 +128,13 @@ static void spids(void)
 		go_live_bound(sizes[i]);
 		by_spid(names[i]);
 	}
+}
+
+static void spids_in_sequence(void)
+{
+	in_sequence = 1;
+	go_live_bound(full);
+	by_spid("spid-seq-1m");
 }
 
 /* Always another pointer: for the same one again there would be nothing to do. */
@@ -196,6 +213,8 @@ int main(int argc, char **argv)
 		references();
 	else if (!strcmp(group, "spids"))
 		spids();
+	else if (!strcmp(group, "spids-in-sequence"))
+		spids_in_sequence();
 	else if (!strcmp(group, "data"))
 		data();
 	else if (!strcmp(group, "teardown"))
@@ -203,6 +222,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(group, "memory"))
 		memory();
 	else
-		bench_fail("which group? references, spids, data, teardown, memory");
+		bench_fail(
+			"which group? references, spids, spids-in-sequence, data, teardown, memory");
 	return 0;
 }

@@ -34,7 +34,7 @@ void bench_fail(const char *what)
 	exit(1);
 }
 
-static void pin(int thread)
+void bench_pin(int thread)
 {
 	cpu_set_t set;
 
@@ -71,7 +71,7 @@ const char *bench_init(int argc, char **argv)
 			cpu[found++] = i;
 	if (found < 2)
 		bench_fail("needs two CPUs");
-	pin(0);
+	bench_pin(0);
 	if (pthread_create(&thread, NULL, idle, NULL))
 		bench_fail("no thread");
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
@@ -237,7 +237,7 @@ static void *duo_thread(void *arg)
 	int me = (intptr_t)arg;
 	struct stretch *mine = &duo.by[me], both;
 
-	pin(me);
+	bench_pin(me);
 	duo.fn(me, 1000);
 	for (int i = 0; i < chunks(); i++) {
 		double before = wait_quiet();
@@ -274,6 +274,55 @@ void bench_two(const char *test, bench_fn fn)
 			bench_fail("no thread");
 	for (int i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
+}
+
+/* Threads that may be more than CPUs: they sleep where they meet. */
+static struct {
+	bench_fn fn;
+	uint64_t n;
+	pthread_barrier_t gate;
+} many;
+
+static void *many_thread(void *arg)
+{
+	int me = (intptr_t)arg;
+
+	bench_pin(me % 2);
+	many.fn(me, 100);
+	for (int i = 0; i < chunks(); i++) {
+		pthread_barrier_wait(&many.gate);
+		many.fn(me, many.n);
+		pthread_barrier_wait(&many.gate);
+	}
+	return NULL;
+}
+
+void bench_many(const char *test, bench_fn fn, int threads)
+{
+	pthread_t thread[16];
+	struct stretch s;
+
+	many.fn = fn;
+	many.n = chunk_size(fn);
+	pthread_barrier_init(&many.gate, NULL, threads + 1);
+	for (intptr_t i = 0; i < threads; i++)
+		if (pthread_create(&thread[i], NULL, many_thread, (void *)i))
+			bench_fail("no thread");
+	for (int i = 0; i < chunks(); i++) {
+		s.gauge = wait_quiet();
+		stretch_begin(
+			&s,
+			CLOCK_PROCESS_CPUTIME_ID); /* who shares our CPU may be done before we are back */
+		pthread_barrier_wait(&many.gate);
+		pthread_barrier_wait(&many.gate);
+		stretch_end(&s, CLOCK_PROCESS_CPUTIME_ID);
+		s.gauge = larger(s.gauge, gauge());
+		s.preempted = 0; /* by each other, above all */
+		emit(test, many.n * threads, &s);
+	}
+	for (int i = 0; i < threads; i++)
+		pthread_join(thread[i], NULL);
+	pthread_barrier_destroy(&many.gate);
 }
 
 double bench_rss(void)

@@ -15,12 +15,18 @@ extern int quick;
  */
 const char *bench_init(int argc, char **argv);
 
-/* Does n operations. thread is 0, or 1 for the second of two. */
+/* Keeps the thread on the first or the second CPU. */
+void bench_pin(int thread);
+
+/* Does n operations. thread counts from 0. */
 typedef void (*bench_fn)(int thread, uint64_t n);
 
 /* Measures work that can be repeated at will: by one thread, and by two at once (time per thread). */
 void bench_one(const char *test, bench_fn fn);
 void bench_two(const char *test, bench_fn fn);
+
+/* By that many threads, spread over two CPUs, from a common start to the last one's end: time per operation of all. */
+void bench_many(const char *test, bench_fn fn, int threads);
 
 /* Measures work that happens once: put each stretch between begin and end. */
 void bench_begin(void);

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 400, 60, 130, 40, 50
 # Told apart by most colour-blind people (Okabe and Ito), and by their labels at the line's end.
-COLOURS = ("#d55e00", "#0072b2", "#cc79a7", "#009e73", "#555555")
+COLOURS = ("#d55e00", "#0072b2", "#cc79a7", "#009e73", "#e69f00", "#555555")
 STYLE = ("text{font:12px sans-serif;fill:#222}.title{font-size:15px;font-weight:bold}"
          ".grid{stroke:#ddd}.line{fill:none;stroke-width:2}")
 
@@ -90,6 +90,10 @@ def write_plots(out, medians, columns):
          {c: of("ids-find", c) for c in columns}),
         ("ids-pair", "alloc + free: ns against live ids", "live ids",
          {c: of("ids-pair", c) for c in columns}),
+        ("threads-pair", "alloc + free: ns of all threads together, 2 CPUs", "threads",
+         {c: of("threads-pair", c) for c in columns}),
+        ("threads-mix", "90 % find, 10 % alloc + free: ns of all threads together, 2 CPUs",
+         "threads", {c: of("threads-mix", c) for c in columns}),
         ("sets", "libioasid: ns against sets", "sets of 16 ids", {
             "set made and put": of("sets-set", ours),
             "alloc + free": of("sets-pair", ours),

@@ -14,22 +14,22 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from bars import KERNEL, LIMIT, OURS, ROWS, UNITS
+from bars import IDA, KERNEL, LIMIT, OURS, ROWS, UNITS
 from plot import write_plots
 
 QUIET = 1.15    # a chunk counts if the gauge beside it was at most this slower than its best ever,
 LOST = 0.05     # and other processes took no more than this part of its time
 
-PEERS = {OURS: "work-libioasid", KERNEL: "work-kernel", "kernel IDA": "work-ida",
-         "JudyL": "work-judy", LIMIT: "work-bitmap"}
+PEERS = {OURS: "work-libioasid", KERNEL: "work-kernel", IDA: "work-ida",
+         "JudyL": "work-judy", "urcu lfht": "work-lfht", LIMIT: "work-bitmap"}
 # (column, program, group), in the order in which a repetition runs them: the same work of all
 # columns side by side, so that what the machine goes through hits them alike.
 # The raw costs go first: they show early how fast the gauge is on a quiet core.
 JOBS = [("raw", "raw", "")]
-JOBS += [(column, program, group) for group in ("alloc", "find", "memory", "growth")
+JOBS += [(column, program, group) for group in ("alloc", "find", "threads", "latencies", "memory", "growth")
         for column, program in PEERS.items()]
 JOBS += [(OURS, "features", group)
-         for group in ("references", "spids", "data", "teardown", "memory")]
+         for group in ("references", "spids", "spids-in-sequence", "data", "teardown", "memory")]
 JOBS += [(OURS, "growth", "sets"), (OURS, "growth", "subscribers"), (OURS, "first", None)]
 JOBS += [(OURS, "vtd", "")]
 
@@ -102,6 +102,17 @@ class Run:
     def settle(self):
         for figure in self.figures.values():
             figure.settle(self.best_gauge)
+        self.derive_events()
+
+    def derive_events(self):
+        """What an event costs: a pair of alloc and free sends two to each subscriber."""
+        silent = self.figures.get((OURS, "subscribers-pair@0"))
+        for count in (1, 4) if silent else ():
+            pair = self.figures[OURS, f"subscribers-pair@{count}"]
+            event = self.figures[OURS, f"event-{count}"]
+            event.median = event.low = event.high = (pair.median - silent.median) / 2
+            event.cpu, event.spread = (pair.cpu - silent.cpu) / 2, pair.spread
+            event.quiet = min(pair.quiet, silent.quiet)
 
     def medians(self):
         return {key: figure.median for key, figure in self.figures.items()}
@@ -172,15 +183,36 @@ def print_report(run, rows):
     print("Everything: median wall (CPU) +-spread; ns an operation and thread, memory in B and KiB:"
           "\n")
     tests = dict.fromkeys(test for column, test in run.figures
-                          if column != "raw" and "@" not in test)
+                          if column != "raw" and "@" not in test and not is_latency(test))
     table(["test", *columns], [[test] + [detail(run.figures.get((c, test))) for c in columns]
                                for test in tests])
-    print("Growth, ns at each size:\n")
+    print_latencies(run, columns)
+    print("Growth, ns at each size (threads: an operation of all threads together):\n")
     for family in dict.fromkeys(t.split("-")[0] for _, t in run.figures if "@" in t):
         print_growth(run, family)
     print("Raw costs, ns:\n")
     table(["what", "median"], [[test, detail(f)] for (c, test), f in run.figures.items()
                                if c == "raw"])
+
+
+def is_latency(test):
+    return test.startswith("latency-")
+
+
+def print_latencies(run, columns):
+    """A row for each of alloc, free, find; in a cell the percentiles."""
+    print("Latencies of one call beside others that load the allocator, ns with the clock's own:"
+          "\np50 / p99 / p99.9 / longest\n")
+    calls = dict.fromkeys(t.rpartition("-")[0] for _, t in run.figures if is_latency(t))
+    rows = []
+    for call in calls:
+        what, others = call.split("-")[1:]
+        at = [[run.figures.get((c, f"{call}-{part}"))
+               for part in ("p50", "p99", "p99.9", "longest")] for c in columns]
+        rows.append([f"{what}, {others} other" + "s" * (others != "1"),
+                     *(" / ".join(f"{f.median:.0f}" for f in cell) if all(cell) else "-"
+                       for cell in at)])
+    table(["call", *columns], rows)
 
 
 def print_growth(run, family):

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* The work that every allocator can do, compiled once for each of them: alloc, free, find, the mix, memory. */
+/* The work that every allocator can do, compiled once for each of them: alloc, free, find, the mix, threads, latencies, memory. */
 #include "backend.h"
 #include "harness.h"
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +154,101 @@ static void lookups(void)
 	}
 }
 
+/* Cost against the number of threads, on two CPUs. */
+static void threads(void)
+{
+	char test[32];
+
+	go_live(65536);
+	for (int n = 1; n <= 8; n *= 2) {
+		snprintf(test, sizeof(test), "threads-pair@%d", n);
+		bench_many(test, pairs, n);
+		if (CAN_FIND) {
+			snprintf(test, sizeof(test), "threads-mix@%d", n);
+			bench_many(test, mix, n);
+		}
+	}
+}
+
+/* How long one call takes, in ns with the clock's own, while other threads allocate, free and look up. */
+static _Atomic int load_is_over, loading;
+
+static void *load_thread(void *number)
+{
+	bench_pin(((int)(intptr_t)number + 1) % 2);
+	loading++;
+	while (!load_is_over)
+		(CAN_FIND ? mix : pairs)((int)(intptr_t)number, 1000);
+	return NULL;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void tell_latencies(const char *what, int others, uint32_t *ns, uint32_t n)
+{
+	char test[48];
+
+	qsort(ns, n, sizeof(*ns), by_size);
+	for (int i = 0; i < 4; i++) {
+		const struct {
+			const char *name;
+			double part;
+		} at[] = { { "p50", .5 }, { "p99", .99 }, { "p99.9", .999 }, { "longest", 1 } };
+
+		snprintf(test, sizeof(test), "latency-%s-%d-%s", what, others, at[i].name);
+		bench_value(test, ns[(uint32_t)((n - 1) * at[i].part)]);
+	}
+}
+
+static void latencies(void)
+{
+	const uint32_t n = quick ? 2000 : 1000000;
+	uint32_t *took[3];
+	pthread_t thread[7];
+
+	for (int i = 0; i < 3; i++)
+		if (!(took[i] = malloc(n * sizeof(*took[i]))))
+			bench_fail("no memory");
+	go_live(65536);
+	for (int others = 1; others <= 7; others += 6) {
+		uint64_t state = bench_seed(99), sum = 0;
+
+		load_is_over = loading = 0;
+		for (intptr_t i = 0; i < others; i++)
+			if (pthread_create(&thread[i], NULL, load_thread, (void *)i))
+				bench_fail("no thread");
+		while (loading < others)
+			sched_yield();
+		for (uint32_t i = 0; i < n; i++) {
+			double start = bench_now(), middle, end;
+			uint32_t id = must_alloc(i);
+
+			middle = bench_now();
+			id_free(id);
+			end = bench_now();
+			took[0][i] = middle - start;
+			took[1][i] = end - middle;
+			id = 1 + bench_below(&state, live);
+			start = bench_now();
+			sum += (uintptr_t)id_find(id);
+			took[2][i] = bench_now() - start;
+		}
+		bench_use(sum);
+		load_is_over = 1;
+		for (int i = 0; i < others; i++)
+			pthread_join(thread[i], NULL);
+		tell_latencies("alloc", others, took[0], n);
+		tell_latencies("free", others, took[1], n);
+		if (CAN_FIND)
+			tell_latencies("find", others, took[2], n);
+	}
+}
+
 /* Cost against the number of live ids. */
 static void growth(void)
 {
@@ -211,7 +308,11 @@ int main(int argc, char **argv)
 		lookups();
 	else if (!strcmp(group, "growth"))
 		growth();
+	else if (!strcmp(group, "threads"))
+		threads();
+	else if (!strcmp(group, "latencies"))
+		latencies();
 	else
-		bench_fail("which group? alloc, find, growth, memory");
+		bench_fail("which group? alloc, find, growth, threads, latencies, memory");
 	return 0;
 }
