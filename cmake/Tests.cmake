@@ -102,6 +102,7 @@ set_tests_properties(example.guest-sva PROPERTIES
 	LABELS example TIMEOUT 300 RUN_SERIAL TRUE ENVIRONMENT "${test_environment}")
 
 include(Random)
+include(Runtime)
 
 # What ships is looked at in plain builds only: sanitizers and coverage add symbols and libraries.
 if(IOASID_SANITIZE OR IOASID_COVERAGE)

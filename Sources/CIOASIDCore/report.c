@@ -12,12 +12,8 @@
 static bool try_lock(void)
 {
 	for (int tries = 0; tries < 1000; tries++) {
-		if (cio_core_is_mine() || !pthread_mutex_trylock(&cio_core_mutex)) {
-			if (!cio_core_is_mine())
-				__atomic_store_n(&cio_core_owner, cio_thread_pointer(),
-						 __ATOMIC_RELAXED);
+		if (cio_core_lock_at_once())
 			return true;
-		}
 		usleep(1000);
 	}
 	return false;

@@ -11,12 +11,33 @@
 #pragma GCC visibility push(hidden)
 
 /*
- * A plain mutex that knows its owner: half the cost of pthread's recursive kind, which counts. The
- * thread pointer says who it is; nobody else can have written that to the owner.
+ * A lock that knows its owner, in one word: the owner's thread pointer, and in the lowest bit whether somebody
+ * sleeps; 0 if it is free. Nobody else can have written a thread's pointer there, so a thread can ask whether it
+ * is the owner without having the lock.
+ *
+ *            compare-and-swap             somebody finds it taken
+ *     free -------------------> owner ---------------------------> owner | SLEEPERS
+ *      ^                          |        and sleeps                     |
+ *      +--------------------------+                                       |
+ *      ^           exchange                                               |
+ *      +------------------------------------------------------------------+
+ *                  exchange, and one of the sleepers is woken
+ *
+ * Who was woken does not know whether others sleep, and says so when it takes the lock: the next exchange wakes one
+ * more. libc's mutex does the same with 90 instructions more for an alloc and a free, which call it four times;
+ * docs/performance.md has what was measured.
  */
-extern pthread_mutex_t cio_core_mutex;
-extern uintptr_t cio_core_owner;
+#define CIO_CORE_SLEEPERS ((uintptr_t)1)
+extern uintptr_t cio_core_word;
 extern unsigned int cio_core_depth;
+
+/*
+ * ThreadSanitizer and helgrind know libc's mutexes only. Where they look, there is one more, which is taken with
+ * the lock. 0: nobody looks, as first found out; see lock.c.
+ */
+extern uint8_t cio_core_watched;
+void cio_core_watch_lock(void);
+void cio_core_watch_unlock(void);
 
 /*
  * The owner may be in users' code: a handler, which may take its time. What the lock guards is
@@ -32,8 +53,9 @@ extern unsigned int cio_core_depth;
 extern unsigned int cio_core_outside;
 extern uint8_t cio_core_forking;
 
-/* Somebody has it. */
-void cio_core_lock_taken(void);
+/* Somebody has it; or is to be woken. */
+void cio_core_lock_taken(uintptr_t self);
+void cio_core_wake(void);
 
 /* The owner comes back from users' code, and somebody forks: goes out again until that is done. */
 void cio_core_wait_for_fork(unsigned int *_Nonnull word, unsigned int outside, unsigned int inside);
@@ -48,16 +70,26 @@ static inline void cio_core_come_in(unsigned int *_Nonnull word, unsigned int ou
 		cio_core_wait_for_fork(word, outside, inside);
 }
 
+/* Takes the lock if nobody has it; @found is who has it otherwise. */
+static inline bool cio_core_try(uintptr_t self, uintptr_t *_Nonnull found)
+{
+	*found = 0;
+	return __atomic_compare_exchange_n(&cio_core_word, found, self, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
 /* Takes the lock; false if the caller has it already, and nothing is done. */
 static inline bool cio_core_lock_outermost(void)
 {
-	uintptr_t self = cio_thread_pointer();
+	uintptr_t self = cio_thread_pointer(), found;
 
-	if (__atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == self)
-		return false;
-	if (pthread_mutex_trylock(&cio_core_mutex))
-		cio_core_lock_taken();
-	__atomic_store_n(&cio_core_owner, self, __ATOMIC_RELAXED);
+	if (__builtin_expect(!cio_core_try(self, &found), 0)) {
+		if ((found & ~CIO_CORE_SLEEPERS) == self)
+			return false;
+		cio_core_lock_taken(self);
+	}
+	if (__builtin_expect(cio_core_watched, 0))
+		cio_core_watch_lock();
 	return true;
 }
 
@@ -69,8 +101,12 @@ static inline void cio_core_lock(void)
 
 static inline void cio_core_unlock_outermost(void)
 {
-	__atomic_store_n(&cio_core_owner, 0, __ATOMIC_RELAXED);
-	pthread_mutex_unlock(&cio_core_mutex);
+	if (__builtin_expect(cio_core_watched, 0))
+		cio_core_watch_unlock();
+	if (__builtin_expect(__atomic_exchange_n(&cio_core_word, 0, __ATOMIC_RELEASE) &
+				     CIO_CORE_SLEEPERS,
+			     0))
+		cio_core_wake();
 }
 
 static inline void cio_core_unlock(void)
@@ -79,6 +115,18 @@ static inline void cio_core_unlock(void)
 		__atomic_store_n(&cio_core_depth, cio_core_depth - 1, __ATOMIC_RELEASE);
 	else
 		cio_core_unlock_outermost();
+}
+
+/* Takes the lock, or has it already, if that takes no waiting. */
+static inline bool cio_core_lock_at_once(void)
+{
+	uintptr_t self = cio_thread_pointer(), found;
+
+	if (!cio_core_try(self, &found))
+		return (found & ~CIO_CORE_SLEEPERS) == self;
+	if (cio_core_watched)
+		cio_core_watch_lock();
+	return true;
 }
 
 /* Had the owner the lock already when it took it? To be asked by the owner. */
@@ -90,7 +138,8 @@ static inline bool cio_core_is_nested(void)
 /* Does the caller have it? */
 static inline bool cio_core_is_mine(void)
 {
-	return __atomic_load_n(&cio_core_owner, __ATOMIC_RELAXED) == cio_thread_pointer();
+	return (__atomic_load_n(&cio_core_word, __ATOMIC_RELAXED) & ~CIO_CORE_SLEEPERS) ==
+	       cio_thread_pointer();
 }
 
 /* Is the owner in users' code? To be asked by the owner. */

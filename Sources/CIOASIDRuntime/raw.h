@@ -13,14 +13,15 @@
  * libc's syscall() writes errno, which a signal handler must give back, and its wrappers are
  * cancellation points. Returns what the kernel does: a result, or -errno.
  */
-static inline long raw_call(long number, long a, long b, long c)
+static inline long raw_call(long number, long a, long b, long c, long d)
 {
 #if defined(__x86_64__)
+	register long r10 __asm__("r10") = d;
 	long result;
 
 	__asm__ volatile("syscall"
 			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
 			 : "rcx", "r11", "memory");
 	return result;
 #elif defined(__aarch64__)
@@ -28,12 +29,13 @@ static inline long raw_call(long number, long a, long b, long c)
 	register long x0 __asm__("x0") = a;
 	register long x1 __asm__("x1") = b;
 	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
 
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
 	return x0;
 #else
 	int saved = errno;
-	long result = syscall(number, a, b, c);
+	long result = syscall(number, a, b, c, d);
 
 	if (result == -1)
 		result = -errno;
@@ -47,7 +49,7 @@ static inline void raw_sleep(long ns)
 {
 	struct timespec time = { ns / 1000000000, ns % 1000000000 };
 
-	raw_call(SYS_nanosleep, (long)&time, 0, 0);
+	raw_call(SYS_nanosleep, (long)&time, 0, 0, 0);
 }
 
 /* Milliseconds of the monotonic clock. */

@@ -105,7 +105,7 @@ static long membarrier(int command)
 #ifdef CIO_TEST_MEMBARRIER
 	return CIO_TEST_MEMBARRIER(command);
 #else
-	return raw_call(SYS_membarrier, command, 0, 0);
+	return raw_call(SYS_membarrier, command, 0, 0, 0);
 #endif
 }
 
@@ -182,7 +182,7 @@ static void barrier(uint64_t mine)
 						__ATOMIC_RELAXED))
 			break;
 		if (i % TURN_YIELDS == TURN_YIELDS - 1)
-			raw_call(SYS_sched_yield, 0, 0, 0);
+			raw_call(SYS_sched_yield, 0, 0, 0, 0);
 		else
 			raw_pause();
 	}
@@ -295,7 +295,7 @@ static void step(struct wait *wait)
 	if (wait->steps <= SPINS) {
 		raw_pause();
 	} else if (wait->steps <= SPINS + YIELDS) {
-		raw_call(SYS_sched_yield, 0, 0, 0);
+		raw_call(SYS_sched_yield, 0, 0, 0, 0);
 	} else {
 		if (!wait->began_ms)
 			wait->began_ms = raw_now_ms();

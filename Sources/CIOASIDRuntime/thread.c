@@ -75,7 +75,7 @@ struct identity {
 
 static uint32_t kernel_id(void)
 {
-	return (uint32_t)raw_call(SYS_gettid, 0, 0, 0);
+	return (uint32_t)raw_call(SYS_gettid, 0, 0, 0, 0);
 }
 
 /*
@@ -206,7 +206,7 @@ bool cio_thread_is_gone(const struct cio_thread *thread, uint64_t claim)
 	/* What a half claimed record says of its task may be that of its last owner. */
 	if ((uint32_t)claim & CIO_THREAD_HALF)
 		task = (uint32_t)claim & ~CIO_THREAD_HALF;
-	return raw_call(SYS_tgkill, process, task, 0) == -ESRCH;
+	return raw_call(SYS_tgkill, process, task, 0, 0) == -ESRCH;
 }
 
 /* Frees what threads left behind that ended without saying so. */
@@ -381,7 +381,7 @@ void cio_threads_after_fork(void)
 	uint32_t end = end_of_threads();
 	bool found = false;
 
-	process = (pid_t)raw_call(SYS_getpid, 0, 0, 0);
+	process = (pid_t)raw_call(SYS_getpid, 0, 0, 0, 0);
 	for (uint32_t i = 1; i < end; i++) {
 		struct cio_thread *thread = &cio_threads[i];
 		uint64_t claim = load_claim(thread);
@@ -427,7 +427,7 @@ static bool find_tid(void)
 	const uint32_t *table;
 
 #ifdef PR_GET_TID_ADDRESS
-	if (raw_call(SYS_prctl, PR_GET_TID_ADDRESS, (long)&address, 0) == 0 &&
+	if (raw_call(SYS_prctl, PR_GET_TID_ADDRESS, (long)&address, 0, 0) == 0 &&
 	    try_offset((intptr_t)(address - cio_thread_pointer())))
 		return true;
 #endif
@@ -465,7 +465,7 @@ static void find_fork_word(void)
 /* Before the constructors of those who use the library, so that no thread has a record yet. */
 __attribute__((constructor(102))) static void begin(void)
 {
-	process = (pid_t)raw_call(SYS_getpid, 0, 0, 0);
+	process = (pid_t)raw_call(SYS_getpid, 0, 0, 0, 0);
 #ifndef CIO_TEST_NO_TID
 	has_tid = find_tid();
 #else

@@ -8,6 +8,6 @@
 extern int refuse_membarrier;
 
 #define CIO_TEST_MEMBARRIER(command) \
-	(refuse_membarrier ? -EPERM : raw_call(SYS_membarrier, (command), 0, 0))
+	(refuse_membarrier ? -EPERM : raw_call(SYS_membarrier, (command), 0, 0, 0))
 
 #endif

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The read side: what sections protect, what a wait waits for, and what it does not.
-// gcc -O1 -g -ISources/CIOASIDRuntime Tests/Runtime/test_readside.c Sources/CIOASIDRuntime/*.c -lcmocka -pthread
-// As well with -fsanitize=address, -fsanitize=thread -DIOASID_TSAN, -DCIO_THREADS=4 (threads
-// share), -DCIO_TEST_NO_TID, and -DREFUSED=0 (membarrier is refused from the start) or -DREFUSED=1
-// (only later) with -include Tests/Runtime/refuse.h.
+// cmake/Runtime.cmake has the ways in which it is built.
 #define _GNU_SOURCE
 #include "runtime.h"
 #include <setjmp.h>
@@ -271,8 +268,8 @@ static void waiters_share(void **state)
 	set(&stop_reading, 1);
 	for (int i = 0; i < 2; i++)
 		pthread_join(readers[i], NULL);
-	/* One after the other they would take at least four halves of the time that readers hold. */
-	assert_true(took < 1.5 * HOLD_US / 1e6);
+	/* One after the other they would take at least two times what a reader holds it. */
+	assert_true(took < 1.9 * HOLD_US / 1e6);
 }
 
 static void *wait_and_say(void *done)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Thread records: who has which, for how long, and when nothing is left.
-// gcc -O1 -g -DCIO_THREADS=512 -ISources/CIOASIDRuntime Tests/Runtime/test_thread.c Sources/CIOASIDRuntime/*.c -lcmocka -pthread
-// As well with -fsanitize=address, -fsanitize=thread -DIOASID_TSAN, -DCIO_THREADS=4 (records run
-// out), -DCIO_TEST_NO_TID (the kernel is asked who the thread is), -DEXHAUST_KEYS (no thread key).
+// cmake/Runtime.cmake has the ways in which it is built.
 #define _GNU_SOURCE
 #include "runtime.h"
 #include <setjmp.h>
