@@ -35,10 +35,13 @@ static int stop_counting(void **state)
 static void operations_return_what_they_say(void **state)
 {
 	atomic_t v = ATOMIC_INIT(10);
+	volatile int may_change = 0;
 
 	(void)state;
 	assert_int_equal(atomic_add_return(5, &v), 15);
 	assert_int_equal(atomic_fetch_sub(5, &v), 15);
+	assert_int_equal(cmpxchg(&may_change, 0, 4), 0);
+	assert_int_equal(xchg(&may_change, 5), 4);
 	assert_int_equal(atomic_inc_return(&v), 11);
 	assert_int_equal(atomic_fetch_dec(&v), 11);
 	assert_int_equal(atomic_fetch_or(5, &v), 10);

@@ -42,6 +42,32 @@ static void words(void **state)
 
 static volatile char file_scope[roundup_pow_of_two(17)];
 
+static int looks;
+
+static unsigned int look(void)
+{
+	return 64u << looks++;
+}
+
+/* Constants where their arguments are, and otherwise each argument is looked at once. */
+static void macros_are_what_they_seem(void **state)
+{
+	static char of_constants[max(16, 32) + min(2, 3) + hweight8(0x1ff)];
+
+	(void)state;
+	assert_int_equal(sizeof(of_constants), 42);
+	looks = 0;
+	assert_int_equal(ilog2(look()), 6);
+	assert_int_equal(order_base_2(look()), 7);
+	assert_int_equal(bits_per(look()), 9);
+	assert_int_equal(hweight32(look()), 1);
+	assert_int_equal(max(look(), 1u), 1024);
+	assert_int_equal(looks, 5);
+	assert_true(abs((s64)-5000000000) == 5000000000);
+	assert_int_equal(abs(looks - 7), 2);
+	assert_true(abs(3u) == 3);
+}
+
 static void logarithms(void **state)
 {
 	static const int at_compile_time[ilog2(4096) == 12 ? 1 : -1];
@@ -215,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words),
 		cmocka_unit_test(logarithms),
+		cmocka_unit_test(macros_are_what_they_seem),
 		cmocka_unit_test(rounding_and_pages),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(finding),

@@ -173,7 +173,14 @@ static void allocation_zeroes_and_checks(void **state)
 	assert_string_equal(text, "guest");
 	text = krealloc(text, 100, GFP_KERNEL);
 	assert_string_equal(text, "guest");
-	assert_null(krealloc(text, 0, GFP_KERNEL));
+	/* No failure, nothing to be freed again, and a beginning for what comes. */
+	text = krealloc(text, 0, GFP_KERNEL);
+	assert_ptr_equal(text, ZERO_SIZE_PTR);
+	assert_ptr_equal(krealloc(text, 0, GFP_KERNEL), ZERO_SIZE_PTR);
+	kvfree(text);
+	text = krealloc(text, 8, GFP_KERNEL);
+	assert_non_null(text);
+	kfree(text);
 	assert_null(kstrdup(NULL, GFP_KERNEL));
 	kfree(NULL);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <pthread.h>
 #include <cmocka.h>
 
 #include <linux/kernel.h>
@@ -41,6 +42,47 @@ static void assert_list(struct list_head *head, int forwards, int backwards)
 	list_for_each_entry_reverse(item, head, node)
 		number = number * 10 + item->number;
 	assert_int_equal(number, backwards);
+}
+
+static struct list_head *look_at(struct list_head *head, int *looks)
+{
+	++*looks;
+	return head;
+}
+
+static bool adds_and_removes;
+
+static void *add_and_remove(void *head)
+{
+	static struct item item;
+
+	while (__atomic_load_n(&adds_and_removes, __ATOMIC_RELAXED)) {
+		list_add(&item.node, head);
+		list_del_init(&item.node);
+	}
+	return NULL;
+}
+
+/* Also while others change it: an entry or nothing, but never the head taken for an entry. */
+static void the_first_entry_is_looked_at_once(void **state)
+{
+	LIST_HEAD(head);
+	struct item *head_itself = list_entry(&head, struct item, node);
+	pthread_t other;
+	int looks = 0;
+
+	(void)state;
+	assert_null(list_first_entry_or_null(look_at(&head, &looks), struct item, node));
+	assert_int_equal(looks, 1);
+	adds_and_removes = true;
+	assert_int_equal(pthread_create(&other, NULL, add_and_remove, &head), 0);
+	for (int i = 0; i < 300000; i++) {
+		if (list_first_entry_or_null(&head, struct item, node) == head_itself)
+			looks++;
+	}
+	__atomic_store_n(&adds_and_removes, false, __ATOMIC_RELAXED);
+	pthread_join(other, NULL);
+	assert_int_equal(looks, 1);
 }
 
 static void adds_at_both_ends(void **state)
@@ -154,6 +196,7 @@ static void one_pointer_heads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_entry_is_looked_at_once),
 		cmocka_unit_test_setup(adds_at_both_ends, make_items),
 		cmocka_unit_test_setup(removes_while_walking, make_items),
 		cmocka_unit_test_setup(moves_and_replaces, make_items),

@@ -92,6 +92,7 @@ static void a_lock_that_nobody_holds_is_reported(void **state)
 	assert_int_equal(ioasid_set_log(count_line, &lines), 0);
 	mutex_lock(&mutex);
 	lockdep_assert_held(&mutex);
+	lockdep_assert_held((const struct mutex *)&mutex);
 	mutex_unlock(&mutex);
 	spin_lock(&spinlock);
 	lockdep_assert_held_once(&spinlock);

@@ -136,6 +136,32 @@ static void kfree_rcu_neither_waits_nor_frees_under_a_reader(void **state)
 	kfree_rcu(item, rcu);
 }
 
+static bool was_freed;
+
+static void *free_and_say(void *item)
+{
+	kfree_rcu(item);
+	__atomic_store_n(&was_freed, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void kfree_rcu_with_nothing_to_lend_waits(void **state)
+{
+	struct item *item = make_item(8);
+	pthread_t other;
+
+	(void)state;
+	rcu_read_lock();
+	assert_int_equal(pthread_create(&other, NULL, free_and_say, item), 0);
+	usleep(20000);
+	assert_false(__atomic_load_n(&was_freed, __ATOMIC_ACQUIRE));
+	assert_int_equal(item->number, ~item->check);
+	rcu_read_unlock();
+	pthread_join(other, NULL);
+	item = NULL;
+	kvfree_rcu(item);
+}
+
 static void a_barrier_waits_until_all_is_free(void **state)
 {
 	struct mallinfo2 before, after;
@@ -380,6 +406,7 @@ int main(void)
 		cmocka_unit_test(lists_change_under_their_readers),
 		cmocka_unit_test(hashed_lists_change_under_their_readers),
 		cmocka_unit_test(kfree_rcu_neither_waits_nor_frees_under_a_reader),
+		cmocka_unit_test(kfree_rcu_with_nothing_to_lend_waits),
 		cmocka_unit_test(a_barrier_waits_until_all_is_free),
 		cmocka_unit_test(blocks_rest_for_a_while),
 		cmocka_unit_test(a_barrier_does_not_wait_for_blocks_to_rest),

@@ -166,6 +166,7 @@ static void memory_of_the_user(void **state)
 	assert_int_equal(copy_from_user(&kernel, &user, sizeof(user)), 0);
 	assert_int_equal(kernel.b, 2);
 	assert_int_equal(copy_from_user(&kernel, NULL, 8), 8);
+	assert_int_equal(kernel.b, 0); /* nothing old stays where nothing was copied */
 	assert_int_equal(copy_to_user(NULL, &kernel, 8), 8);
 	assert_int_equal(copy_to_user(NULL, NULL, 0), 0);
 	/* The end of the address space is no memory. */
@@ -181,6 +182,7 @@ static void memory_of_the_user(void **state)
 	assert_int_equal(word, 0);
 	assert_int_equal(put_user(5u, (u32 *)NULL), -EFAULT);
 	assert_int_equal(PTR_ERR(memdup_user(NULL, 4)), -EFAULT);
+	assert_ptr_equal(memdup_user(NULL, 0), ZERO_SIZE_PTR);
 	copy = memdup_user(&user.a, 4);
 	assert_int_equal(*copy, 5);
 	kfree(copy);
@@ -192,6 +194,9 @@ static void memory_of_the_user(void **state)
 	assert_int_equal(copy_struct_from_user(&kernel, 8, &user, 4), 0);
 	assert_int_equal(kernel.b, 0);
 	assert_int_equal(copy_struct_from_user(&kernel, 8, NULL, 4), -EFAULT);
+	kernel.a = 3;
+	assert_int_equal(copy_struct_from_user(&kernel, 8, NULL, 0), 0);
+	assert_int_equal(kernel.a, 0);
 }
 
 int main(void)

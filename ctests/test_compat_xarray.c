@@ -160,7 +160,9 @@ static void the_lowest_free_index_is_given(void **state)
 		assert_int_equal(id, i);
 	}
 	xa_erase(&xa, 4000);
-	xa_erase(&xa, 130);
+	/* To exchange something for NULL empties, where to store NULL reserves. */
+	assert_ptr_equal(xa_cmpxchg(&xa, 130, xa_mk_value(130), NULL, GFP_KERNEL),
+			 xa_mk_value(130));
 	assert_int_equal(xa_alloc(&xa, &id, &xa, XA_LIMIT(131, 9999), GFP_KERNEL), 0);
 	assert_int_equal(id, 4000);
 	assert_int_equal(xa_alloc(&xa, &id, &xa, xa_limit_31b, GFP_KERNEL), 0);

@@ -83,7 +83,8 @@ public func ioasid_xa_cmpxchg(
     guard isStorable(entry) else { return failed(-EINVAL) }
     let found = Tree(xa).load(index)
     guard found == old else { return visible(found) }
-    return ioasid_xa_store(xa, index, entry)
+    // NULL empties the place; only a store reserves it.
+    return Tree(xa).store(index, entry) ? visible(found) : failed(-ENOMEM)
 }
 
 @_cdecl("ioasid_xa_insert") @implementation

@@ -76,6 +76,17 @@ for header in ioasid.h mm_types.h sched/mm.h mmu_notifier.h; do
 #include <linux/$later>" 'defined behind a header'
 	done
 done
+for first in 505 511 518 2 3 4; do
+	for second in "define IOASID_API $((first + 1))" 'undef IOASID_API'; do
+		echo "#define IOASID_API $first
+#include <linux/sched.h>
+#undef IOASID_API
+#$second
+#include <linux/ioasid.h>" > "$work/refused.c"
+		"$cc" $flags "$work/refused.c" 2> "$work/errors" && { echo "FAIL: $first, then: $second" >&2; exit 1; }
+		grep -q 'error: #error "IOASID_API is defined anew' "$work/errors" || { cat "$work/errors" >&2; exit 1; }
+	done
+done
 for number in '' 1 5 510; do
 	for header in ioasid.h mm_types.h sched/mm.h; do
 		refused "#define IOASID_API $number

@@ -15,9 +15,28 @@
 #define ATOMIC64_INIT(i) { (i) }
 #define ATOMIC_LONG_INIT(i) { (i) }
 
-#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
-#define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+/* gcc says that its ThreadSanitizer does not know fences. They are there all the same. */
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
+static inline void smp_mb(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void smp_rmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+static inline void smp_wmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 #define smp_mb__before_atomic() smp_mb()
 #define smp_mb__after_atomic() smp_mb()
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
@@ -25,14 +44,14 @@
 
 #define xchg(ptr, value) \
 	__extension__({ \
-		__typeof__(*(ptr)) ioasid_was = \
+		__typeof__(__atomic_load_n(ptr, __ATOMIC_RELAXED)) ioasid_was = /* not volatile */ \
 			__atomic_exchange_n(ptr, value, __ATOMIC_SEQ_CST); \
 		ioasid_fully_ordered(__ATOMIC_SEQ_CST); \
 		ioasid_was; \
 	})
 #define cmpxchg(ptr, old, value) \
 	__extension__({ \
-		__typeof__(*(ptr)) ioasid_old = (old); \
+		__typeof__(__atomic_load_n(ptr, __ATOMIC_RELAXED)) ioasid_old = (old); \
 		__atomic_compare_exchange_n(ptr, &ioasid_old, value, false, __ATOMIC_SEQ_CST, \
 					    __ATOMIC_SEQ_CST); \
 		ioasid_fully_ordered(__ATOMIC_SEQ_CST); \

@@ -56,30 +56,12 @@ static inline unsigned int fls_long(unsigned long word)
 	return (unsigned int)fls64(word);
 }
 
-static inline unsigned int hweight8(unsigned int word)
-{
-	return (unsigned int)__builtin_popcount(word & 0xff);
-}
-
-static inline unsigned int hweight16(unsigned int word)
-{
-	return (unsigned int)__builtin_popcount(word & 0xffff);
-}
-
-static inline unsigned int hweight32(unsigned int word)
-{
-	return (unsigned int)__builtin_popcount(word);
-}
-
-static inline unsigned long hweight64(u64 word)
-{
-	return (unsigned long)__builtin_popcountll(word);
-}
-
-static inline unsigned long hweight_long(unsigned long word)
-{
-	return (unsigned long)__builtin_popcountl(word);
-}
+/* Macros, as those of constants are constants. */
+#define hweight8(word) ((unsigned int)__builtin_popcount((word) & 0xffU))
+#define hweight16(word) ((unsigned int)__builtin_popcount((word) & 0xffffU))
+#define hweight32(word) ((unsigned int)__builtin_popcount((unsigned int)(word)))
+#define hweight64(word) ((unsigned long)__builtin_popcountll((u64)(word)))
+#define hweight_long(word) ((unsigned long)__builtin_popcountl((unsigned long)(word)))
 
 static inline u32 rol32(u32 word, unsigned int shift)
 {

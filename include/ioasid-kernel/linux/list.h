@@ -14,25 +14,28 @@
 #define LIST_HEAD_INIT(name) { &(name), &(name) }
 #define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
+/* Somebody may look at a link without the lock of those who change it: list_empty(), hlist_unhashed_lockless(). */
+#define ioasid_list_set(link, value) __atomic_store_n(&(link), value, __ATOMIC_RELAXED)
+
 static inline void INIT_LIST_HEAD(struct list_head *list)
 {
-	list->next = list;
-	list->prev = list;
+	ioasid_list_set(list->next, list);
+	ioasid_list_set(list->prev, list);
 }
 
 static inline void ioasid_list_link(struct list_head *entry, struct list_head *prev,
 				    struct list_head *next)
 {
-	entry->next = next;
-	entry->prev = prev;
-	next->prev = entry;
-	prev->next = entry;
+	ioasid_list_set(entry->next, next);
+	ioasid_list_set(entry->prev, prev);
+	ioasid_list_set(next->prev, entry);
+	ioasid_list_set(prev->next, entry);
 }
 
 static inline void ioasid_list_unlink(struct list_head *entry)
 {
-	entry->next->prev = entry->prev;
-	entry->prev->next = entry->next;
+	ioasid_list_set(entry->next->prev, entry->prev);
+	ioasid_list_set(entry->prev->next, entry->next);
 }
 
 static inline void list_add(struct list_head *entry, struct list_head *head)
@@ -48,8 +51,8 @@ static inline void list_add_tail(struct list_head *entry, struct list_head *head
 static inline void list_del(struct list_head *entry)
 {
 	ioasid_list_unlink(entry);
-	entry->next = NULL;
-	entry->prev = NULL;
+	ioasid_list_set(entry->next, NULL);
+	ioasid_list_set(entry->prev, NULL);
 }
 
 static inline void list_del_init(struct list_head *entry)
@@ -133,8 +136,8 @@ static inline void list_del_init_careful(struct list_head *entry)
 
 static inline void ioasid_list_join(struct list_head *one, struct list_head *other)
 {
-	one->next = other;
-	other->prev = one;
+	ioasid_list_set(one->next, other);
+	ioasid_list_set(other->prev, one);
 }
 
 /* From @first to @last, which follow one another, to the end of the list. */
@@ -167,10 +170,10 @@ static inline bool list_is_singular(const struct list_head *head)
 static inline void ioasid_list_insert(const struct list_head *list, struct list_head *prev,
 				      struct list_head *next)
 {
-	list->next->prev = prev;
-	prev->next = list->next;
-	list->prev->next = next;
-	next->prev = list->prev;
+	ioasid_list_set(list->next->prev, prev);
+	ioasid_list_set(prev->next, list->next);
+	ioasid_list_set(list->prev->next, next);
+	ioasid_list_set(next->prev, list->prev);
 }
 
 /* Into a list that has nothing: what comes before @end, itself not. */
@@ -181,12 +184,12 @@ static inline void ioasid_list_cut(struct list_head *list, struct list_head *hea
 		INIT_LIST_HEAD(list);
 		return;
 	}
-	list->next = head->next;
-	list->prev = end->prev;
-	list->next->prev = list;
-	list->prev->next = list;
-	head->next = end;
-	end->prev = head;
+	ioasid_list_set(list->next, head->next);
+	ioasid_list_set(list->prev, end->prev);
+	ioasid_list_set(list->next->prev, list);
+	ioasid_list_set(list->prev->next, list);
+	ioasid_list_set(head->next, end);
+	ioasid_list_set(end->prev, head);
 }
 
 /* Up to @entry, itself included; nothing if it is the head. */
@@ -238,7 +241,12 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 #define list_last_entry(head, type, member) list_entry((head)->prev, type, member)
 #define list_first_entry_or_null(head, type, member) \
-	(list_empty(head) ? NULL : list_first_entry(head, type, member))
+	__extension__({ \
+		const struct list_head *ioasid_head = (head); \
+		struct list_head *ioasid_first = \
+			__atomic_load_n(&ioasid_head->next, __ATOMIC_RELAXED); \
+		ioasid_first == ioasid_head ? NULL : list_entry(ioasid_first, type, member); \
+	})
 #define list_next_entry(pos, member) list_entry((pos)->member.next, __typeof__(*(pos)), member)
 #define list_prev_entry(pos, member) list_entry((pos)->member.prev, __typeof__(*(pos)), member)
 
@@ -275,12 +283,12 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 
 #define HLIST_HEAD_INIT { NULL }
 #define HLIST_HEAD(name) struct hlist_head name = HLIST_HEAD_INIT
-#define INIT_HLIST_HEAD(head) ((head)->first = NULL)
+#define INIT_HLIST_HEAD(head) ioasid_list_set((head)->first, NULL)
 
 static inline void INIT_HLIST_NODE(struct hlist_node *node)
 {
-	node->next = NULL;
-	node->pprev = NULL;
+	ioasid_list_set(node->next, NULL);
+	ioasid_list_set(node->pprev, NULL);
 }
 
 static inline bool hlist_unhashed(const struct hlist_node *node)
@@ -301,18 +309,18 @@ static inline bool hlist_empty(const struct hlist_head *head)
 
 static inline void hlist_add_head(struct hlist_node *node, struct hlist_head *head)
 {
-	node->next = head->first;
+	ioasid_list_set(node->next, head->first);
 	if (node->next)
-		node->next->pprev = &node->next;
-	node->pprev = &head->first;
-	head->first = node;
+		ioasid_list_set(node->next->pprev, &node->next);
+	ioasid_list_set(node->pprev, &head->first);
+	ioasid_list_set(head->first, node);
 }
 
 static inline void hlist_del(struct hlist_node *node)
 {
-	*node->pprev = node->next;
+	ioasid_list_set(*node->pprev, node->next);
 	if (node->next)
-		node->next->pprev = node->pprev;
+		ioasid_list_set(node->next->pprev, node->pprev);
 	INIT_HLIST_NODE(node);
 }
 
@@ -324,25 +332,25 @@ static inline void hlist_del_init(struct hlist_node *node)
 
 static inline void hlist_add_before(struct hlist_node *node, struct hlist_node *next)
 {
-	node->pprev = next->pprev;
-	node->next = next;
-	next->pprev = &node->next;
-	*node->pprev = node;
+	ioasid_list_set(node->pprev, next->pprev);
+	ioasid_list_set(node->next, next);
+	ioasid_list_set(next->pprev, &node->next);
+	ioasid_list_set(*node->pprev, node);
 }
 
 static inline void hlist_add_behind(struct hlist_node *node, struct hlist_node *prev)
 {
-	node->next = prev->next;
-	prev->next = node;
-	node->pprev = &prev->next;
+	ioasid_list_set(node->next, prev->next);
+	ioasid_list_set(prev->next, node);
+	ioasid_list_set(node->pprev, &prev->next);
 	if (node->next)
-		node->next->pprev = &node->next;
+		ioasid_list_set(node->next->pprev, &node->next);
 }
 
 /* On no list, but hlist_del() works. */
 static inline void hlist_add_fake(struct hlist_node *node)
 {
-	node->pprev = &node->next;
+	ioasid_list_set(node->pprev, &node->next);
 }
 
 static inline bool hlist_fake(const struct hlist_node *node)
@@ -358,10 +366,10 @@ static inline bool hlist_is_singular_node(const struct hlist_node *node,
 
 static inline void hlist_move_list(struct hlist_head *from, struct hlist_head *to)
 {
-	to->first = from->first;
+	ioasid_list_set(to->first, from->first);
 	if (to->first)
-		to->first->pprev = &to->first;
-	from->first = NULL;
+		ioasid_list_set(to->first->pprev, &to->first);
+	ioasid_list_set(from->first, NULL);
 }
 
 #define hlist_entry(ptr, type, member) container_of(ptr, type, member)

@@ -12,20 +12,22 @@
  * their holder: a lock that another thread holds passes.
  */
 #ifdef __cplusplus
-static inline bool lockdep_is_held(struct mutex *lock)
+static inline bool lockdep_is_held(const struct mutex *lock)
 {
-	return mutex_is_locked(lock);
+	return mutex_is_locked(const_cast<struct mutex *>(lock));
 }
 
-static inline bool lockdep_is_held(struct rw_semaphore *lock)
+static inline bool lockdep_is_held(const struct rw_semaphore *lock)
 {
-	return rwsem_is_locked(lock);
+	return rwsem_is_locked(const_cast<struct rw_semaphore *>(lock));
 }
 #else
 #define lockdep_is_held(lock) \
 	__extension__ _Generic((lock), \
-		struct rw_semaphore *: rwsem_is_locked((struct rw_semaphore *)(void *)(lock)), \
-		struct mutex *: mutex_is_locked((struct mutex *)(void *)(lock)))
+		struct rw_semaphore *: rwsem_is_locked((struct rw_semaphore *)(unsigned long)(lock)), \
+		const struct rw_semaphore *: rwsem_is_locked((struct rw_semaphore *)(unsigned long)(lock)), \
+		struct mutex *: mutex_is_locked((struct mutex *)(unsigned long)(lock)), \
+		const struct mutex *: mutex_is_locked((struct mutex *)(unsigned long)(lock)))
 #endif
 #define lockdep_assert_held(lock) ((void)WARN_ON(!lockdep_is_held(lock)))
 #define lockdep_assert_held_once(lock) ((void)WARN_ON_ONCE(!lockdep_is_held(lock)))

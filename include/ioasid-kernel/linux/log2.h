@@ -7,13 +7,18 @@
 
 #include <linux/bitops.h>
 
-/*
- * Expressions that are constant where the argument is. What has no logarithm, 0, gives -1, where the
- * kernel says that it is undefined.
- */
+/* What has no logarithm, 0, gives -1, where the kernel says that it is undefined. */
 #define ioasid_ilog2(n) ((n) ? 63 - __builtin_clzll(n) : -1)
-#define ilog2(n) ioasid_ilog2((unsigned long long)(n))
-#define const_ilog2(n) ilog2(n)
+
+static inline int ioasid_ilog2_once(unsigned long long n)
+{
+	return ioasid_ilog2(n);
+}
+
+/* Constant where the argument is; evaluated once where it is not. */
+#define ilog2(n) \
+	(__builtin_constant_p(n) ? ioasid_ilog2((unsigned long long)(n)) : ioasid_ilog2_once(n))
+#define const_ilog2(n) ioasid_ilog2((unsigned long long)(n))
 
 static inline bool is_power_of_2(unsigned long n)
 {
@@ -21,8 +26,23 @@ static inline bool is_power_of_2(unsigned long n)
 }
 
 /* The smallest order with 2^order >= n: 0 for 0 and 1. */
-#define order_base_2(n) ((n) > 1 ? ilog2((n) - 1) + 1 : 0)
-#define bits_per(n) (((n) == 0 || (n) == 1) ? 1 : ilog2(n) + 1)
+#define ioasid_order_base_2(n) ((n) > 1 ? const_ilog2((n) - 1) + 1 : 0)
+#define ioasid_bits_per(n) ((n) > 1 ? const_ilog2(n) + 1 : 1)
+
+static inline int ioasid_order_base_2_once(unsigned long n)
+{
+	return ioasid_order_base_2(n);
+}
+
+static inline int ioasid_bits_per_once(unsigned long n)
+{
+	return ioasid_bits_per(n);
+}
+
+#define order_base_2(n) \
+	(__builtin_constant_p(n) ? ioasid_order_base_2((unsigned long)(n)) : ioasid_order_base_2_once(n))
+#define bits_per(n) \
+	(__builtin_constant_p(n) ? ioasid_bits_per((unsigned long)(n)) : ioasid_bits_per_once(n))
 
 /* 2^order; 0 where it does not fit. */
 #define ioasid_power(order) \

@@ -6,14 +6,19 @@
 /* C++ has its own, and macros of these names would break its headers. */
 #ifndef __cplusplus
 
-/* The pointer comparison draws a warning when the two types differ. */
+/* Is it a constant? Then the null pointer that it makes takes the type of the other. */
+#define ioasid_is_constant(x) (sizeof(int) == sizeof(*(8 ? (void *)((long)(x) * 0L) : (int *)8)))
+
+/* Constants give a constant. The pointer comparison draws a warning when the two types differ. */
 #define ioasid_pick(a, op, b) \
-	__extension__({ \
-		__typeof__(a) ioasid_a = (a); \
-		__typeof__(b) ioasid_b = (b); \
-		(void)(&ioasid_a == &ioasid_b); \
-		ioasid_a op ioasid_b ? ioasid_a : ioasid_b; \
-	})
+	__extension__ __builtin_choose_expr( \
+		ioasid_is_constant(a) && ioasid_is_constant(b) && \
+			sizeof((__typeof__(a) *)1 == (__typeof__(b) *)1), \
+		(a) op (b) ? (a) : (b), __extension__({ \
+			__typeof__(a) ioasid_a = (a); \
+			__typeof__(b) ioasid_b = (b); \
+			ioasid_a op ioasid_b ? ioasid_a : ioasid_b; \
+		}))
 
 #define min(a, b) ioasid_pick(a, <, b)
 #define max(a, b) ioasid_pick(a, >, b)

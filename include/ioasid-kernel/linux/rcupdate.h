@@ -4,6 +4,7 @@
 #define IOASID_LINUX_RCUPDATE_H
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include <linux/types.h>
 
@@ -199,7 +200,21 @@ static inline void rcu_barrier(void)
 #define rcu_replace_pointer(p, value, condition) \
 	((void)(condition), __atomic_exchange_n(&(p), value, __ATOMIC_ACQ_REL))
 
-#define kfree_rcu(ptr, member) \
+/*
+ * kfree_rcu(ptr, member) lends @member to the library, and does not wait. kfree_rcu(ptr) has nothing to lend: it
+ * waits for a grace period itself, so the caller must be one who may.
+ */
+#define kfree_rcu(...) IOASID_KFREE_RCU(__VA_ARGS__, ioasid_kfree_rcu, ioasid_kfree_rcu_wait, 0)(__VA_ARGS__)
+#define IOASID_KFREE_RCU(ptr, member, which, ...) which
+#define ioasid_kfree_rcu_wait(ptr) \
+	__extension__({ \
+		void *ioasid_ptr = (void *)(ptr); \
+		if (ioasid_ptr) { \
+			synchronize_rcu(); \
+			free(ioasid_ptr); \
+		} \
+	})
+#define ioasid_kfree_rcu(ptr, member) \
 	__extension__({ \
 		__typeof__(ptr) ioasid_ptr = (ptr); \
 		if (ioasid_ptr) \
@@ -207,7 +222,7 @@ static inline void rcu_barrier(void)
 	})
 
 /* Names that the kernel has for the same. */
-#define kvfree_rcu(ptr, member) kfree_rcu(ptr, member)
+#define kvfree_rcu(...) kfree_rcu(__VA_ARGS__)
 #define init_rcu_head(head) ((void)(head))
 #define destroy_rcu_head(head) ((void)(head))
 

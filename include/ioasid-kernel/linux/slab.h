@@ -19,6 +19,10 @@
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
+/* What krealloc() and memdup_user() give for no bytes: no memory, no failure, and kfree() knows it. */
+#define ZERO_SIZE_PTR ((void *)16)
+#define ZERO_OR_NULL_PTR(ptr) ((unsigned long)(ptr) <= (unsigned long)ZERO_SIZE_PTR)
+
 static inline void *kmalloc(size_t size, gfp_t flags)
 {
 	return flags & __GFP_ZERO ? calloc(1, size) : malloc(size);
@@ -45,19 +49,24 @@ static inline void *kcalloc(size_t n, size_t size, gfp_t flags)
 
 static inline void kfree(const void *ptr)
 {
-	free((void *)ptr);
+	void *block = (void *)ptr;
+
+	/* gcc looks into kref_put(), and would take what it may have freed for freed. */
+	__asm__("" : "+r"(block));
+	if (!ZERO_OR_NULL_PTR(block))
+		free(block);
 }
 
-/* As in the kernel: size 0 frees; on failure the old block stays. It does not know the old size,
- * so there is no __GFP_ZERO here. */
+/* As in the kernel: size 0 frees and gives ZERO_SIZE_PTR; on failure, NULL, the old block stays. It does not know
+ * the old size, so there is no __GFP_ZERO here. */
 static inline void *krealloc(const void *ptr, size_t size, gfp_t flags)
 {
 	(void)flags;
 	if (!size) {
 		kfree(ptr);
-		return NULL;
+		return ZERO_SIZE_PTR;
 	}
-	return realloc((void *)ptr, size);
+	return realloc(ZERO_OR_NULL_PTR(ptr) ? NULL : (void *)ptr, size);
 }
 
 static inline void *kmemdup(const void *src, size_t size, gfp_t flags)
@@ -114,10 +123,29 @@ __printf(2, 3) static inline char *kasprintf(gfp_t flags, const char *fmt, ...)
 }
 
 /* Small or large, it is all the same here. */
-#define kvmalloc(size, flags) kmalloc(size, flags)
-#define kvzalloc(size, flags) kzalloc(size, flags)
-#define kvcalloc(n, size, flags) kcalloc(n, size, flags)
-#define kvmalloc_array(n, size, flags) kmalloc_array(n, size, flags)
-#define kvfree(ptr) kfree(ptr)
+static inline void *kvmalloc(size_t size, gfp_t flags)
+{
+	return kmalloc(size, flags);
+}
+
+static inline void *kvzalloc(size_t size, gfp_t flags)
+{
+	return kzalloc(size, flags);
+}
+
+static inline void *kvmalloc_array(size_t n, size_t size, gfp_t flags)
+{
+	return kmalloc_array(n, size, flags);
+}
+
+static inline void *kvcalloc(size_t n, size_t size, gfp_t flags)
+{
+	return kcalloc(n, size, flags);
+}
+
+static inline void kvfree(const void *ptr)
+{
+	kfree(ptr);
+}
 
 #endif

@@ -16,21 +16,28 @@ static inline bool access_ok(const void __user *addr, unsigned long size)
 	return addr && (unsigned long)addr + size >= (unsigned long)addr;
 }
 
-/* How much was not copied: 0, or all of it. */
+/* How much was not copied: 0, or all of it; @to has zeros then. */
 static inline unsigned long __must_check copy_from_user(void *to, const void __user *from,
 							unsigned long n)
 {
-	if (n && (!to || !access_ok(from, n)))
+	if (!n || !access_ok(to, n))
 		return n;
-	if (n)
-		memcpy(to, from, n);
+	if (!access_ok(from, n)) {
+		memset(to, 0, n);
+		return n;
+	}
+	memcpy(to, from, n);
 	return 0;
 }
 
+/* How much was not copied: 0, or all of it. */
 static inline unsigned long __must_check copy_to_user(void __user *to, const void *from,
 						      unsigned long n)
 {
-	return n && !access_ok(to, n) ? n : copy_from_user(to, from, n);
+	if (!n || !access_ok(to, n) || !access_ok(from, n))
+		return n;
+	memcpy(to, from, n);
+	return 0;
 }
 
 static inline unsigned long __must_check clear_user(void __user *to, unsigned long n)
@@ -48,14 +55,15 @@ static inline int __must_check copy_struct_from_user(void *dst, size_t ksize,
 {
 	size_t both = ksize < usize ? ksize : usize, i;
 
-	if (!dst || !access_ok(src, usize))
+	if (!dst || (usize && !access_ok(src, usize)))
 		return -EFAULT;
 	for (i = ksize; i < usize; i++) {
 		if (((const char *)src)[i])
 			return -E2BIG;
 	}
 	memset(dst, 0, ksize);
-	memcpy(dst, src, both);
+	if (both)
+		memcpy(dst, src, both);
 	return 0;
 }
 
@@ -74,11 +82,13 @@ static inline int __must_check copy_struct_from_user(void *dst, size_t ksize,
 		ioasid_to ? 0 : -EFAULT; \
 	})
 
-/* A copy to kfree(), or ERR_PTR(-EFAULT), ERR_PTR(-ENOMEM). */
+/* A copy to kfree(), ZERO_SIZE_PTR of no bytes, or ERR_PTR(-EFAULT), ERR_PTR(-ENOMEM). */
 static inline void *memdup_user(const void __user *src, size_t n)
 {
 	void *copy;
 
+	if (!n)
+		return ZERO_SIZE_PTR;
 	if (!access_ok(src, n))
 		return ERR_PTR(-EFAULT);
 	copy = kmalloc(n, GFP_KERNEL);

@@ -166,7 +166,7 @@ void *ioasid_xa_erase(struct xarray *xa, unsigned long index);
  * @xa: the array
  * @index: the index
  * @old: what must be there; NULL: nothing, not even reserved
- * @entry: what to store; NULL as for ioasid_xa_store()
+ * @entry: what to store; NULL empties the place, also in an array that allocates
  *
  * Return: what was there, @old if it was exchanged; or an error as of ioasid_xa_store(). A place that is
  *	reserved reads as NULL, also here: NULL for an @old of NULL does not say then that @entry is stored, as
