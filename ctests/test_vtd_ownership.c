@@ -84,6 +84,10 @@ static void test_guest_binds_its_own(void **state)
 	assert_int_equal(bind_of(&g, g.h->far, 1), -EPERM);
 	assert_int_equal(read_dma(g.h->far, g.pasid[1], GUEST_ADDRESS), VTD_FAULT_DIR_NOT_PRESENT);
 	assert_int_equal(intel_svm_unbind_gpasid(g.h->dev, g.pasid[0]), 0);
+	/* Nor must it end another's. */
+	assert_int_equal(intel_svm_unbind_gpasid(g.h->dev, g.pasid[1]), -EPERM);
+	assert_int_equal(read_dma(g.h->dev, g.pasid[1], GUEST_ADDRESS), 0);
+	current->mm = g.mm[1];
 	assert_int_equal(intel_svm_unbind_gpasid(g.h->dev, g.pasid[1]), 0);
 	end(&g);
 }

@@ -74,6 +74,14 @@ static void test_process_is_bound_and_unbound(void **state)
 	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, ADDRESS), 0);
 	assert_int_equal(read_dma(h->dev, (ioasid_t)own, ADDRESS), 0);
 	assert_int_equal(read_dma(h->far, (ioasid_t)pasid, ADDRESS), 0);
+	/* Another page in its place, which says less: nothing has the old one. */
+	assert_int_equal(vtd_mm_map(current->mm, ADDRESS, page, VTD_DMA_READ | VTD_DMA_WRITE), 0);
+	assert_int_equal(vtd_dma_write(h->dev, (ioasid_t)pasid, ADDRESS, &pasid, 4), 0);
+	assert_int_equal(vtd_dma_write(h->far, (ioasid_t)pasid, ADDRESS, &pasid, 4), 0);
+	assert_int_equal(vtd_mm_map(current->mm, ADDRESS, page, VTD_DMA_READ), 0);
+	assert_int_not_equal(vtd_dma_write(h->dev, (ioasid_t)pasid, ADDRESS, &pasid, 4), 0);
+	assert_int_not_equal(vtd_dma_write(h->dev, (ioasid_t)own, ADDRESS, &pasid, 4), 0);
+	assert_int_not_equal(vtd_dma_write(h->far, (ioasid_t)pasid, ADDRESS, &pasid, 4), 0);
 	assert_int_equal(vtd_mm_unmap(current->mm, ADDRESS), 0);
 	assert_int_equal(vtd_mm_unmap(current->mm, ADDRESS), -ENOENT);
 	assert_int_equal(read_dma(h->dev, (ioasid_t)pasid, ADDRESS), VTD_FAULT_FL_NOT_PRESENT);

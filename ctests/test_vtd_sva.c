@@ -106,6 +106,7 @@ static void test_process_is_bound_by_handle(void **state)
 	struct host *h = *state;
 	struct iommu_sva *handle, *again, *far;
 	u32 pasid;
+	int number;
 
 	assert_int_equal(PTR_ERR(iommu_sva_bind_device(h->dev, current->mm, NULL)), -EINVAL);
 	assert_int_equal(enable(h->dev), 0);
@@ -126,7 +127,14 @@ static void test_process_is_bound_by_handle(void **state)
 	assert_int_equal(iommu_dev_disable_feature(h->dev, IOMMU_DEV_FEAT_SVA), -EBUSY);
 	assert_int_equal(intel_iommu_disable(h->other), -EBUSY);
 
+	/* Who bound it the other way takes that back, and no more. */
+	assert_int_equal(intel_svm_unbind_mm(h->dev, (int)pasid), -EINVAL);
+	assert_int_equal(intel_svm_bind_mm(h->dev, &number, 0, NULL), 0);
+	assert_int_equal(number, pasid);
+	assert_int_equal(intel_svm_unbind_mm(h->dev, number), 0);
+	assert_int_equal(intel_svm_unbind_mm(h->dev, number), -EINVAL);
 	iommu_sva_unbind_device(handle);
+	assert_int_equal(intel_svm_unbind_mm(h->dev, number), -EINVAL);
 	assert_int_equal(read_dma(h->dev, pasid, ADDRESS), 0);
 	assert_int_equal(iommu_sva_get_pasid(handle), pasid);
 	iommu_sva_unbind_device(handle);

@@ -64,7 +64,8 @@ public func intel_svm_bind_gpasid(
 public func intel_svm_unbind_gpasid(_ dev: OpaquePointer?, _ pasid: UInt32) -> CInt {
     Lock.driver {
         guard let device = Driver.device(dev) else { return -ENODEV }
-        return GuestBinding.unbind(device, PASID(pasid))
+        let denied = Ownership.check(PASID(pasid))
+        return denied == 0 ? GuestBinding.unbind(device, PASID(pasid)) : denied
     }
 }
 
@@ -157,7 +158,9 @@ public func intel_svm_bind_mm(
 public func intel_svm_unbind_mm(_ dev: OpaquePointer?, _ pasid: CInt) -> CInt {
     Lock.driver {
         guard let device = Driver.device(dev) else { return -ENODEV }
-        return ProcessBinding.unbind(device, PASID(UInt32(bitPattern: pasid)))
+        let pasid = PASID(UInt32(bitPattern: pasid))
+        guard !SVAHandle.haveAll(device, pasid) else { return -EINVAL }
+        return ProcessBinding.unbind(device, pasid)
     }
 }
 

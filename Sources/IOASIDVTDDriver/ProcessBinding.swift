@@ -110,19 +110,24 @@ package struct AddressSpace: Listed {
         return true
     }
 
+    /// Caches are told if something else was mapped there, as mmap() over a page tells them.
     package static func map(
         _ mm: UnsafeMutablePointer<mm_struct>, _ address: IOVA, _ page: HPA, _ access: UInt32
     ) -> CInt {
-        Lock.hardware {
+        var replaced: Ref<AddressSpace>?
+        let error: CInt = Lock.hardware {
             guard let space = find(mm) else { return -ENOENT }
             let machine = space.pointee.machine
             let at = space.pointee.table.entryAddress(
                 address.bits, physical: { HPA($0) },
                 newTable: { machine.allocatePages(1)?.bits })
             guard let at else { return -ENOMEM }
+            if machine.pointee.memory.word(at) != 0 { replaced = space }
             machine.pointee.memory.setWord(at, page.bits | firstLevelBits(access))
             return 0
         }
+        if let replaced { ProcessBinding.flush(replaced, address) }
+        return error
     }
 
     /// - Returns: the space whose page it was, so that caches can be told; nil if there was none.

@@ -23,6 +23,14 @@ package struct SVAHandle: Listed {
         all.find { $0.pointee.device == device && $0.pointee.isBound } != nil
     }
 
+    /// Are all who bound a process to the device holders of handles? Then nobody else has anything to unbind.
+    package static func haveAll(_ device: Ref<Device>, _ pasid: PASID) -> Bool {
+        guard let binding = Bindings.find(pasid), let bound = Bindings.boundDevice(binding, device),
+            let handle = all.find({ $0.pointee.device == device && $0.pointee.binding == binding })
+        else { return false }
+        return Bindings.count(bound, 0) <= handle.pointee.users
+    }
+
     /// A pointer from outside, looked up before it is followed.
     package static func known(_ handle: OpaquePointer?) -> Ref<SVAHandle>? {
         guard let handle else { return nil }

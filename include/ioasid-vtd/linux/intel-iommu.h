@@ -97,7 +97,9 @@ int intel_svm_bind_gpasid(struct iommu_domain *domain, struct device *dev,
  * for every device, without recording faults until the late unbind of a device, or the next binding of
  * the PASID.
  *
- * Return: 0; -EINVAL not bound, also if that work came first; -ENODEV unknown device; -EDEADLK
+ * A caller is trusted, or not, as by intel_svm_bind_gpasid().
+ *
+ * Return: 0; -EPERM the PASID is not of the process's set; -EINVAL not bound, also if that work came first; -ENODEV unknown device; -EDEADLK
  * called from a handler that a binding of this thread caused.
  * Context: may sleep. Not from an ioasid notifier. Follows v5.8 and the series.
  */

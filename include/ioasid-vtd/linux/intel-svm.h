@@ -60,6 +60,8 @@ int intel_svm_bind_mm(struct device *dev, int *pasid, int flags, struct svm_dev_
  * With the last unbind of @dev no DMA of it passes any more, its page requests are drained, and its
  * callbacks are not running and will not run; from within a callback that one may be.
  *
+ * What iommu_sva_bind_device() bound stays: its handle unbinds it.
+ *
  * Return: 0; -EINVAL not bound by intel_svm_bind_mm(); -ENODEV unknown device; -EDEADLK as above.
  * Context: may sleep. Not from an ioasid notifier. Follows v5.6.
  */

@@ -392,7 +392,7 @@ static inline struct vtd_inv_desc vtd_inv_page_response(u16 source_id, u32 pasid
 
 /* ---- registers, section 10.4 ---- */
 
-/* Offsets. FRCD, VCCAP and VCMD are where CAP.FRO and the specification put them. */
+/* Offsets. That of the fault records (FRCD) is in CAP.FRO. */
 #define VTD_REG_VER 0x00u
 #define VTD_REG_CAP 0x08u
 #define VTD_REG_ECAP 0x10u
@@ -803,7 +803,7 @@ int vtd_dma_read(struct device *dev, ioasid_t pasid, u64 address, void *buffer, 
  * @dev: the device
  * @pasid: the PASID; INVALID_IOASID for a request without one
  * @address: where
- * @buffer: written as far as the first page that fails
+ * @buffer: what is written; what lies before the first page that fails is
  * @length: how many bytes
  *
  * Return: as vtd_dma() for the first page that fails; 0 if none does; -EINVAL the end is beyond the
@@ -951,6 +951,8 @@ int vtd_guest_write(struct vtd_guest *guest, u64 address, const void *buffer, si
  * @address: virtual address of the page
  * @page: physical address, from vtd_page_alloc()
  * @access: as vtd_guest_map()
+ *
+ * A page that is mapped there already is replaced, and the driver invalidates the caches before it returns.
  *
  * Return: 0; -EINVAL no @mm, an address that is none of a page or not canonical; -ENOENT @mm is not
  * bound; -ENOMEM.

@@ -403,7 +403,8 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, u64 paddr, size_t
  * @iova: address in the domain
  * @size: bytes
  *
- * Return: how many bytes were mapped and no longer are; no cache has them when it returns.
+ * Return: how many bytes were mapped and no longer are; no cache has them when it returns. 0, and nothing is
+ *	unmapped, for no @domain, an @iova or a @size that is no multiple of a page, and what ends beyond 2^48.
  */
 size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t size);
 
