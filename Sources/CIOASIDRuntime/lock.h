@@ -46,7 +46,7 @@ void cio_core_watch_unlock(void);
  *
  *     cio_core_outside == cio_core_depth + 1
  *
- * Coming back (cio_core_enter(), or a nested cio_core_lock()) the owner first says so and then looks
+ * Coming back (cio_core_enter(), or a cio_core_lock() there) the owner first says so and then looks
  * whether a fork() is under way; who forks says so first, then looks where the owner is, with a
  * barrier in all threads between. So one of them sees the other.
  */
@@ -91,12 +91,6 @@ static inline bool cio_core_lock_outermost(void)
 	if (__builtin_expect(cio_core_watched, 0))
 		cio_core_watch_lock();
 	return true;
-}
-
-static inline void cio_core_lock(void)
-{
-	if (!cio_core_lock_outermost())
-		cio_core_come_in(&cio_core_depth, cio_core_depth, cio_core_depth + 1);
 }
 
 static inline void cio_core_unlock_outermost(void)
@@ -146,6 +140,24 @@ static inline bool cio_core_is_mine(void)
 static inline bool cio_core_is_outside(void)
 {
 	return cio_core_outside == cio_core_depth + 1;
+}
+
+/*
+ * Once more, by the owner: from users' code, or inside the library. In there it must not wait for a fork(),
+ * which waits for it.
+ */
+static inline void cio_core_lock_again(void)
+{
+	if (cio_core_is_outside())
+		cio_core_come_in(&cio_core_depth, cio_core_depth, cio_core_depth + 1);
+	else
+		__atomic_store_n(&cio_core_depth, cio_core_depth + 1, __ATOMIC_RELAXED);
+}
+
+static inline void cio_core_lock(void)
+{
+	if (!cio_core_lock_outermost())
+		cio_core_lock_again();
 }
 
 /* Users' code is called, by the owner. Returns what is to be given to cio_core_enter(). */
