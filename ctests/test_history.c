@@ -2,6 +2,7 @@
 /* The history of references, what is left over, and subscribers and allocators in a dump. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -464,6 +465,8 @@ static int run(const char *part, const char *leaks)
 	if (child == 0) {
 		dup2(pipes[1], STDERR_FILENO);
 		close(pipes[0]);
+		if (!strcmp(part, "closed"))
+			close(STDERR_FILENO);
 		setenv("IOASID_REPORT_LEAKS", leaks, 1);
 		setenv("IOASID_HISTORY", "1", 1);
 		if (emulator())
@@ -496,6 +499,102 @@ static void the_process_says_at_its_end_what_is_left(void **state)
 	assert_int_equal(count("ioasid:"), 0);
 }
 
+static void what_is_left_fails_though_nobody_can_be_told(void **state)
+{
+	(void)state;
+	assert_int_equal(run("closed", "fail"), 23);
+	assert_int_equal(run("closed", "1"), 3);
+	assert_int_equal(run("full", "fail"), 23);
+	assert_int_equal(run("no memory", "fail"), 23);
+	assert_int_equal(count("ioasid: left over: 2, not listed: out of memory\n"), 1);
+	/* What the lock's owner would have left is not known. */
+	assert_int_equal(run("locked", "fail"), 23);
+	assert_int_equal(count("ioasid: left over: not known, a thread has the library's lock\n"),
+			 1);
+	assert_int_equal(run("locked", "1"), 3);
+}
+
+static void it_does_not_wait_for_who_keeps_a_stream(void **state)
+{
+	(void)state;
+	assert_int_equal(run("keeps stderr", "1"), 3);
+	assert_int_equal(count("ioasid: left over: ids 1, sets 1,"), 1);
+	assert_int_equal(run("keeps stderr", "fail"), 23);
+	assert_int_equal(count("ioasid: left over: ids 1, sets 1,"), 1);
+}
+
+static void a_child_has_nothing_to_report(void **state)
+{
+	(void)state;
+	/* The parent cleans, and says what its child ended with. */
+	assert_int_equal(run("fork", "fail"), 3);
+	assert_int_equal(count("ioasid:"), 0);
+}
+
+/* ---- what this program does then ---- */
+
+static int is_kept;
+
+static void *keep_stderr(void *unused)
+{
+	flockfile(stderr);
+	__atomic_store_n(&is_kept, 1, __ATOMIC_RELEASE);
+	pause();
+	return unused;
+}
+
+static int sleep_in_handler(struct notifier_block *nb, unsigned long event, void *data)
+{
+	(void)nb, (void)event, (void)data;
+	__atomic_store_n(&is_kept, 1, __ATOMIC_RELEASE);
+	pause();
+	return NOTIFY_OK;
+}
+
+static void *free_it(void *id)
+{
+	static struct notifier_block nb = { .notifier_call = sleep_in_handler };
+
+	ioasid_register_notifier(NULL, &nb);
+	ioasid_free(NULL, *(ioasid_t *)id);
+	return NULL;
+}
+
+static void begin(void *(*thread)(void *), void *data)
+{
+	pthread_t one;
+
+	pthread_create(&one, NULL, thread, data);
+	while (!__atomic_load_n(&is_kept, __ATOMIC_ACQUIRE))
+		usleep(100);
+}
+
+static int leave(const char *part)
+{
+	static ioasid_t id;
+
+	id = ioasid_alloc(NULL, ANY, NULL);
+	if (!strcmp(part, "fork")) {
+		int status;
+
+		if (!fork())
+			exit(0);
+		wait(&status);
+		ioasid_free(NULL, id);
+		return status ? 99 : 3;
+	}
+	ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	if (!strcmp(part, "full"))
+		dup2(open("/dev/full", O_WRONLY), STDERR_FILENO);
+	else if (!strcmp(part, "no memory"))
+		ioasid_fail_nth(1);
+	else if (!strcmp(part, "keeps stderr"))
+		begin(keep_stderr, NULL);
+	else if (!strcmp(part, "locked"))
+		begin(free_it, &id);
+	return 3;
+}
+
 static int leak(bool cleans)
 {
 	struct ioasid_set *set = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
@@ -524,9 +623,14 @@ int main(int argc, char **argv)
 		CLEAN_TEST(it_may_be_switched_under_threads),
 		CLEAN_TEST(a_child_goes_on_with_it),
 		CLEAN_TEST(the_process_says_at_its_end_what_is_left),
+		CLEAN_TEST(what_is_left_fails_though_nobody_can_be_told),
+		CLEAN_TEST(it_does_not_wait_for_who_keeps_a_stream),
+		CLEAN_TEST(a_child_has_nothing_to_report),
 	};
 
-	if (argc > 1)
+	if (argc > 1 && (!strcmp(argv[1], "leak") || !strcmp(argv[1], "clean")))
 		return leak(!strcmp(argv[1], "clean"));
+	if (argc > 1)
+		return leave(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,8 @@ void cio_history_release(void *_Nonnull block);
 
 /* report.c: at exit, if the environment asks for it. */
 int cio_report_leaks(FILE *_Nonnull out);
+int cio_left_over(void); /* how many things; with the core lock */
+void cio_report_begin(void);
 void cio_report_at_exit(void);
 
 #endif /* CIOASID_CORE_H */

@@ -184,6 +184,34 @@ void cio_core_before_fork(void);
 void cio_core_after_fork_parent(void);
 bool cio_core_after_fork_child(void);
 
+/* In the calling thread, visitors and write functions are called from here on. Returns what was so before. */
+static inline uint32_t cio_callbacks_begin(void)
+{
+	struct cio_thread *thread = cio_thread_self();
+	uint32_t flags = thread ? cio_thread_flags(thread) : 0;
+
+	if (thread)
+		cio_thread_set_flags(thread, flags | CIO_THREAD_IN_CALLBACK);
+	return flags & CIO_THREAD_IN_CALLBACK;
+}
+
+static inline void cio_callbacks_end(uint32_t before)
+{
+	struct cio_thread *thread = cio_thread_known();
+
+	if (thread && !before)
+		cio_thread_set_flags(thread, cio_thread_flags(thread) & ~CIO_THREAD_IN_CALLBACK);
+}
+
+/* Is the caller in a callback of any kind, or in a read-side section, where getters run? */
+static inline bool cio_is_in_callback(void)
+{
+	const struct cio_thread *thread = cio_thread_known();
+
+	return cio_core_is_mine() || cio_read_ongoing() ||
+	       (thread && cio_thread_flags(thread) & (CIO_THREAD_IN_SINK | CIO_THREAD_IN_CALLBACK));
+}
+
 /* Holds off cancellation of the calling thread; what it was until now is to be restored. */
 static inline int cio_hold_cancellation(void)
 {

@@ -35,8 +35,7 @@ public func ioasid_dump_dot(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
 
 @_cdecl("ioasid_trace_start") @implementation
 public func ioasid_trace_start(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
-    guard let out else { return Returns.status { () throws(RequestError) in throw .argument } }
-    return Trace.start(out)
+    Returns.status { () throws(RequestError) in try Trace.start(out) }
 }
 
 @_cdecl("ioasid_trace_stop") @implementation
@@ -56,8 +55,7 @@ public func ioasid_history_stop() {
 
 @_cdecl("ioasid_report_leaks") @implementation
 public func ioasid_report_leaks(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
-    guard let out else { return Returns.status { () throws(RequestError) in throw .argument } }
-    return cio_report_leaks(out)
+    Returns.number { () throws(RequestError) in try History.reportLeaks(out) }
 }
 
 @_cdecl("ioasid_reset") @implementation

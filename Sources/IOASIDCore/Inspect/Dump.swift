@@ -19,11 +19,11 @@ package enum Dump {
         guard let out else { throw .argument }
         var copy = Copy()
         try CoreLock.withLock { () throws(RequestError) in try copy.fill() }
-        let written = Cancellation.held {
+        let written = Cancellation.heldInCallbacks {
             writer(out, &copy.dump, { RequestError.name($0).cString }) == 0
         }
         guard written else {
-            throw RequestError(IOASID_REFUSED_ARGUMENT, EIO)
+            throw RequestError(IOASID_REFUSED_ARGUMENT, EIO).because("the stream did not take it")
         }
     }
 
