@@ -183,11 +183,12 @@ void cio_log_after_fork_child(void)
 	current = (uint64_t)slot << 32 | (thread && cio_thread_flags(thread) & CIO_THREAD_IN_SINK);
 }
 
-void cio_log_missed(uint32_t count)
+void cio_log_missed(uint32_t count, const char *about)
 {
-	char line[64];
+	char line[LINE_MAX_BYTES];
 
-	snprintf(line, sizeof(line), "%u lines suppressed", count);
+	snprintf(line, sizeof(line), "%s%s%u lines suppressed", about ? about : "",
+		 about ? ": " : "", count);
 	if (cio_log_passes(IOASID_LOG_WARNING))
 		cio_log_deliver(IOASID_LOG_WARNING, line);
 }

@@ -167,6 +167,8 @@ COLD size_t ioasid_strrefusal(const struct ioasid_refused *why, char *line, size
 {
 	const char *next = ": ";
 	size_t length = 0;
+	bool is_used_up = why && (why->reason == IOASID_REFUSED_QUOTA ||
+				  why->reason == IOASID_REFUSED_CAPACITY);
 
 #define ADD(...) add(line, size, &length, __VA_ARGS__)
 #define ADD_NEXT(format, ...) (ADD("%s" format, next, __VA_ARGS__), next = ", ")
@@ -188,7 +190,8 @@ COLD size_t ioasid_strrefusal(const struct ioasid_refused *why, char *line, size
 	if (why->asked >= 0)
 		ADD_NEXT("asked for %lld", (long long)why->asked);
 	if (why->available >= 0)
-		ADD_NEXT("available %lld", (long long)why->available);
+		ADD_NEXT("%s %lld", is_used_up ? "available" : "there are",
+			 (long long)why->available);
 	if (why->limit >= 0)
 		ADD_NEXT("limit %lld", (long long)why->limit);
 	if (why->spid != UINT32_MAX)
@@ -232,7 +235,7 @@ COLD void cio_refusal_log(const struct ioasid_refused *why, const char *caller)
 	char line[256];
 
 	if (!cio_log_passes(IOASID_LOG_WARNING) ||
-	    !cio_log_may_repeat(allowance(caller, why->reason)))
+	    !cio_log_may_repeat(allowance(caller, why->reason), why->function))
 		return;
 	ioasid_strrefusal(why, line, sizeof(line));
 	cio_log_deliver(IOASID_LOG_WARNING, line);

@@ -47,7 +47,17 @@ public func ioasid_free(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioas
 
 @_cdecl("ioasid_get") @implementation
 public func ioasid_get(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t) -> CInt {
-    Returns.status(ioasid) { () throws(RequestError) in try Core.get(set, ID(rawValue: ioasid)) }
+    getReference(set, ioasid)
+}
+
+/// In the name of the function where the call stands.
+@inline(__always)
+func getReference(
+    _ set: SetHandle?, _ ioasid: ioasid_t, caller: StaticString = #function
+) -> CInt {
+    Returns.status(ioasid, caller: caller) { () throws(RequestError) in
+        try Core.get(set, ID(rawValue: ioasid))
+    }
 }
 
 /// The lock is recursive, and this takes none: the plain form does.
@@ -55,7 +65,7 @@ public func ioasid_get(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasi
 public func ioasid_get_locked(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t
 ) -> CInt {
-    ioasid_get(set, ioasid)
+    getReference(set, ioasid)
 }
 
 @_cdecl("ioasid_get_if_owned") @implementation
@@ -68,12 +78,21 @@ public func ioasid_get_if_owned(_ ioasid: ioasid_t) -> CInt {
 
 @_cdecl("ioasid_put") @implementation
 public func ioasid_put(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t) -> Bool {
-    Returns.truth(ioasid) { () throws(RequestError) in try Core.put(set, ID(rawValue: ioasid)) }
+    putReference(set, ioasid)
+}
+
+@inline(__always)
+func putReference(
+    _ set: SetHandle?, _ ioasid: ioasid_t, caller: StaticString = #function
+) -> Bool {
+    Returns.truth(ioasid, caller: caller) { () throws(RequestError) in
+        try Core.put(set, ID(rawValue: ioasid))
+    }
 }
 
 @_cdecl("ioasid_put_locked") @implementation
 public func ioasid_put_locked(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t
 ) -> Bool {
-    ioasid_put(set, ioasid)
+    putReference(set, ioasid)
 }

@@ -67,20 +67,20 @@ public func ioasid_reset(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
 public func ioasid_get_tagged(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t, _ tag: UnsafeRawPointer?
 ) -> CInt {
-    guard History.isOn else { return ioasid_get(set, ioasid) }
-    return withTag(tag) { ioasid_get(set, ioasid) }
+    guard History.isOn else { return getReference(set, ioasid) }
+    return withTag(tag) { getReference(set, ioasid) }
 }
 
 @_cdecl("ioasid_put_tagged") @implementation
 public func ioasid_put_tagged(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t, _ tag: UnsafeRawPointer?
 ) -> Bool {
-    guard History.isOn else { return ioasid_put(set, ioasid) }
+    guard History.isOn else { return putReference(set, ioasid) }
     return withTag(tag) {
         let isWrong = Returns.status(ioasid) { () throws(RequestError) in
             try History.checkTag(ID(rawValue: ioasid), tag)
         }
-        return isWrong == 0 && ioasid_put(set, ioasid)
+        return isWrong == 0 && putReference(set, ioasid)
     }
 }
 

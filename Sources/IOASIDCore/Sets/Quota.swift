@@ -34,7 +34,7 @@ package enum Quota {
         // Every id is counted, by itself or with its set's quota.
         guard taken.value == 0 else {
             throw RequestError.busy.because(
-                "the capacity is in use", asked: capacity, available: available)
+                "the capacity is in use", asked: capacity, available: taken.value)
         }
         guard IDTable.prepare(capacity: capacity) else { throw .memory }
         total.value = capacity

@@ -62,7 +62,7 @@ enum ioasid_refusal {
  * @spid: the SPID; INVALID_IOASID if it was about none
  * @owner: the id that has @spid; INVALID_IOASID if none has
  * @asked: how many were asked for, or the value that was; -1 if it was about no number
- * @available: how many there were; -1 if it was about no number
+ * @available: how many there were to take, or in the way; -1 if it was about no number
  * @limit: how many there may be: the quota, the capacity, the most references; -1 if it was about none
  * @address: the pointer that was handed in, where that was the trouble; never followed
  */
