@@ -279,6 +279,35 @@ static void a_dump_has_subscribers_as_they_are_told(void **state)
 	ioasid_set_put(set);
 }
 
+/* What a dump has besides: who waits for a set, what is held back, which history began late. */
+static void a_dump_leaves_nothing_out(void **state)
+{
+	struct notifier_block nb = { .notifier_call = ignore };
+	static char mm, tag;
+	ioasid_t before = new_id(NULL, NULL), id;
+
+	(void)state;
+	assert_int_equal(ioasid_register_notifier_mm((struct mm_struct *)&mm, &nb), 0);
+	assert_int_equal(ioasid_reserve_capacity(77), 77);
+	assert_int_equal(ioasid_history_start(), 0);
+	id = new_id(NULL, NULL);
+	take_tagged(NULL, id, &tag);
+	assert_int_equal(report(ioasid_dump), 0);
+	assert_int_equal(count("waits for the set of its mm: subscriber "), 1);
+	assert_int_equal(count("reserved: 77\n"), 1);
+	assert_int_equal(count("its history is not whole"), 1);
+	assert_int_equal(report(ioasid_dump_dot), 0);
+	assert_int_equal(count("held with tag "), 1);
+	assert_int_equal(report(ioasid_report_leaks), 3);
+	assert_int_equal(count("waits for the set of its mm: subscriber "), 1);
+	ioasid_unregister_notifier_mm((struct mm_struct *)&mm, &nb);
+	ioasid_cancel_capacity(77);
+	assert_false(ioasid_put_tagged(NULL, id, &tag));
+	free_id(id);
+	free_id(before);
+	ioasid_history_stop();
+}
+
 static void a_report_is_empty_when_nothing_is_left(void **state)
 {
 	struct ioasid_set *set;
@@ -617,6 +646,7 @@ int main(int argc, char **argv)
 		CLEAN_TEST(what_was_there_before_may_be_put_by_any_tag),
 		CLEAN_TEST(without_memory_it_says_that_it_has_gaps),
 		CLEAN_TEST(a_dump_has_subscribers_as_they_are_told),
+		CLEAN_TEST(a_dump_leaves_nothing_out),
 		CLEAN_TEST(a_report_is_empty_when_nothing_is_left),
 		CLEAN_TEST(handlers_take_and_put),
 		CLEAN_TEST(threads_do_not_mix_their_references),

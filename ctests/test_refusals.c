@@ -501,6 +501,24 @@ static void a_set_has_the_name_that_it_was_given_last(void **state)
 	ioasid_set_put(set);
 }
 
+/* At 31 bytes, but not in the middle of a character. */
+static void a_long_name_is_cut_between_characters(void **state)
+{
+	struct ioasid_set *set = new_set(1);
+
+	(void)state;
+	ioasid_set_name(set, "123456789012345678901234567890\xc3\xa4z");
+	ioasid_free(set, ioasid_alloc(set, ANY, NULL));
+	SAYS(ioasid_adjust_set(set, 0),
+	     "ioasid_adjust_set: a quota must be positive: set %d \"123456789012345678901234567890\"",
+	     set->id);
+	ioasid_set_name(set, "12345678901234567890123456789\xc3\xa4z");
+	SAYS(ioasid_adjust_set(set, 0),
+	     "ioasid_adjust_set: a quota must be positive: set %d \"12345678901234567890123456789\xc3\xa4\"",
+	     set->id);
+	ioasid_set_put(set);
+}
+
 static void every_kind_of_set_can_have_a_name(void **state)
 {
 	(void)state;
@@ -545,6 +563,7 @@ int main(void)
 		CLEAN_TEST(a_child_of_fork_has_its_threads_last_one),
 		CLEAN_TEST(a_noisy_cause_hides_no_other),
 		CLEAN_TEST(a_set_has_the_name_that_it_was_given_last),
+		CLEAN_TEST(a_long_name_is_cut_between_characters),
 		CLEAN_TEST(every_kind_of_set_can_have_a_name),
 		CLEAN_TEST(without_memory_a_name_stays_what_it_was),
 	};

@@ -71,6 +71,10 @@ COLD void cio_copy_name(char *name, const char *text)
 {
 	size_t length = strnlen(text, IOASID_SET_NAME_BYTES - 1);
 
+	/* Not in the middle of a character of UTF-8. */
+	if (text[length])
+		while (length && (text[length] & 0xc0) == 0x80)
+			length--;
 	/* What would break a line, or the quotes around it, is not shown. */
 	for (size_t i = 0; i < length; i++)
 		name[i] = text[i] == '"' || text[i] == '\\' || (unsigned char)text[i] < ' ' ||

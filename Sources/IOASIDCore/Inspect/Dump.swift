@@ -64,6 +64,8 @@ package enum Dump {
             dump.has_gaps = cio_history_has_gaps()
             add(Subscribers.toAll, UInt32.max)
             add(Subscribers.toReclaim, UInt32.max &- 1)
+            WaitingSubscribers.forEachList { add($0, UInt32.max &- 2) }
+            dump.reserved = Quota.heldBackByHand
             Allocators.forEach { ops, alloc, uses in
                 dump.allocators[dump.nr_allocators] = cio_dump_allocator(
                     ops: UnsafeRawPointer(ops),
@@ -109,6 +111,7 @@ package enum Dump {
                 references: UInt32(truncatingIfNeeded: one.word.references),
                 is_pending: one.word.isPending, is_bound: one.word.isBound,
                 is_queued: one.word.isPending && Deferred.contains(one),
+                is_whole: cio_history_is_whole(one.id.rawValue, one.word.generation),
                 data: UnsafeRawPointer(one.ref.data), nr_holders: holders)
             dump.nr_ids &+= 1
         }

@@ -17,9 +17,7 @@ package enum Quota {
     package static var capacity: UInt32 { total.value }
     @inline(__always)
     static var available: UInt32 { total.value &- taken.value }
-    #if IOASID_CHECKS
     static var heldBackByHand: UInt32 { heldBack.value }
-    #endif
 
     // MARK: The capacity
 
