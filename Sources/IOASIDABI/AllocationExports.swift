@@ -47,11 +47,11 @@ public func ioasid_free(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioas
 
 @_cdecl("ioasid_get") @implementation
 public func ioasid_get(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t) -> CInt {
-    getReference(set, ioasid)
+    Returns.status(ioasid) { () throws(RequestError) in try Core.get(set, ID(rawValue: ioasid)) }
 }
 
-/// In the name of the function where the call stands.
-@inline(__always)
+/// In the name of the function where the call stands. Out of line: what is asked most stays short.
+@inline(never)
 func getReference(
     _ set: SetHandle?, _ ioasid: ioasid_t, caller: StaticString = #function
 ) -> CInt {
@@ -78,10 +78,10 @@ public func ioasid_get_if_owned(_ ioasid: ioasid_t) -> CInt {
 
 @_cdecl("ioasid_put") @implementation
 public func ioasid_put(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t) -> Bool {
-    putReference(set, ioasid)
+    Returns.truth(ioasid) { () throws(RequestError) in try Core.put(set, ID(rawValue: ioasid)) }
 }
 
-@inline(__always)
+@inline(never)
 func putReference(
     _ set: SetHandle?, _ ioasid: ioasid_t, caller: StaticString = #function
 ) -> Bool {

@@ -48,7 +48,9 @@ public func ioasid_set_get_locked(_ set: UnsafeMutablePointer<ioasid_set>?) {
 
 @_cdecl("ioasid_set_put") @implementation
 public func ioasid_set_put(_ set: UnsafeMutablePointer<ioasid_set>?) {
-    putSet(set)
+    _ = Returns.status { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) in try Core.putSet(set, out) }
+    }
 }
 
 /// In the name of the function where the call stands.
