@@ -49,6 +49,7 @@ static struct {
 	bool is_custom; /* ids are a custom allocator's */
 	bool keeps_copies; /* a thread holds memory that is no id's or set's */
 	FILE *trace;
+	bool has_history;
 	char data[2];
 } stage;
 
@@ -324,6 +325,25 @@ static void have_a_trace(void)
 	assert_int_equal(ioasid_trace_start(stage.trace), 0);
 }
 
+static void have_a_fast_trace(void)
+{
+	stage.trace = fopen("/dev/null", "w");
+	assert_non_null(stage.trace);
+	assert_int_equal(ioasid_trace_start(stage.trace), 0);
+}
+
+static void have_a_history(void)
+{
+	stage.has_history = ioasid_history_start() == 0;
+	assert_true(stage.has_history);
+}
+
+static void have_both(void)
+{
+	have_a_fast_trace();
+	have_a_history();
+}
+
 #define IN(event_, to_) .event = IOASID_NOTIFY_##event_, .hears_##to_ = true
 
 static const struct scene {
@@ -375,6 +395,12 @@ static const struct scene {
 	  .others = { change_on_and_on, change_on_and_on }, .goes_on = true },
 	{ "events", .hears_all = true, .prepare = nothing,
 	  .others = { alloc_on_and_on, change_on_and_on }, .keeps_copies = true, .goes_on = true },
+	{ "everything, traced", .keeps_copies = true, .prepare = have_a_fast_trace,
+	  .others = { change_on_and_on, alloc_on_and_on }, .goes_on = true },
+	{ "everything, with a history", .keeps_copies = true, .prepare = have_a_history,
+	  .others = { change_on_and_on, alloc_on_and_on }, .goes_on = true },
+	{ "everything, with both", .keeps_copies = true, .prepare = have_both,
+	  .others = { change_on_and_on, alloc_on_and_on }, .goes_on = true },
 };
 
 #define SCENES (sizeof(scenes) / sizeof(scenes[0]))
@@ -440,6 +466,8 @@ static void clear_the_stage(void)
 	ioasid_set_log_level(-1);
 	if (stage.trace)
 		ioasid_trace_stop();
+	if (stage.has_history)
+		ioasid_history_stop();
 	if (stage.hears_all)
 		ioasid_unregister_notifier(NULL, &stage.sleeper);
 	if (stage.hears_all || stage.hears_set)

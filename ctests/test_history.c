@@ -2,6 +2,7 @@
 /* The history of references, what is left over, and subscribers and allocators in a dump. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,6 +279,35 @@ static void a_dump_has_subscribers_as_they_are_told(void **state)
 	ioasid_set_put(set);
 }
 
+/* What a dump has besides: who waits for a set, what is held back, which history began late. */
+static void a_dump_leaves_nothing_out(void **state)
+{
+	struct notifier_block nb = { .notifier_call = ignore };
+	static char mm, tag;
+	ioasid_t before = new_id(NULL, NULL), id;
+
+	(void)state;
+	assert_int_equal(ioasid_register_notifier_mm((struct mm_struct *)&mm, &nb), 0);
+	assert_int_equal(ioasid_reserve_capacity(77), 77);
+	assert_int_equal(ioasid_history_start(), 0);
+	id = new_id(NULL, NULL);
+	take_tagged(NULL, id, &tag);
+	assert_int_equal(report(ioasid_dump), 0);
+	assert_int_equal(count("waits for the set of its mm: subscriber "), 1);
+	assert_int_equal(count("reserved: 77\n"), 1);
+	assert_int_equal(count("its history is not whole"), 1);
+	assert_int_equal(report(ioasid_dump_dot), 0);
+	assert_int_equal(count("held with tag "), 1);
+	assert_int_equal(report(ioasid_report_leaks), 3);
+	assert_int_equal(count("waits for the set of its mm: subscriber "), 1);
+	ioasid_unregister_notifier_mm((struct mm_struct *)&mm, &nb);
+	ioasid_cancel_capacity(77);
+	assert_false(ioasid_put_tagged(NULL, id, &tag));
+	free_id(id);
+	free_id(before);
+	ioasid_history_stop();
+}
+
 static void a_report_is_empty_when_nothing_is_left(void **state)
 {
 	struct ioasid_set *set;
@@ -464,6 +494,8 @@ static int run(const char *part, const char *leaks)
 	if (child == 0) {
 		dup2(pipes[1], STDERR_FILENO);
 		close(pipes[0]);
+		if (!strcmp(part, "closed"))
+			close(STDERR_FILENO);
 		setenv("IOASID_REPORT_LEAKS", leaks, 1);
 		setenv("IOASID_HISTORY", "1", 1);
 		if (emulator())
@@ -496,6 +528,102 @@ static void the_process_says_at_its_end_what_is_left(void **state)
 	assert_int_equal(count("ioasid:"), 0);
 }
 
+static void what_is_left_fails_though_nobody_can_be_told(void **state)
+{
+	(void)state;
+	assert_int_equal(run("closed", "fail"), 23);
+	assert_int_equal(run("closed", "1"), 3);
+	assert_int_equal(run("full", "fail"), 23);
+	assert_int_equal(run("no memory", "fail"), 23);
+	assert_int_equal(count("ioasid: left over: 2, not listed: out of memory\n"), 1);
+	/* What the lock's owner would have left is not known. */
+	assert_int_equal(run("locked", "fail"), 23);
+	assert_int_equal(count("ioasid: left over: not known, a thread has the library's lock\n"),
+			 1);
+	assert_int_equal(run("locked", "1"), 3);
+}
+
+static void it_does_not_wait_for_who_keeps_a_stream(void **state)
+{
+	(void)state;
+	assert_int_equal(run("keeps stderr", "1"), 3);
+	assert_int_equal(count("ioasid: left over: ids 1, sets 1,"), 1);
+	assert_int_equal(run("keeps stderr", "fail"), 23);
+	assert_int_equal(count("ioasid: left over: ids 1, sets 1,"), 1);
+}
+
+static void a_child_has_nothing_to_report(void **state)
+{
+	(void)state;
+	/* The parent cleans, and says what its child ended with. */
+	assert_int_equal(run("fork", "fail"), 3);
+	assert_int_equal(count("ioasid:"), 0);
+}
+
+/* ---- what this program does then ---- */
+
+static int is_kept;
+
+static void *keep_stderr(void *unused)
+{
+	flockfile(stderr);
+	__atomic_store_n(&is_kept, 1, __ATOMIC_RELEASE);
+	pause();
+	return unused;
+}
+
+static int sleep_in_handler(struct notifier_block *nb, unsigned long event, void *data)
+{
+	(void)nb, (void)event, (void)data;
+	__atomic_store_n(&is_kept, 1, __ATOMIC_RELEASE);
+	pause();
+	return NOTIFY_OK;
+}
+
+static void *free_it(void *id)
+{
+	static struct notifier_block nb = { .notifier_call = sleep_in_handler };
+
+	ioasid_register_notifier(NULL, &nb);
+	ioasid_free(NULL, *(ioasid_t *)id);
+	return NULL;
+}
+
+static void begin(void *(*thread)(void *), void *data)
+{
+	pthread_t one;
+
+	pthread_create(&one, NULL, thread, data);
+	while (!__atomic_load_n(&is_kept, __ATOMIC_ACQUIRE))
+		usleep(100);
+}
+
+static int leave(const char *part)
+{
+	static ioasid_t id;
+
+	id = ioasid_alloc(NULL, ANY, NULL);
+	if (!strcmp(part, "fork")) {
+		int status;
+
+		if (!fork())
+			exit(0);
+		wait(&status);
+		ioasid_free(NULL, id);
+		return status ? 99 : 3;
+	}
+	ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
+	if (!strcmp(part, "full"))
+		dup2(open("/dev/full", O_WRONLY), STDERR_FILENO);
+	else if (!strcmp(part, "no memory"))
+		ioasid_fail_nth(1);
+	else if (!strcmp(part, "keeps stderr"))
+		begin(keep_stderr, NULL);
+	else if (!strcmp(part, "locked"))
+		begin(free_it, &id);
+	return 3;
+}
+
 static int leak(bool cleans)
 {
 	struct ioasid_set *set = ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL);
@@ -518,15 +646,21 @@ int main(int argc, char **argv)
 		CLEAN_TEST(what_was_there_before_may_be_put_by_any_tag),
 		CLEAN_TEST(without_memory_it_says_that_it_has_gaps),
 		CLEAN_TEST(a_dump_has_subscribers_as_they_are_told),
+		CLEAN_TEST(a_dump_leaves_nothing_out),
 		CLEAN_TEST(a_report_is_empty_when_nothing_is_left),
 		CLEAN_TEST(handlers_take_and_put),
 		CLEAN_TEST(threads_do_not_mix_their_references),
 		CLEAN_TEST(it_may_be_switched_under_threads),
 		CLEAN_TEST(a_child_goes_on_with_it),
 		CLEAN_TEST(the_process_says_at_its_end_what_is_left),
+		CLEAN_TEST(what_is_left_fails_though_nobody_can_be_told),
+		CLEAN_TEST(it_does_not_wait_for_who_keeps_a_stream),
+		CLEAN_TEST(a_child_has_nothing_to_report),
 	};
 
-	if (argc > 1)
+	if (argc > 1 && (!strcmp(argv[1], "leak") || !strcmp(argv[1], "clean")))
 		return leak(!strcmp(argv[1], "clean"));
+	if (argc > 1)
+		return leave(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -108,7 +109,7 @@ static void requests_for_an_id_say_what_is_wrong_with_it(void **state)
 	assert_int_equal(why.error, EINVAL);
 	SAYS(ioasid_attach_first_data(id, NULL),
 	     "ioasid_attach_first_data: the id has data: id 20, set %d", n);
-	SAYS(ioasid_set_free(set), "ioasid_set_free: the set has ids: set %d, available 2", n);
+	SAYS(ioasid_set_free(set), "ioasid_set_free: the set has ids: set %d, there are 2", n);
 	ioasid_get(set, id);
 	ioasid_free(set, id);
 	SAYS(ioasid_get(set, id), "ioasid_get: the id is being freed: id 20");
@@ -139,7 +140,7 @@ static void requests_for_sets_and_subscribers_say_which(void **state)
 	     "ioasid_set_alloc: the capacity is used up: asked for 2097152, available 1048572, "
 	     "limit 1048576");
 	SAYS(ioasid_adjust_set(set, 1),
-	     "ioasid_adjust_set: the set has more ids than that: set %d, asked for 1, available 2",
+	     "ioasid_adjust_set: the set has more ids than that: set %d, asked for 1, there are 2",
 	     n);
 	SAYS(ioasid_adjust_set(set, 0), "ioasid_adjust_set: a quota must be positive: set %d", n);
 	assert_int_equal(ioasid_register_notifier(set, &nb), 0);
@@ -152,12 +153,85 @@ static void requests_for_sets_and_subscribers_say_which(void **state)
 	SAYS(ioasid_notify(id, IOASID_NOTIFY_FREE, IOASID_NOTIFY_ALL),
 	     "ioasid_notify: only BIND and UNBIND can be told by hand: id %u", id);
 	SAYS(ioasid_cancel_capacity(9),
-	     "ioasid_cancel_capacity: fewer ids are reserved: asked for 9, available 0");
+	     "ioasid_cancel_capacity: fewer ids are reserved: asked for 9, there are 0");
 	SAYS(ioasid_install_capacity(9),
-	     "ioasid_install_capacity: the capacity is in use: asked for 9, available 1048572");
+	     "ioasid_install_capacity: the capacity is in use: asked for 9, there are 4");
 	free_id(id);
 	free_id(two);
 	ioasid_set_put(set);
+}
+
+/* Each is told by the name that was called. */
+static void a_refusal_names_the_function_that_was_called(void **state)
+{
+	struct ioasid_set *none = (struct ioasid_set *)8;
+	static DECLARE_IOASID_SET(never_used);
+	char tag;
+
+	(void)state;
+	SAYS(ioasid_get_locked(NULL, 88), "ioasid_get_locked: the id is not in use: id 88");
+	SAYS(ioasid_put_locked(NULL, 88), "ioasid_put_locked: the id is not in use: id 88");
+	SAYS(ioasid_detach_data(88), "ioasid_detach_data: the id is not in use: id 88");
+	for (int i = 0; i < 2; i++) {
+		SAYS(ioasid_get_tagged(NULL, 88, &tag),
+		     "ioasid_get_tagged: the id is not in use: id 88");
+		SAYS(ioasid_put_tagged(NULL, 88, &tag),
+		     "ioasid_put_tagged: the id is not in use: id 88");
+		if (i == 0)
+			assert_int_equal(ioasid_history_start(), 0);
+	}
+	ioasid_history_stop();
+	ioasid_set_get_locked(none);
+	SAYS(0, "ioasid_set_get_locked: not a live set: pointer 0x8");
+	ioasid_set_put_locked(none);
+	SAYS(0, "ioasid_set_put_locked: not a live set: pointer 0x8");
+	SAYS(ioasid_find_by_spid_ref(NULL, 5, true),
+	     "ioasid_find_by_spid_ref: no ACTIVE id of the set has the SPID: set 0, SPID 5");
+	SAYS(ioasid_find_by_spid(NULL, 5),
+	     "ioasid_find_by_spid: no ACTIVE id of the set has the SPID: set 0, SPID 5");
+	SAYS(ioasid_adjust_set(&never_used, 5),
+	     "ioasid_adjust_set: the system set and declared sets have no references and no quota: "
+	     "pointer %p",
+	     (void *)&never_used);
+}
+
+static void replace_sink(void *data, int level, const char *line)
+{
+	(void)level, (void)line;
+	*(int *)data = ioasid_set_log(NULL, NULL);
+}
+
+/* Also where the function takes no id and no set. */
+static void what_looks_inside_is_refused_as_all_else(void **state)
+{
+	FILE *null = fopen("/dev/null", "w"), *full = fopen("/dev/full", "w");
+	int result = 0;
+	ioasid_t id = new_id(NULL, NULL);
+
+	(void)state;
+	setvbuf(full, NULL, _IONBF, 0);
+	assert_int_equal(ioasid_trace_start(null), 0);
+	SAYS(ioasid_trace_start(null), "ioasid_trace_start: a trace is being written");
+	ioasid_trace_stop();
+	assert_int_equal(ioasid_report_leaks(full), -EIO);
+	SAYS(0, "ioasid_report_leaks: the stream did not take it");
+	assert_int_equal(ioasid_dump(full), -EIO);
+	SAYS(0, "ioasid_dump: the stream did not take it");
+	ioasid_fail_nth(1);
+	assert_int_equal(ioasid_report_leaks(null), -ENOMEM);
+	ioasid_fail_nth(0);
+	SAYS(0, "ioasid_report_leaks: out of memory");
+	SAYS(ioasid_report_leaks(NULL), "ioasid_report_leaks: an argument makes no sense");
+	ioasid_set_log(replace_sink, &result);
+	ioasid_set_log_level(4);
+	ioasid_printk("a line");
+	ioasid_set_log_level(-1);
+	ioasid_set_log(NULL, NULL);
+	assert_int_equal(result, -EDEADLK);
+	SAYS(0, "ioasid_set_log: it would wait for itself, in a callback or a read-side section");
+	fclose(null);
+	fclose(full);
+	free_id(id);
 }
 
 static void look_ups_are_counted_and_told_without_a_line(void **state)
@@ -342,11 +416,15 @@ static struct {
 	char line[256];
 } heard;
 
+static char suppressed[256];
+
 static void hear(void *data, int level, const char *line)
 {
 	(void)data;
 	(void)level;
 	heard.count++;
+	if (strstr(line, "suppressed"))
+		snprintf(suppressed, sizeof(suppressed), "%s", line);
 	snprintf(heard.line, sizeof(heard.line), "%s", line);
 }
 
@@ -377,6 +455,10 @@ static void a_noisy_cause_hides_no_other(void **state)
 	/* Answers are no news. */
 	ioasid_find(NULL, 4713, NULL);
 	assert_int_equal(heard.count, before + 3);
+	/* What was held back is said when the time is over, and of which function. */
+	usleep(5200000);
+	ioasid_detach_spid(4711);
+	assert_string_equal(suppressed, "ioasid_detach_spid: 990 lines suppressed");
 	ioasid_set_log(NULL, NULL);
 	ioasid_set_put(set);
 }
@@ -419,6 +501,24 @@ static void a_set_has_the_name_that_it_was_given_last(void **state)
 	ioasid_set_put(set);
 }
 
+/* At 31 bytes, but not in the middle of a character. */
+static void a_long_name_is_cut_between_characters(void **state)
+{
+	struct ioasid_set *set = new_set(1);
+
+	(void)state;
+	ioasid_set_name(set, "123456789012345678901234567890\xc3\xa4z");
+	ioasid_free(set, ioasid_alloc(set, ANY, NULL));
+	SAYS(ioasid_adjust_set(set, 0),
+	     "ioasid_adjust_set: a quota must be positive: set %d \"123456789012345678901234567890\"",
+	     set->id);
+	ioasid_set_name(set, "12345678901234567890123456789\xc3\xa4z");
+	SAYS(ioasid_adjust_set(set, 0),
+	     "ioasid_adjust_set: a quota must be positive: set %d \"12345678901234567890123456789\xc3\xa4\"",
+	     set->id);
+	ioasid_set_put(set);
+}
+
 static void every_kind_of_set_can_have_a_name(void **state)
 {
 	(void)state;
@@ -452,6 +552,8 @@ int main(void)
 		CLEAN_TEST(an_allocation_says_which_of_its_causes_it_was),
 		CLEAN_TEST(requests_for_an_id_say_what_is_wrong_with_it),
 		CLEAN_TEST(requests_for_sets_and_subscribers_say_which),
+		CLEAN_TEST(a_refusal_names_the_function_that_was_called),
+		CLEAN_TEST(what_looks_inside_is_refused_as_all_else),
 		CLEAN_TEST(look_ups_are_counted_and_told_without_a_line),
 		CLEAN_TEST(what_succeeds_leaves_it_and_one_has_nothing_of_another),
 		CLEAN_TEST(a_sentence_is_cut_to_its_room),
@@ -461,6 +563,7 @@ int main(void)
 		CLEAN_TEST(a_child_of_fork_has_its_threads_last_one),
 		CLEAN_TEST(a_noisy_cause_hides_no_other),
 		CLEAN_TEST(a_set_has_the_name_that_it_was_given_last),
+		CLEAN_TEST(a_long_name_is_cut_between_characters),
 		CLEAN_TEST(every_kind_of_set_can_have_a_name),
 		CLEAN_TEST(without_memory_a_name_stays_what_it_was),
 	};

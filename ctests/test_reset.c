@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A reset ends everything that is left, calls nobody, and leaves a library that works as a new one. */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 #include <linux/sched/mm.h>
 
 #include "support.h"
+
+#include <linux/ioasid-rcu.h>
 
 static int called;
 
@@ -151,8 +154,45 @@ static int reset_in_handler(struct notifier_block *nb, unsigned long event, void
 	return NOTIFY_OK;
 }
 
+static void reset_is_refused(void)
+{
+	assert_int_equal(ioasid_reset(NULL), -EBUSY);
+	called++;
+}
+
+static bool reset_in_getter(void *data)
+{
+	(void)data;
+	reset_is_refused();
+	return true;
+}
+
+static void reset_in_visitor(ioasid_t id, void *data)
+{
+	(void)id, (void)data;
+	reset_is_refused();
+	/* Still there behind a walk in a walk. */
+	if (!data)
+		ioasid_set_for_each_ioasid(ioasid_find_set(id), reset_in_visitor, &called);
+	reset_is_refused();
+}
+
+static void reset_in_sink(void *data, int level, const char *line)
+{
+	(void)data, (void)level, (void)line;
+	reset_is_refused();
+}
+
+static ssize_t reset_in_write(void *cookie, const char *text, size_t size)
+{
+	(void)cookie, (void)text;
+	reset_is_refused();
+	return (ssize_t)size;
+}
+
 static void not_in_a_callback(void **state)
 {
+	FILE *stream = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = reset_in_write });
 	struct notifier_block nb = { .notifier_call = reset_in_handler };
 	struct ioasid_set *set = new_set(0);
 	ioasid_t id;
@@ -162,6 +202,20 @@ static void not_in_a_callback(void **state)
 	called = 0;
 	id = new_id(set, NULL);
 	assert_int_equal(called, 1);
+	assert_true(ioasid_is_active(id));
+	/* Nor where callbacks run without the lock. */
+	ioasid_find(set, id, reset_in_getter);
+	ioasid_set_for_each_ioasid(set, reset_in_visitor, NULL);
+	ioasid_rcu_read_lock();
+	reset_is_refused();
+	ioasid_rcu_read_unlock();
+	ioasid_set_log(reset_in_sink, NULL);
+	ioasid_printk("\0013a line");
+	ioasid_set_log(NULL, NULL);
+	setvbuf(stream, NULL, _IONBF, 0);
+	ioasid_dump(stream);
+	fclose(stream);
+	assert_true(called >= 6);
 	assert_true(ioasid_is_active(id));
 	assert_int_equal(ioasid_reset(NULL), 3);
 }

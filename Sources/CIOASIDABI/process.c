@@ -38,6 +38,7 @@ __attribute__((destructor)) static void leave(void)
 
 __attribute__((constructor)) static void enter(void)
 {
+	cio_report_begin();
 	cio_core_begin();
 	pthread_atfork(before_fork, in_parent, in_child);
 }

@@ -99,6 +99,7 @@ const void *_Nullable cio_history_next_tag(void);
 void cio_history_tag(const void *_Nullable tag);
 /* Is there a reference with this tag? Also true if the history of the id is not whole. */
 bool cio_history_has_tag(ioasid_t id, uint32_t life, const void *_Nullable tag);
+bool cio_history_is_whole(ioasid_t id, uint32_t life);
 long cio_history_count(void);
 bool cio_history_has_gaps(void);
 long cio_history_copy(ioasid_t id, uint32_t life, struct cio_dump_holder *_Nonnull to);
@@ -112,6 +113,8 @@ void cio_history_release(void *_Nonnull block);
 
 /* report.c: at exit, if the environment asks for it. */
 int cio_report_leaks(FILE *_Nonnull out);
+int cio_left_over(void); /* how many things; with the core lock */
+void cio_report_begin(void);
 void cio_report_at_exit(void);
 
 #endif /* CIOASID_CORE_H */

@@ -75,17 +75,20 @@ static void text_holder(FILE *out, const struct cio_dump_holder *holder, uint64_
 		(unsigned long long)ms % 1000);
 }
 
-/* A set's, or all of those that hear one kind of event. */
-static void text_subscribers(FILE *out, const struct cio_dump *dump, uint32_t set, const char *of)
+static void text_subscriber(FILE *out, const struct cio_dump_subscriber *one, const char *of)
 {
 	char function[160];
 
+	fprintf(out, "%ssubscriber %s, priority %d, block %p\n", of,
+		cio_symbol(one->function, function, sizeof(function)), one->priority, one->block);
+}
+
+/* All of those that hear one kind of event. */
+static void text_subscribers(FILE *out, const struct cio_dump *dump, uint32_t what, const char *of)
+{
 	for (long i = 0; i < dump->nr_subscribers; i++)
-		if (dump->subscribers[i].set == set)
-			fprintf(out, "%ssubscriber %s, priority %d, block %p\n", of,
-				cio_symbol(dump->subscribers[i].function, function,
-					   sizeof(function)),
-				dump->subscribers[i].priority, dump->subscribers[i].block);
+		if (dump->subscribers[i].set == what)
+			text_subscriber(out, &dump->subscribers[i], of);
 }
 
 /* Sets, their subscribers and ids, and who holds these. Only what is left over, if @is_left. */
@@ -94,22 +97,30 @@ static void text_sets(FILE *out, const struct cio_dump *dump, bool is_left)
 	const struct cio_dump_id *id = dump->ids;
 	const struct cio_dump_holder *holder = dump->holders;
 	uint64_t now = cio_now_ns();
+	long told = 0;
 
+	while (told < dump->nr_subscribers && dump->subscribers[told].set >= CIO_HEARS_LATER)
+		told++;
 	for (long i = 0; i < dump->nr_sets; i++) {
 		const struct cio_dump_set *set = &dump->sets[i];
 		bool is_there = set->nr_ids || (set->number && !set->is_declared);
 
 		if (is_there || !is_left)
 			text_set(out, set);
-		text_subscribers(out, dump, set->number, "  ");
+		for (; told < dump->nr_subscribers && dump->subscribers[told].set == set->number;
+		     told++)
+			text_subscriber(out, &dump->subscribers[told], "  ");
 		for (long n = 0; n < set->nr_ids; n++, id++) {
 			text_id(out, id);
+			if (dump->has_history && !id->is_whole)
+				fputs("    its history is not whole\n", out);
 			for (long h = 0; h < id->nr_holders; h++)
 				text_holder(out, holder++, now);
 		}
 	}
 	text_subscribers(out, dump, CIO_HEARS_ALL, "to all: ");
 	text_subscribers(out, dump, CIO_HEARS_RECLAIM, "to reclaim: ");
+	text_subscribers(out, dump, CIO_HEARS_LATER, "waits for the set of its mm: ");
 	for (long i = 0; i < dump->nr_allocators; i++) {
 		char function[160];
 
@@ -139,6 +150,8 @@ int cio_dump_text(FILE *out, const struct cio_dump *dump, cio_refusal_name *name
 			fprintf(out, "refused %llu times: %s\n",
 				(unsigned long long)stats->refused[why],
 				name((enum ioasid_refusal)why));
+	if (dump->reserved)
+		fprintf(out, "reserved: %u\n", dump->reserved);
 	for (long i = 0; i < dump->nr_ranges; i++)
 		fprintf(out, "set aside: %u-%u\n", dump->ranges[i].min, dump->ranges[i].max);
 	text_sets(out, dump, false);
@@ -163,11 +176,14 @@ int cio_dump_leaks(FILE *out, const struct cio_dump *dump, cio_refusal_name *nam
 
 static void dot_holder(FILE *out, const struct cio_dump_holder *holder, ioasid_t id, long n)
 {
-	char caller[160];
+	char caller[160], tag[160];
 
-	fprintf(out, "\tby%u_%ld [shape=note, label=\"%s\\n%s, %u times\"];\n\tby%u_%ld -> id%u;\n",
+	fprintf(out,
+		"\tby%u_%ld [shape=note, label=\"%s\\n%s%s%s, %u times\"];\n\tby%u_%ld -> id%u;\n",
 		id, n, cio_symbol(holder->caller, caller, sizeof(caller)), did[holder->kind],
-		holder->times, id, n, id);
+		holder->tag ? " with tag " : "",
+		holder->tag ? cio_symbol(holder->tag, tag, sizeof(tag)) : "", holder->times, id, n,
+		id);
 }
 
 static void dot_id(FILE *out, const struct cio_dump_id *id, uint32_t set)
@@ -190,7 +206,7 @@ static void dot_subscribers(FILE *out, const struct cio_dump *dump)
 
 		fprintf(out, "\tsub%ld [shape=component, label=\"%s\\npriority %d\"];\n", i,
 			cio_symbol(one->function, function, sizeof(function)), one->priority);
-		if (one->set < CIO_HEARS_RECLAIM)
+		if (one->set < CIO_HEARS_LATER)
 			fprintf(out, "\tset%u -> sub%ld [style=dotted];\n", one->set, i);
 	}
 }

@@ -40,6 +40,7 @@ struct cio_dump_holder {
 /* Whose events a subscriber hears, if not those of one set. */
 #define CIO_HEARS_ALL UINT32_MAX
 #define CIO_HEARS_RECLAIM (UINT32_MAX - 1)
+#define CIO_HEARS_LATER (UINT32_MAX - 2) /* waits for the set of its mm */
 struct cio_dump_subscriber {
 	const void *_Nullable block;
 	const void *_Nullable function;
@@ -66,6 +67,7 @@ struct cio_dump_id {
 	bool is_pending;
 	bool is_bound;
 	bool is_queued; /* its end waits for the outermost call */
+	bool is_whole; /* its history, from the allocation on */
 	const void *_Nullable data;
 	long nr_holders;
 };
@@ -95,7 +97,8 @@ struct cio_dump {
 	long nr_holders;
 	bool has_history;
 	bool has_gaps;
-	/* In the order in which they are told. */
+	uint32_t reserved; /* by ioasid_reserve_capacity() */
+	/* In the order in which they are told; those of sets last, in the order of sets. */
 	struct cio_dump_subscriber *_Null_unspecified subscribers;
 	long nr_subscribers;
 	struct cio_dump_allocator *_Null_unspecified allocators;

@@ -258,6 +258,13 @@ COLD bool cio_history_has_tag(ioasid_t id, uint32_t life, const void *tag)
 	return place;
 }
 
+COLD bool cio_history_is_whole(ioasid_t id, uint32_t life)
+{
+	const struct story *story = find(id, life);
+
+	return story && story->is_whole;
+}
+
 COLD const void *cio_history_caller(void)
 {
 	return cio_history_is_on() ? find_caller() : NULL;

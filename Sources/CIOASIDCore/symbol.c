@@ -79,14 +79,30 @@ COLD static const ElfW(Sym) * nearest(const struct symbols *of, uintptr_t addres
 		const ElfW(Sym) *one = &of->table[i];
 		uintptr_t start = of->base + one->st_value;
 
+		/* One without a size, as the linker's _edata, is the end of something, not its name. */
 		if (one->st_shndx == SHN_UNDEF || !one->st_value ||
 		    (one->st_info & 0xf) == STT_TLS || address < start ||
-		    (one->st_size && address - start >= one->st_size))
+		    address - start >= one->st_size)
 			continue;
 		if (!best || one->st_value > best->st_value)
 			best = one;
 	}
 	return best;
+}
+
+/* A name that is too long is cut, not its offset. What would break a line, or quotes around it, is not shown. */
+COLD static void write_place(const struct search *search, const char *name, size_t offset)
+{
+	char end[24] = "";
+	int room;
+
+	if (offset)
+		snprintf(end, sizeof(end), "+0x%zx", offset);
+	room = (int)(search->size - 1 - strlen(end));
+	snprintf(search->text, search->size, "%.*s%s", room, name, end);
+	for (char *at = search->text; *at; at++)
+		if (*at == '"' || *at == '\\' || (unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
 }
 
 COLD static int look(struct dl_phdr_info *module, size_t size, void *data)
@@ -115,15 +131,13 @@ COLD static int look(struct dl_phdr_info *module, size_t size, void *data)
 	symbol = nearest(&of, search->address);
 	if (symbol) {
 		offset = search->address - base - symbol->st_value;
-		snprintf(search->text, search->size, offset ? "%s+0x%zx" : "%s",
-			 of.names + symbol->st_name, offset);
+		write_place(search, of.names + symbol->st_name, offset);
 		return 1;
 	}
 	/* The program's own name is empty. */
 	file = module->dlpi_name[0] ? module->dlpi_name : program_invocation_name;
-	snprintf(search->text, search->size, "%s+0x%zx",
-		 strrchr(file, '/') ? strrchr(file, '/') + 1 : file,
-		 (size_t)(search->address - base));
+	write_place(search, strrchr(file, '/') ? strrchr(file, '/') + 1 : file,
+		    (size_t)(search->address - base));
 	return 1;
 }
 

@@ -46,7 +46,7 @@ void cio_core_watch_unlock(void);
  *
  *     cio_core_outside == cio_core_depth + 1
  *
- * Coming back (cio_core_enter(), or a nested cio_core_lock()) the owner first says so and then looks
+ * Coming back (cio_core_enter(), or a cio_core_lock() there) the owner first says so and then looks
  * whether a fork() is under way; who forks says so first, then looks where the owner is, with a
  * barrier in all threads between. So one of them sees the other.
  */
@@ -91,12 +91,6 @@ static inline bool cio_core_lock_outermost(void)
 	if (__builtin_expect(cio_core_watched, 0))
 		cio_core_watch_lock();
 	return true;
-}
-
-static inline void cio_core_lock(void)
-{
-	if (!cio_core_lock_outermost())
-		cio_core_come_in(&cio_core_depth, cio_core_depth, cio_core_depth + 1);
 }
 
 static inline void cio_core_unlock_outermost(void)
@@ -148,6 +142,24 @@ static inline bool cio_core_is_outside(void)
 	return cio_core_outside == cio_core_depth + 1;
 }
 
+/*
+ * Once more, by the owner: from users' code, or inside the library. In there it must not wait for a fork(),
+ * which waits for it.
+ */
+static inline void cio_core_lock_again(void)
+{
+	if (cio_core_is_outside())
+		cio_core_come_in(&cio_core_depth, cio_core_depth, cio_core_depth + 1);
+	else
+		__atomic_store_n(&cio_core_depth, cio_core_depth + 1, __ATOMIC_RELAXED);
+}
+
+static inline void cio_core_lock(void)
+{
+	if (!cio_core_lock_outermost())
+		cio_core_lock_again();
+}
+
 /* Users' code is called, by the owner. Returns what is to be given to cio_core_enter(). */
 static inline unsigned int cio_core_leave(void)
 {
@@ -171,6 +183,34 @@ static inline void cio_core_enter(unsigned int before)
 void cio_core_before_fork(void);
 void cio_core_after_fork_parent(void);
 bool cio_core_after_fork_child(void);
+
+/* In the calling thread, visitors and write functions are called from here on. Returns what was so before. */
+static inline uint32_t cio_callbacks_begin(void)
+{
+	struct cio_thread *thread = cio_thread_self();
+	uint32_t flags = thread ? cio_thread_flags(thread) : 0;
+
+	if (thread)
+		cio_thread_set_flags(thread, flags | CIO_THREAD_IN_CALLBACK);
+	return flags & CIO_THREAD_IN_CALLBACK;
+}
+
+static inline void cio_callbacks_end(uint32_t before)
+{
+	struct cio_thread *thread = cio_thread_known();
+
+	if (thread && !before)
+		cio_thread_set_flags(thread, cio_thread_flags(thread) & ~CIO_THREAD_IN_CALLBACK);
+}
+
+/* Is the caller in a callback of any kind, or in a read-side section, where getters run? */
+static inline bool cio_is_in_callback(void)
+{
+	const struct cio_thread *thread = cio_thread_known();
+
+	return cio_core_is_mine() || cio_read_ongoing() ||
+	       (thread && cio_thread_flags(thread) & (CIO_THREAD_IN_SINK | CIO_THREAD_IN_CALLBACK));
+}
 
 /* Holds off cancellation of the calling thread; what it was until now is to be restored. */
 static inline int cio_hold_cancellation(void)

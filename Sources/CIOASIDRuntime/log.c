@@ -62,9 +62,6 @@ static struct sink {
 } sinks[SINKS] = { { .is_taken = 1 } };
 static uint64_t current;
 
-/* A thread's flag: it is in a sink. */
-#define IN_SINK 1u
-
 static uint32_t enter_sink(void)
 {
 	return (uint32_t)(__atomic_fetch_add(&current, 1, __ATOMIC_ACQ_REL) >> 32);
@@ -104,12 +101,12 @@ void cio_log_deliver(int level, const char *line)
 	uint32_t slot;
 	int cancellation;
 
-	if (thread && cio_thread_flags(thread) & IN_SINK)
+	if (thread && cio_thread_flags(thread) & CIO_THREAD_IN_SINK)
 		return;
 	/* The core logs with its lock held: no place to be cancelled. */
 	cancellation = cio_hold_cancellation();
 	if (thread) {
-		cio_thread_set_flags(thread, cio_thread_flags(thread) | IN_SINK);
+		cio_thread_set_flags(thread, cio_thread_flags(thread) | CIO_THREAD_IN_SINK);
 		slot = enter_sink();
 		if (sinks[slot].fn)
 			call_sink(&sinks[slot], level, line);
@@ -120,7 +117,7 @@ void cio_log_deliver(int level, const char *line)
 		write_line(line);
 	}
 	if (thread)
-		cio_thread_set_flags(thread, cio_thread_flags(thread) & ~IN_SINK);
+		cio_thread_set_flags(thread, cio_thread_flags(thread) & ~CIO_THREAD_IN_SINK);
 	cio_restore_cancellation(cancellation);
 }
 
@@ -147,7 +144,7 @@ int cio_log_set_sink(ioasid_log_fn fn, void *data)
 	uint32_t new, old;
 	uint64_t now;
 
-	if (thread && cio_thread_flags(thread) & IN_SINK)
+	if (thread && cio_thread_flags(thread) & CIO_THREAD_IN_SINK)
 		return -EDEADLK;
 	new = take_slot();
 	sinks[new].fn = fn;
@@ -183,14 +180,15 @@ void cio_log_after_fork_child(void)
 		sinks[other].running = 0;
 		sinks[other].is_taken = other == slot;
 	}
-	current = (uint64_t)slot << 32 | (thread && cio_thread_flags(thread) & IN_SINK);
+	current = (uint64_t)slot << 32 | (thread && cio_thread_flags(thread) & CIO_THREAD_IN_SINK);
 }
 
-void cio_log_missed(uint32_t count)
+void cio_log_missed(uint32_t count, const char *about)
 {
-	char line[64];
+	char line[LINE_MAX_BYTES];
 
-	snprintf(line, sizeof(line), "%u lines suppressed", count);
+	snprintf(line, sizeof(line), "%s%s%u lines suppressed", about ? about : "",
+		 about ? ": " : "", count);
 	if (cio_log_passes(IOASID_LOG_WARNING))
 		cio_log_deliver(IOASID_LOG_WARNING, line);
 }

@@ -22,8 +22,8 @@ int cio_log_level_from_environment(void);
 /* Log.swift: does @level pass? */
 bool cio_log_passes(int level);
 
-/* Log.swift: ioasid_ratelimit(). */
-bool cio_log_may_repeat(struct ioasid_ratelimit_state *_Nonnull state);
+/* Log.swift: ioasid_ratelimit(); @about is who is said to have been silent when lines pass again. */
+bool cio_log_may_repeat(struct ioasid_ratelimit_state *_Nonnull state, const char *_Nullable about);
 
 /*
  * log.c: hands a line to the sink. Not if the calling thread is in one already: what is said there
@@ -38,7 +38,7 @@ int cio_log_set_sink(ioasid_log_fn _Nullable fn, void *_Nullable data);
 void cio_log_after_fork_child(void);
 
 /* log.c: what a rate limit says when it opens again. */
-void cio_log_missed(uint32_t count);
+void cio_log_missed(uint32_t count, const char *_Nullable about);
 
 /* Milliseconds of the coarse monotonic clock; wraps, and is never 0. */
 static inline uint32_t cio_now_ms(void)

@@ -71,6 +71,10 @@ COLD void cio_copy_name(char *name, const char *text)
 {
 	size_t length = strnlen(text, IOASID_SET_NAME_BYTES - 1);
 
+	/* Not in the middle of a character of UTF-8. */
+	if (text[length])
+		while (length && (text[length] & 0xc0) == 0x80)
+			length--;
 	/* What would break a line, or the quotes around it, is not shown. */
 	for (size_t i = 0; i < length; i++)
 		name[i] = text[i] == '"' || text[i] == '\\' || (unsigned char)text[i] < ' ' ||
@@ -167,6 +171,8 @@ COLD size_t ioasid_strrefusal(const struct ioasid_refused *why, char *line, size
 {
 	const char *next = ": ";
 	size_t length = 0;
+	bool is_used_up = why && (why->reason == IOASID_REFUSED_QUOTA ||
+				  why->reason == IOASID_REFUSED_CAPACITY);
 
 #define ADD(...) add(line, size, &length, __VA_ARGS__)
 #define ADD_NEXT(format, ...) (ADD("%s" format, next, __VA_ARGS__), next = ", ")
@@ -188,7 +194,8 @@ COLD size_t ioasid_strrefusal(const struct ioasid_refused *why, char *line, size
 	if (why->asked >= 0)
 		ADD_NEXT("asked for %lld", (long long)why->asked);
 	if (why->available >= 0)
-		ADD_NEXT("available %lld", (long long)why->available);
+		ADD_NEXT("%s %lld", is_used_up ? "available" : "there are",
+			 (long long)why->available);
 	if (why->limit >= 0)
 		ADD_NEXT("limit %lld", (long long)why->limit);
 	if (why->spid != UINT32_MAX)
@@ -232,7 +239,7 @@ COLD void cio_refusal_log(const struct ioasid_refused *why, const char *caller)
 	char line[256];
 
 	if (!cio_log_passes(IOASID_LOG_WARNING) ||
-	    !cio_log_may_repeat(allowance(caller, why->reason)))
+	    !cio_log_may_repeat(allowance(caller, why->reason), why->function))
 		return;
 	ioasid_strrefusal(why, line, sizeof(line));
 	cio_log_deliver(IOASID_LOG_WARNING, line);

@@ -204,6 +204,10 @@ static inline void cio_thread_set_flags(struct cio_thread *_Nonnull thread, uint
 	__atomic_store_n(&thread->flags, flags, __ATOMIC_RELAXED);
 }
 
+/* Flags: the thread is in a sink of the log; in other users' code that is called without the core lock. */
+#define CIO_THREAD_IN_SINK 1u
+#define CIO_THREAD_IN_CALLBACK 2u
+
 /* Does the record belong to a thread, as far as is known a living one? */
 static inline bool cio_thread_is_claimed(uint64_t claim)
 {

@@ -50,12 +50,22 @@ public func ioasid_get(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasi
     Returns.status(ioasid) { () throws(RequestError) in try Core.get(set, ID(rawValue: ioasid)) }
 }
 
+/// In the name of the function where the call stands. Out of line: what is asked most stays short.
+@inline(never)
+func getReference(
+    _ set: SetHandle?, _ ioasid: ioasid_t, caller: StaticString = #function
+) -> CInt {
+    Returns.status(ioasid, caller: caller) { () throws(RequestError) in
+        try Core.get(set, ID(rawValue: ioasid))
+    }
+}
+
 /// The lock is recursive, and this takes none: the plain form does.
 @_cdecl("ioasid_get_locked") @implementation
 public func ioasid_get_locked(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t
 ) -> CInt {
-    ioasid_get(set, ioasid)
+    getReference(set, ioasid)
 }
 
 @_cdecl("ioasid_get_if_owned") @implementation
@@ -71,9 +81,18 @@ public func ioasid_put(_ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasi
     Returns.truth(ioasid) { () throws(RequestError) in try Core.put(set, ID(rawValue: ioasid)) }
 }
 
+@inline(never)
+func putReference(
+    _ set: SetHandle?, _ ioasid: ioasid_t, caller: StaticString = #function
+) -> Bool {
+    Returns.truth(ioasid, caller: caller) { () throws(RequestError) in
+        try Core.put(set, ID(rawValue: ioasid))
+    }
+}
+
 @_cdecl("ioasid_put_locked") @implementation
 public func ioasid_put_locked(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t
 ) -> Bool {
-    ioasid_put(set, ioasid)
+    putReference(set, ioasid)
 }

@@ -35,8 +35,7 @@ public func ioasid_dump_dot(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
 
 @_cdecl("ioasid_trace_start") @implementation
 public func ioasid_trace_start(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
-    guard let out else { return Returns.status { () throws(RequestError) in throw .argument } }
-    return Trace.start(out)
+    Returns.status { () throws(RequestError) in try Trace.start(out) }
 }
 
 @_cdecl("ioasid_trace_stop") @implementation
@@ -56,8 +55,7 @@ public func ioasid_history_stop() {
 
 @_cdecl("ioasid_report_leaks") @implementation
 public func ioasid_report_leaks(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
-    guard let out else { return Returns.status { () throws(RequestError) in throw .argument } }
-    return cio_report_leaks(out)
+    Returns.number { () throws(RequestError) in try History.reportLeaks(out) }
 }
 
 @_cdecl("ioasid_reset") @implementation
@@ -69,20 +67,20 @@ public func ioasid_reset(_ out: UnsafeMutablePointer<FILE>?) -> CInt {
 public func ioasid_get_tagged(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t, _ tag: UnsafeRawPointer?
 ) -> CInt {
-    guard History.isOn else { return ioasid_get(set, ioasid) }
-    return withTag(tag) { ioasid_get(set, ioasid) }
+    guard History.isOn else { return getReference(set, ioasid) }
+    return withTag(tag) { getReference(set, ioasid) }
 }
 
 @_cdecl("ioasid_put_tagged") @implementation
 public func ioasid_put_tagged(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ ioasid: ioasid_t, _ tag: UnsafeRawPointer?
 ) -> Bool {
-    guard History.isOn else { return ioasid_put(set, ioasid) }
+    guard History.isOn else { return putReference(set, ioasid) }
     return withTag(tag) {
         let isWrong = Returns.status(ioasid) { () throws(RequestError) in
             try History.checkTag(ID(rawValue: ioasid), tag)
         }
-        return isWrong == 0 && ioasid_put(set, ioasid)
+        return isWrong == 0 && putReference(set, ioasid)
     }
 }
 

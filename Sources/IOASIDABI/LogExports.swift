@@ -11,7 +11,9 @@ import Synchronization
 
 @_cdecl("ioasid_set_log") @implementation
 public func ioasid_set_log(_ fn: ioasid_log_fn?, _ data: UnsafeMutableRawPointer?) -> Int32 {
-    cio_log_set_sink(fn, data)
+    Returns.status { () throws(RequestError) in
+        guard cio_log_set_sink(fn, data) == 0 else { throw .deadlock }
+    }
 }
 
 @_cdecl("ioasid_set_log_level") @implementation

@@ -67,9 +67,7 @@ public func ioasid_find_set(_ ioasid: ioasid_t) -> UnsafeMutablePointer<ioasid_s
 
 @_cdecl("ioasid_attach_data") @implementation
 public func ioasid_attach_data(_ ioasid: ioasid_t, _ data: UnsafeMutableRawPointer?) -> CInt {
-    Returns.status(ioasid) { () throws(RequestError) in
-        try Core.attachData(ID(rawValue: ioasid), data)
-    }
+    attach(data, to: ioasid)
 }
 
 @_cdecl("ioasid_attach_first_data") @implementation
@@ -83,5 +81,15 @@ public func ioasid_attach_first_data(
 
 @_cdecl("ioasid_detach_data") @implementation
 public func ioasid_detach_data(_ ioasid: ioasid_t) -> CInt {
-    ioasid_attach_data(ioasid, nil)
+    attach(nil, to: ioasid)
+}
+
+/// In the name of the function where the call stands.
+@inline(never)
+private func attach(
+    _ data: UnsafeMutableRawPointer?, to ioasid: ioasid_t, caller: StaticString = #function
+) -> CInt {
+    Returns.status(ioasid, caller: caller) { () throws(RequestError) in
+        try Core.attachData(ID(rawValue: ioasid), data)
+    }
 }

@@ -41,7 +41,7 @@ public func ioasid_find_by_spid_ref(
     _ set: UnsafeMutablePointer<ioasid_set>?, _ spid: ioasid_t, _ get: Bool
 ) -> ioasid_t {
     Returns.id { () throws(RequestError) in
-        try Core.findBySPID(set, SPID(rawValue: spid), get: get)
+        try Core.findBySPID(set, SPID(rawValue: spid), get: get, isRef: true)
     }
 }
 

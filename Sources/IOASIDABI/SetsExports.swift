@@ -30,14 +30,20 @@ public func ioasid_adjust_set(_ set: UnsafeMutablePointer<ioasid_set>?, _ quota:
 
 @_cdecl("ioasid_set_get") @implementation
 public func ioasid_set_get(_ set: UnsafeMutablePointer<ioasid_set>?) {
-    _ = Returns.status { () throws(RequestError) in
+    getSet(set)
+}
+
+/// In the name of the function where the call stands.
+@inline(never)
+private func getSet(_ set: SetHandle?, caller: StaticString = #function) {
+    _ = Returns.status(caller: caller) { () throws(RequestError) in
         try CoreLock.withLock { () throws(RequestError) in try Core.getSet(set) }
     }
 }
 
 @_cdecl("ioasid_set_get_locked") @implementation
 public func ioasid_set_get_locked(_ set: UnsafeMutablePointer<ioasid_set>?) {
-    ioasid_set_get(set)
+    getSet(set)
 }
 
 @_cdecl("ioasid_set_put") @implementation
@@ -47,9 +53,17 @@ public func ioasid_set_put(_ set: UnsafeMutablePointer<ioasid_set>?) {
     }
 }
 
+/// In the name of the function where the call stands.
+@inline(never)
+private func putSet(_ set: SetHandle?, caller: StaticString = #function) {
+    _ = Returns.status(caller: caller) { () throws(RequestError) in
+        try CallOut.withLock { out throws(RequestError) in try Core.putSet(set, out) }
+    }
+}
+
 @_cdecl("ioasid_set_put_locked") @implementation
 public func ioasid_set_put_locked(_ set: UnsafeMutablePointer<ioasid_set>?) {
-    ioasid_set_put(set)
+    putSet(set)
 }
 
 @_cdecl("ioasid_set_free") @implementation

@@ -11,4 +11,14 @@ package enum Cancellation {
         defer { cio_restore_cancellation(before) }
         return body()
     }
+
+    /// The same around visitors and write functions, which are called without the core lock.
+    @inline(__always)
+    package static func heldInCallbacks<Result>(_ body: () -> Result) -> Result {
+        held {
+            let before = cio_callbacks_begin()
+            defer { cio_callbacks_end(before) }
+            return body()
+        }
+    }
 }

@@ -48,6 +48,10 @@ package enum CoreLock {
     /// Has the caller the lock, in a callback of the library? To be asked by anybody.
     package static var isMine: Bool { cio_core_is_mine() }
 
+    /// Does the caller run in users' code that the library has called, with the lock or without? To be
+    /// asked by anybody.
+    package static var isInCallback: Bool { cio_is_in_callback() }
+
     /// Users' code runs now, with the lock held, and what it guards is consistent.
     /// - Returns: what is to be given to `enter`.
     @inline(__always)

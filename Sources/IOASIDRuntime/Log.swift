@@ -20,7 +20,7 @@ package enum Log {
     ) {
         // Two messages whose addresses fold to one place share its allowance, nothing worse.
         let limit = cio_log_limit(UInt(bitPattern: message.utf8Start))
-        guard passes(IOASID_LOG_WARNING), mayRepeat(limit) else { return }
+        guard passes(IOASID_LOG_WARNING), mayRepeat(limit, about: message.cString) else { return }
         cio_log_line(IOASID_LOG_WARNING, caller.cString, message.cString, id)
     }
 
@@ -50,7 +50,9 @@ package enum Log {
 
     /// Windows are counted with atomic operations on the caller's structure; a race at the edge of
     /// a window may let a few lines more pass, never lose the count of those refused.
-    package static func mayRepeat(_ state: UnsafeMutablePointer<ioasid_ratelimit_state>) -> Bool {
+    package static func mayRepeat(
+        _ state: UnsafeMutablePointer<ioasid_ratelimit_state>, about: UnsafePointer<CChar>? = nil
+    ) -> Bool {
         let now = cio_now_ms()
         let begin = cio_load32(&state.pointee.begin_ms)
         if begin == 0 || now &- begin >= state.pointee.interval_ms {
@@ -58,7 +60,7 @@ package enum Log {
                 cio_store32(&state.pointee.printed, 0)
                 let missed = cio_swap32(&state.pointee.missed, 0)
                 if missed != 0, passes(IOASID_LOG_WARNING) {
-                    cio_log_missed(missed)
+                    cio_log_missed(missed, about)
                 }
             }
         }
@@ -79,6 +81,8 @@ public func cio_log_passes(_ level: Int32) -> Bool {
 }
 
 @_cdecl("cio_log_may_repeat") @implementation
-public func cio_log_may_repeat(_ state: UnsafeMutablePointer<ioasid_ratelimit_state>) -> Bool {
-    Log.mayRepeat(state)
+public func cio_log_may_repeat(
+    _ state: UnsafeMutablePointer<ioasid_ratelimit_state>, _ about: UnsafePointer<CChar>?
+) -> Bool {
+    Log.mayRepeat(state, about: about)
 }

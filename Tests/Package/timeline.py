@@ -172,6 +172,9 @@ def main():
                 out.write(bad)
             done = subprocess.run([script, trace], capture_output=True, text=True, check=False)
             check(done.returncode == 1 and "Traceback" not in done.stderr and done.stderr, f"bad trace: {bad[-20:]!r}")
+        missing = subprocess.run([script, os.path.join(directory, "missing")], capture_output=True, text=True, check=False)
+        check(missing.returncode == 1 and "missing: No such file" in missing.stderr
+              and "Traceback" not in missing.stderr, "missing trace")
     for failure in failures:
         print(f"FAIL: {failure}", file=sys.stderr)
     return bool(failures)

@@ -19,11 +19,11 @@ package enum Dump {
         guard let out else { throw .argument }
         var copy = Copy()
         try CoreLock.withLock { () throws(RequestError) in try copy.fill() }
-        let written = Cancellation.held {
+        let written = Cancellation.heldInCallbacks {
             writer(out, &copy.dump, { RequestError.name($0).cString }) == 0
         }
         guard written else {
-            throw RequestError(IOASID_REFUSED_ARGUMENT, EIO)
+            throw RequestError(IOASID_REFUSED_ARGUMENT, EIO).because("the stream did not take it")
         }
     }
 
@@ -64,6 +64,8 @@ package enum Dump {
             dump.has_gaps = cio_history_has_gaps()
             add(Subscribers.toAll, UInt32.max)
             add(Subscribers.toReclaim, UInt32.max &- 1)
+            WaitingSubscribers.forEachList { add($0, UInt32.max &- 2) }
+            dump.reserved = Quota.heldBackByHand
             Allocators.forEach { ops, alloc, uses in
                 dump.allocators[dump.nr_allocators] = cio_dump_allocator(
                     ops: UnsafeRawPointer(ops),
@@ -109,6 +111,7 @@ package enum Dump {
                 references: UInt32(truncatingIfNeeded: one.word.references),
                 is_pending: one.word.isPending, is_bound: one.word.isBound,
                 is_queued: one.word.isPending && Deferred.contains(one),
+                is_whole: cio_history_is_whole(one.id.rawValue, one.word.generation),
                 data: UnsafeRawPointer(one.ref.data), nr_holders: holders)
             dump.nr_ids &+= 1
         }

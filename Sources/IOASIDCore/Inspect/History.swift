@@ -49,6 +49,16 @@ extension History {
     }
 }
 
+extension History {
+    /// - Returns: how many things are left.
+    package static func reportLeaks(
+        _ out: UnsafeMutablePointer<FILE>?
+    ) throws(RequestError) -> CInt {
+        try Dump.write(out, cio_dump_leaks)
+        return CoreLock.withLock { cio_left_over() }
+    }
+}
+
 // MARK: For history.c and report.c
 
 @_cdecl("cio_history_allocate") @implementation
@@ -61,15 +71,17 @@ public func cio_history_release(_ block: UnsafeMutableRawPointer) {
     Memory.free(block)
 }
 
-/// - Returns: how many things are left; negative if that is not known.
+/// - Returns: how many things are left; negative if it could not be written.
 @_cdecl("cio_report_leaks") @implementation
 public func cio_report_leaks(_ out: UnsafeMutablePointer<FILE>) -> CInt {
-    var left: CInt = -1
     do throws(RequestError) {
-        try Dump.write(out, cio_dump_leaks)
-        left = CoreLock.withLock { CInt(clamping: Core.leftOver) }
+        return try History.reportLeaks(out)
     } catch {
-        left = 0 &- error.errno
+        return 0 &- error.errno
     }
-    return left
+}
+
+@_cdecl("cio_left_over") @implementation
+public func cio_left_over() -> CInt {
+    CInt(clamping: Core.leftOver)
 }

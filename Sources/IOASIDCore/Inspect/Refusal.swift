@@ -72,7 +72,10 @@ extension RequestError {
     /// No live set that somebody created is meant by this pointer.
     @inline(never)
     static func notOwned(_ handle: SetHandle?) -> RequestError {
-        guard handle == nil || SetTable.find(handle) != nil else { return noSet(handle) }
+        // A declared set that was never used is not known yet.
+        if let handle, SetTable.find(handle) == nil, !cio_is_declared_set(handle) {
+            return noSet(handle)
+        }
         return noSet.because(
             "the system set and declared sets have no references and no quota", handle)
     }
@@ -135,6 +138,15 @@ extension RequestError {
     }
 
     @inline(never)
+    static var tooManySets: RequestError {
+        var details = details("too many sets", .none)
+        details.available = 0
+        // The system set has a number, too.
+        details.limit = Int64(SlotWord.setLimit) &- 1
+        return RequestError(RequestError(IOASID_REFUSED_CAPACITY, ENOSPC), details: &details)
+    }
+
+    @inline(never)
     static func allocator(_ id: ID, _ range: IDRange, _ set: SetNumber) -> RequestError {
         var details = details(
             id == .invalid
@@ -191,7 +203,7 @@ extension RequestError {
 
     /// It would wait for itself.
     @inline(never)
-    static var deadlock: RequestError {
+    package static var deadlock: RequestError {
         RequestError(IOASID_REFUSED_BUSY, EDEADLK).because(
             "it would wait for itself, in a callback or a read-side section")
     }

@@ -33,12 +33,13 @@ package enum Trace {
 
     static func note() { Attention.set(Attention.trace, isOn) }
 
-    /// - Returns: 0 or -errno.
-    package static func start(_ out: UnsafeMutablePointer<FILE>) -> CInt {
-        CoreLock.withLock {
-            let status = cio_trace_start(out)
+    package static func start(_ out: UnsafeMutablePointer<FILE>?) throws(RequestError) {
+        guard let out else { throw .argument }
+        try CoreLock.withLock { () throws(RequestError) in
+            guard cio_trace_start(out) == 0 else {
+                throw RequestError.busy.because("a trace is being written")
+            }
             note()
-            return status
         }
     }
 

@@ -52,9 +52,9 @@ extension Core {
         }
     }
 
-    /// Lock-free. Takes a reference if asked to.
+    /// Lock-free. Takes a reference if asked to. `isRef` is which function was called.
     package static func findBySPID(
-        _ handle: SetHandle?, _ spid: SPID, get: Bool
+        _ handle: SetHandle?, _ spid: SPID, get: Bool, isRef: Bool = false
     ) throws(RequestError) -> ID? {
         guard let set = SetTable.find(handle) else {
             // A declared set that was never used is not known, and has no ids. To make sure that it
@@ -74,7 +74,7 @@ extension Core {
             Trace.reference(one, word, "put")
         }
         RequestError.noSPID(spid, number).answer(
-            caller: get ? "ioasid_find_by_spid" : "ioasid_find_by_spid_ref")
+            caller: isRef ? "ioasid_find_by_spid_ref" : "ioasid_find_by_spid")
         return nil
     }
 

@@ -18,7 +18,9 @@ extension Core {
     /// - Parameter out: where it is written what was left.
     /// - Returns: how much was left.
     package static func reset(_ out: UnsafeMutablePointer<FILE>?) throws(RequestError) -> CInt {
-        guard !CoreLock.isMine else { throw RequestError.busy.because("in a callback") }
+        guard !CoreLock.isInCallback else {
+            throw RequestError.busy.because("in a callback or a read-side section")
+        }
         if let out { try Dump.write(out, cio_dump_leaks) }
         return CallOut.withLock { out in
             let left = CInt(clamping: leftOver)

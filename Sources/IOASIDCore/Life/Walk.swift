@@ -14,7 +14,7 @@ extension Core {
             try Snapshot(of: SetTable.number(of: try liveSet(handle)))
         }
         // The copy would be lost with a thread that is cancelled in a visit.
-        Cancellation.held {
+        Cancellation.heldInCallbacks {
             for index in 0..<ids.count {
                 // An earlier visit, or anybody else, may have ended this one's life.
                 if ids.incarnation(index) != nil { visit(ids[index]) }

@@ -17,9 +17,7 @@ package enum Quota {
     package static var capacity: UInt32 { total.value }
     @inline(__always)
     static var available: UInt32 { total.value &- taken.value }
-    #if IOASID_CHECKS
     static var heldBackByHand: UInt32 { heldBack.value }
-    #endif
 
     // MARK: The capacity
 
@@ -34,7 +32,7 @@ package enum Quota {
         // Every id is counted, by itself or with its set's quota.
         guard taken.value == 0 else {
             throw RequestError.busy.because(
-                "the capacity is in use", asked: capacity, available: available)
+                "the capacity is in use", asked: capacity, available: taken.value)
         }
         guard IDTable.prepare(capacity: capacity) else { throw .memory }
         total.value = capacity

@@ -106,8 +106,7 @@ package enum SetTable {
             let number = taken.takeLowest(from: cursor.value, through: last)
                 ?? taken.takeLowest(from: 0, through: last)
         else {
-            throw RequestError(IOASID_REFUSED_CAPACITY, ENOSPC).because(
-                "too many sets", available: 0)
+            throw .tooManySets
         }
         let set = SetNumber(rawValue: number)
         guard begin(set) else {

@@ -62,7 +62,7 @@ enum ioasid_refusal {
  * @spid: the SPID; INVALID_IOASID if it was about none
  * @owner: the id that has @spid; INVALID_IOASID if none has
  * @asked: how many were asked for, or the value that was; -1 if it was about no number
- * @available: how many there were; -1 if it was about no number
+ * @available: how many there were to take, or in the way; -1 if it was about no number
  * @limit: how many there may be: the quota, the capacity, the most references; -1 if it was about none
  * @address: the pointer that was handed in, where that was the trouble; never followed
  */
@@ -229,7 +229,7 @@ void ioasid_history_stop(void);
  * ioasid_get_tagged() - take a reference, and tell the history who takes it
  * @set: as for ioasid_get()
  * @ioasid: the id
- * @tag: who takes it: any address of the caller's, never followed; NULL is nobody's name
+ * @tag: who takes it: any address of the caller's, never followed; with NULL it is ioasid_get()
  *
  * Return: as ioasid_get().
  * Context: as ioasid_get(); takes the core lock while a history is kept.
@@ -245,7 +245,8 @@ int ioasid_get_tagged(struct ioasid_set *set, unsigned int ioasid, const void *t
  * While a history is kept, and knows the id from its allocation on, a tag that has no reference is refused:
  * somebody puts what is not his own.
  *
- * Return: as ioasid_put(); false, and nothing is put, if @tag has none.
+ * Return: as ioasid_put(): false also means that others hold the id. If @tag has none, false, and nothing is put:
+ * then ioasid_last_refusal() has the cause "no reference of the id has this tag".
  * Context: as ioasid_put(); takes the core lock while a history is kept.
  */
 bool ioasid_put_tagged(struct ioasid_set *set, unsigned int ioasid, const void *tag);
@@ -255,7 +256,9 @@ bool ioasid_put_tagged(struct ioasid_set *set, unsigned int ioasid, const void *
  * @out: where to; nothing is written if nothing is left
  *
  * IOASID_REPORT_LEAKS=1 in the environment does this to stderr when the process ends by exit(), behind
- * handlers of atexit(); with IOASID_REPORT_LEAKS=fail the exit status is 23 if anything is left.
+ * handlers of atexit(); with IOASID_REPORT_LEAKS=fail the exit status is 23 if anything is left, also if that
+ * cannot be written. If another thread keeps the core lock for a second it is not known what is left: a line says
+ * so, and the status is 23 as well. A child of fork() has copies of its parent's ids, and says nothing.
  *
  * Return: how many there are; -EINVAL no @out; -EIO it could not be written; -ENOMEM.
  * Context: as ioasid_dump().
@@ -272,9 +275,11 @@ int ioasid_report_leaks(struct _IO_FILE *out);
  *
  * Log, trace, history, hooks, counters and the last refusal stay as they are.
  *
- * Return: how many ids, sets, subscribers and allocators were left; -EBUSY in a callback; -EIO or -ENOMEM it
+ * Return: how many ids, sets, subscribers and allocators were left; -EBUSY in a callback (handler, getter, visitor,
+ * allocator, log sink, write function of a dump or trace) or a read-side section; -EIO or -ENOMEM it
  * could not be written. If it is refused nothing has ended.
- * Context: takes the core lock; not in a callback.
+ * Context: takes the core lock; not in a callback or a read-side section. A thread beyond 16,383 is not known to be
+ * in a visitor, a sink or a dump.
  */
 int ioasid_reset(struct _IO_FILE *out);
 

@@ -27,7 +27,7 @@
  *
  * Signals: what is async-signal-safe says so. It waits for nobody, whatever function of the library
  * the handler interrupted, and whatever other threads are stopped in. While a trace is written
- * (<linux/ioasid-debug.h>) changes of references take the core lock, and are not.
+ * or a history kept (<linux/ioasid-debug.h>) changes of references take the core lock, and are not.
  *
  * Callbacks (handlers, getters, visitors, allocators, sinks, write functions of a trace) must return:
  * leaving one by longjmp(), pthread_exit() or a C++ exception is undefined. A thread is not cancelled
@@ -129,7 +129,8 @@ void *ioasid_find(struct ioasid_set *set, ioasid_t ioasid, bool (*getter)(void *
  *
  * Return: 0; -EINVAL unknown id; -EBUSY FREE_PENDING; -EACCES of another set; -EOVERFLOW when the
  * count is at its limit of 4194303 (it never wraps).
- * Context: lock-free, async-signal-safe. Follows v2; one argument as 5.11-5.17.
+ * Context: lock-free, async-signal-safe; but takes the core lock, and is not, while a trace is written or a
+ * history kept. Follows v2; one argument as 5.11-5.17.
  */
 int ioasid_get(struct ioasid_set *set, ioasid_t ioasid);
 int ioasid_get_locked(struct ioasid_set *set, ioasid_t ioasid);
@@ -154,8 +155,8 @@ int ioasid_get_if_owned(ioasid_t ioasid);
  * ioasid_free() does, FREE included: this is all that 5.11-5.17 has.
  *
  * Return: true if the id was reclaimed; false if others hold it, it is unknown or of another set.
- * Context: lock-free and async-signal-safe unless it is the last reference: then takes the core lock.
- * Follows v3; one argument as 5.11-5.17.
+ * Context: lock-free and async-signal-safe unless it is the last reference, a trace is written or a history
+ * kept: then takes the core lock. Follows v3; one argument as 5.11-5.17.
  */
 bool ioasid_put(struct ioasid_set *set, ioasid_t ioasid);
 bool ioasid_put_locked(struct ioasid_set *set, ioasid_t ioasid);
@@ -245,7 +246,8 @@ int ioasid_detach_spid(ioasid_t ioasid);
  *
  * Return: the id, referenced: put it; INVALID_IOASID if there is none, it is FREE_PENDING, or the
  * set is not live.
- * Context: lock-free, async-signal-safe. Follows v2 and v3; three arguments as V4, see ioasid_find_by_spid_ref().
+ * Context: lock-free, async-signal-safe; but takes the core lock, and is not, while a trace is written or a
+ * history kept. Follows v2 and v3; three arguments as V4, see ioasid_find_by_spid_ref().
  */
 ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid);
 
@@ -256,7 +258,7 @@ ioasid_t ioasid_find_by_spid(struct ioasid_set *set, ioasid_t spid);
  * @get: take a reference
  *
  * Return: as ioasid_find_by_spid().
- * Context: lock-free, async-signal-safe. What V4 calls ioasid_find_by_spid() with three arguments.
+ * Context: lock-free, async-signal-safe; with @get as ioasid_find_by_spid(). What V4 calls ioasid_find_by_spid() with three arguments.
  */
 ioasid_t ioasid_find_by_spid_ref(struct ioasid_set *set, ioasid_t spid, bool get);
 
@@ -390,7 +392,7 @@ int ioasid_set_name(struct ioasid_set *set, const char *name);
 
 /**
  * ioasid_install_capacity() - say how many ids there are
- * @total: ids are 0 to @total - 1; 0x100000 without this call
+ * @total: ids are 0 to @total - 1; 0x100000 without this call; 0 for none: each allocation is refused
  *
  * Refused, with a log line, while there is an id, a set with a quota, or something reserved. When nothing is
  * left of these it may be called again.
@@ -499,7 +501,7 @@ void ioasid_unregister_allocator(struct ioasid_allocator_ops *ops);
  * A handler runs in the thread that caused the event, with the core lock held; it may call every
  * function of this header, and must not wait for a thread that does. If such a call causes another
  * event, those after it are told the present one first: all hear events in the order they happen.
- * NOTIFY_STOP_MASK in what it returns ends delivery of ALLOC and BIND; not of FREE, UNBIND and
+ * NOTIFY_STOP_MASK in what it returns ends delivery of ALLOC, BIND and SET_ALLOC; not of FREE, UNBIND and
  * SET_FREE. It must return: no longjmp(), pthread_exit() or exception.
  *
  * In handlers that are 64 deep in each other, what creates or changes something is refused with
@@ -627,6 +629,10 @@ int ioasid_free_wait(struct ioasid_set *set, ioasid_t ioasid, int timeout_ms);
  * ioasid_set_put_wait() - drop a reference on a set, then wait until the set and all its ids are gone
  * @set: the set
  * @timeout_ms: how long, in milliseconds; negative for ever
+ *
+ * With -ETIMEDOUT the reference is put all the same: the set must not be used any more, and another call for it
+ * says -EINVAL if that was the last reference. Then the set ends when its last id does, which RECLAIM tells
+ * (ioasid_register_reclaim()); ioasid_dump() says who holds what. -EINVAL and -EDEADLK put nothing.
  *
  * Return: 0; -ETIMEDOUT somebody holds the set or an id of it still; -EINVAL no live set; -EDEADLK as
  * ioasid_free_wait().
