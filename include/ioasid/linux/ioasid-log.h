@@ -80,7 +80,7 @@ struct ioasid_ratelimit_state {
 };
 
 /**
- * ioasid_ratelimit() - may this place log a line now?
+ * ioasid_ratelimit() - whether a place of the program may log a line now
  * @rs: the state of the place; NULL always may
  *
  * When a new window opens after lines were refused, their number is logged.

@@ -161,7 +161,7 @@ bool ioasid_put(struct ioasid_set *set, ioasid_t ioasid);
 bool ioasid_put_locked(struct ioasid_set *set, ioasid_t ioasid);
 
 /**
- * ioasid_is_active() - is an id allocated and not freed?
+ * ioasid_is_active() - whether an id is allocated and not freed
  * @ioasid: the id
  *
  * Return: true if it is ACTIVE; false if unknown or FREE_PENDING.
@@ -170,7 +170,7 @@ bool ioasid_put_locked(struct ioasid_set *set, ioasid_t ioasid);
 bool ioasid_is_active(ioasid_t ioasid);
 
 /**
- * ioasid_is_in_set() - is an id of this set?
+ * ioasid_is_in_set() - whether an id is of a set
  * @set: the set; NULL is the system set
  * @ioasid: the id
  *
