@@ -274,7 +274,8 @@ ioasid_t ioasid_find_spid(ioasid_t ioasid);
 /**
  * ioasid_set_alloc() - create a set
  * @token: its owner; may be NULL for IOASID_SET_TYPE_NULL
- * @quota: ids to reserve from the capacity; 0 for no limit but what nobody reserved
+ * @quota: ids to reserve from the capacity; 0: no quota; the set may use whatever other sets have
+ *	not reserved
  * @type: enum ioasid_set_type
  *
  * Return: the set, with one reference; ERR_PTR(-EINVAL) unknown type, or IOASID_SET_TYPE_MM
