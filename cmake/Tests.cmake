@@ -174,6 +174,8 @@ package_test(events readme.sh ${PROJECT_SOURCE_DIR}/docs/events.md ${include}/io
 	$<TARGET_FILE_DIR:ioasid>)
 package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
 package_test(toolchain toolchain.sh ${PROJECT_SOURCE_DIR} ${IOASID_SWIFTC})
+package_test(setup setup.sh ${PROJECT_SOURCE_DIR})
+package_test(scripts scripts.sh ${PROJECT_SOURCE_DIR})
 # Exact counts of what ships: other builds take more. Skipped without valgrind.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
 	package_test(instructions ${PROJECT_SOURCE_DIR}/scripts/instructions
@@ -204,7 +206,7 @@ if(IOASID_MAN)
 endif()
 package_test(kernel-doc kernel-doc.sh ${include})
 # The documents as HTML, with no link that leads nowhere; skipped without mkdocs.
-package_test(site ${PROJECT_SOURCE_DIR}/scripts/site ${CMAKE_BINARY_DIR}/site)
+package_test(site ${PROJECT_SOURCE_DIR}/scripts/site ${CMAKE_BINARY_DIR}/html)
 
 # docs/abi-policy.md
 package_test(abi-baseline ${PROJECT_SOURCE_DIR}/scripts/abi)

@@ -15,7 +15,7 @@ refused() {
 	if cmake -G Ninja -S "$source" -B "$work/$name" "$@" > "$log" 2>&1; then
 		echo "FAIL: $name: configured all the same" >&2
 		status=1
-	elif ! tr -s ' \n' ' ' < "$log" | grep -qF "$message"; then
+	elif ! tr -s ' \n' ' ' < "$log" | grep -F "$message" > /dev/null; then
 		echo "FAIL: $name: expected '$message' in:" >&2
 		cat "$log" >&2
 		status=1

@@ -224,7 +224,7 @@ int ioasid_xa_alloc(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max);
 int ioasid_xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max, u32 *next);
 
 /**
- * ioasid_xa_get_mark() - is an entry of an array marked?
+ * ioasid_xa_get_mark() - whether an entry of an array is marked
  * @xa: the array
  * @index: the index
  * @mark: XA_MARK_0 to XA_MARK_2; no other is ever set
@@ -246,7 +246,7 @@ bool ioasid_xa_get_mark(const struct xarray *xa, unsigned long index, xa_mark_t 
 void ioasid_xa_set_mark(struct xarray *xa, unsigned long index, xa_mark_t mark, bool set);
 
 /**
- * ioasid_xa_marked() - is anything in an array marked?
+ * ioasid_xa_marked() - whether anything in an array is marked
  * @xa: the array
  * @mark: as for ioasid_xa_get_mark()
  *

@@ -52,6 +52,7 @@ int intel_iommu_disable(struct intel_iommu *iommu);
  *
  * Return: the set; NULL while no unit is enabled. It has no quota: what devices can address is the
  * limit.
+ * Context: takes no lock. From everywhere.
  */
 struct ioasid_set *intel_host_pasid_set(void);
 
@@ -59,6 +60,7 @@ struct ioasid_set *intel_host_pasid_set(void);
  * intel_pasid_max() - one more than the highest PASID that every enabled unit supports
  *
  * Return: the limit; 0 while no unit is enabled.
+ * Context: takes no lock. From everywhere.
  */
 u32 intel_pasid_max(void);
 
@@ -112,8 +114,8 @@ int intel_svm_unbind_gpasid(struct device *dev, u32 pasid);
  * @inv_info: caches and granularity; the PASID is the guest's, or the host's if it was bound without
  *	IOMMU_SVA_GPASID_VAL
  *
- * The PASID is translated to the host's by what is bound on @domain to @dev, the domain id to that of
- * @domain: nothing else can be reached. With the IOTLB the device's own TLB is told as well, because a
+ * The PASID is translated to the host's by what is bound on @domain to @dev, the domain id to the one
+ * that @domain has: nothing else can be reached. With the IOTLB the device's own TLB is told as well, because a
  * guest may count on it. IOMMU_INV_GRANU_ADDR takes the smallest aligned range that has all pages, or
  * the whole PASID beyond a gigabyte. After it returns no cache has what was named.
  *

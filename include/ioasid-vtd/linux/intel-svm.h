@@ -68,7 +68,7 @@ int intel_svm_bind_mm(struct device *dev, int *pasid, int flags, struct svm_dev_
 int intel_svm_unbind_mm(struct device *dev, int pasid);
 
 /**
- * intel_svm_is_pasid_valid() - may a device use this PASID?
+ * intel_svm_is_pasid_valid() - whether a device may use a PASID
  * @dev: the device
  * @pasid: the PASID
  *

@@ -261,6 +261,7 @@ enum vtd_inv_type {
  * @pasid: for VTD_INV_PASID_ONE
  *
  * Return: the descriptor.
+ * Context: only computes: no lock, from everywhere.
  */
 static inline struct vtd_inv_desc vtd_inv_pasid_cache(u32 granularity, u16 did, u32 pasid)
 {
@@ -277,6 +278,7 @@ static inline struct vtd_inv_desc vtd_inv_pasid_cache(u32 granularity, u16 did, 
  * @pasid: the PASID
  *
  * Return: the descriptor.
+ * Context: only computes: no lock, from everywhere.
  */
 static inline struct vtd_inv_desc vtd_inv_piotlb(u16 did, u32 pasid)
 {
@@ -295,6 +297,7 @@ static inline struct vtd_inv_desc vtd_inv_piotlb(u16 did, u32 pasid)
  * @order: how many, as a power of two
  *
  * Return: the descriptor.
+ * Context: only computes: no lock, from everywhere.
  */
 static inline struct vtd_inv_desc vtd_inv_piotlb_pages(u16 did, u32 pasid, u64 address, u32 order)
 {
@@ -311,6 +314,7 @@ static inline struct vtd_inv_desc vtd_inv_piotlb_pages(u16 did, u32 pasid, u64 a
  * @did: domain id
  *
  * Return: the descriptor.
+ * Context: only computes: no lock, from everywhere.
  */
 static inline struct vtd_inv_desc vtd_inv_iotlb(u32 granularity, u16 did)
 {
@@ -326,6 +330,7 @@ static inline struct vtd_inv_desc vtd_inv_iotlb(u32 granularity, u16 did)
  * @pasid: the PASID
  *
  * Return: the descriptor.
+ * Context: only computes: no lock, from everywhere.
  */
 static inline struct vtd_inv_desc vtd_inv_dev_ptlb(u16 source_id, u32 pasid)
 {
@@ -342,6 +347,7 @@ static inline struct vtd_inv_desc vtd_inv_dev_ptlb(u16 source_id, u32 pasid)
  * @source_id: the device
  *
  * Return: the descriptor.
+ * Context: only computes: no lock, from everywhere.
  */
 static inline struct vtd_inv_desc vtd_inv_dev_tlb(u16 source_id)
 {
@@ -358,6 +364,7 @@ static inline struct vtd_inv_desc vtd_inv_dev_tlb(u16 source_id)
  * @source_id: the device
  *
  * Return: the descriptor.
+ * Context: only computes: no lock, from everywhere.
  */
 static inline struct vtd_inv_desc vtd_inv_context(u32 granularity, u16 source_id)
 {
@@ -376,6 +383,7 @@ static inline struct vtd_inv_desc vtd_inv_context(u32 granularity, u16 source_id
  * @code: enum iommu_page_response_code of <linux/iommu.h>
  *
  * Return: the descriptor.
+ * Context: only computes: no lock, from everywhere.
  */
 static inline struct vtd_inv_desc vtd_inv_page_response(u16 source_id, u32 pasid, u32 group,
 							u32 code)
@@ -541,6 +549,7 @@ extern "C" {
  * @memory: bytes, a multiple of VTD_PAGE_SIZE up to 2^40; costs nothing until it is used
  *
  * Return: the machine; ERR_PTR(-EINVAL) a size that cannot be; ERR_PTR(-ENOMEM).
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 struct vtd_machine *vtd_machine_create(u64 memory);
 
@@ -549,6 +558,7 @@ struct vtd_machine *vtd_machine_create(u64 memory);
  * @machine: the machine
  *
  * Return: 0; -EINVAL no machine; -EBUSY units or domains left.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_machine_destroy(struct vtd_machine *machine);
 
@@ -558,6 +568,7 @@ int vtd_machine_destroy(struct vtd_machine *machine);
  * @count: how many
  *
  * Return: the address of the first; VTD_NO_ADDRESS if there are not as many, or @count is 0.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 u64 vtd_page_alloc(struct vtd_machine *machine, unsigned int count);
 
@@ -566,6 +577,8 @@ u64 vtd_page_alloc(struct vtd_machine *machine, unsigned int count);
  * @machine: the machine
  * @address: the first
  * @count: how many; those that are not taken are left alone
+ *
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 void vtd_page_free(struct vtd_machine *machine, u64 address, unsigned int count);
 
@@ -574,6 +587,7 @@ void vtd_page_free(struct vtd_machine *machine, u64 address, unsigned int count)
  * @machine: the machine
  *
  * Return: the number of pages.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 u64 vtd_pages_used(struct vtd_machine *machine);
 
@@ -585,6 +599,7 @@ u64 vtd_pages_used(struct vtd_machine *machine);
  * @length: how many bytes
  *
  * Return: 0; -EINVAL the range is not within memory.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_memory_read(struct vtd_machine *machine, u64 address, void *buffer, size_t length);
 
@@ -596,6 +611,7 @@ int vtd_memory_read(struct vtd_machine *machine, u64 address, void *buffer, size
  * @length: how many bytes
  *
  * Return: 0; -EINVAL the range is not within memory.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_memory_write(struct vtd_machine *machine, u64 address, const void *buffer, size_t length);
 
@@ -608,6 +624,7 @@ int vtd_memory_write(struct vtd_machine *machine, u64 address, const void *buffe
  * longer: whether it is stale is found out by walking the tables each time.
  *
  * Return: the start, until the machine is destroyed; NULL no machine.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 void *vtd_memory_map(struct vtd_machine *machine);
 
@@ -618,6 +635,7 @@ void *vtd_memory_map(struct vtd_machine *machine);
  *
  * Return: the unit; ERR_PTR(-EINVAL) no machine, or a configuration that cannot be;
  * ERR_PTR(-ENOMEM).
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 struct intel_iommu *vtd_unit_create(struct vtd_machine *machine,
 				    const struct vtd_unit_config *config);
@@ -627,6 +645,7 @@ struct intel_iommu *vtd_unit_create(struct vtd_machine *machine,
  * @iommu: the unit
  *
  * Return: 0; -EINVAL no unit; -EBUSY it is enabled or has devices.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_unit_destroy(struct intel_iommu *iommu);
 
@@ -638,6 +657,7 @@ int vtd_unit_destroy(struct intel_iommu *iommu);
  * What intel_iommu_enable() does; for programs that write the tables themselves. Caches are kept.
  *
  * Return: 0; -EINVAL no unit, or not an address of a page; -EBUSY the driver owns the unit.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_unit_set_root(struct intel_iommu *iommu, u64 root);
 
@@ -649,6 +669,7 @@ int vtd_unit_set_root(struct intel_iommu *iommu, u64 root);
  *
  * Return: the value; all bits set for no unit, or an offset or size that cannot be. What is no
  * register reads as 0.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 u64 vtd_register_read(struct intel_iommu *iommu, u32 offset, unsigned int size);
 
@@ -666,6 +687,8 @@ u64 vtd_register_read(struct intel_iommu *iommu, u32 offset, unsigned int size);
  *
  * Return: 0; -EINVAL no unit, an offset or size that cannot be, or @value is larger; -EBUSY the driver
  * of this library has the unit (VCMD can be written all the same).
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Interrupts are called without a lock.
  */
 int vtd_register_write(struct intel_iommu *iommu, u32 offset, unsigned int size, u64 value);
 
@@ -680,6 +703,7 @@ int vtd_register_write(struct intel_iommu *iommu, u32 offset, unsigned int size,
  * program, the calls that are running go on.
  *
  * Return: 0; -EINVAL no unit or no such interrupt; -EBUSY the driver of this library has the unit.
+ * Context: may sleep: waits for calls in other threads. Takes the hardware lock.
  */
 int vtd_unit_set_interrupt(struct intel_iommu *iommu, enum vtd_interrupt which,
 			   vtd_interrupt_fn function, void *data);
@@ -691,6 +715,8 @@ int vtd_unit_set_interrupt(struct intel_iommu *iommu, enum vtd_interrupt which,
  *	a driver clears it
  *
  * Return: 0; -EINVAL no unit.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Handlers are called without a lock.
  */
 int vtd_unit_mask_page_requests(struct intel_iommu *iommu, bool masked);
 
@@ -704,6 +730,7 @@ int vtd_unit_mask_page_requests(struct intel_iommu *iommu, bool masked);
  *
  * Return: the device; ERR_PTR(-EINVAL) no unit or unknown features; ERR_PTR(-EEXIST) @source_id
  * taken; ERR_PTR(-ENOMEM).
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 struct device *vtd_device_create(struct intel_iommu *iommu, u16 source_id, unsigned int features);
 
@@ -712,6 +739,7 @@ struct device *vtd_device_create(struct intel_iommu *iommu, u16 source_id, unsig
  * @dev: the device
  *
  * Return: 0; -EINVAL no device; -EBUSY PASIDs are bound or domains attached.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_device_destroy(struct device *dev);
 
@@ -731,6 +759,8 @@ int vtd_device_destroy(struct device *dev);
  * Return: 0 the access took place; above 0 it was refused for this enum vtd_fault_reason, and the
  * fault was recorded unless the entry says not to or it was a page request that got a negative
  * answer; -EAGAIN a page request is on its way: try again; -EINVAL no device, or bad @access.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Handlers are called without a lock.
  */
 int vtd_dma(struct device *dev, ioasid_t pasid, u64 address, unsigned int access, u64 *physical);
 
@@ -749,6 +779,8 @@ int vtd_dma(struct device *dev, ioasid_t pasid, u64 address, unsigned int access
  *
  * Return: 0 sent; -EINVAL no device, one without PRI, or a bad argument; -EPERM the context entry does
  * not allow it; -EBUSY the group, or the page, waits for its answer; -EAGAIN too many pages wait.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Handlers are called without a lock.
  */
 int vtd_page_request(struct device *dev, ioasid_t pasid, u64 address, unsigned int access,
 		     unsigned int group, bool last);
@@ -763,6 +795,7 @@ int vtd_page_request(struct device *dev, ioasid_t pasid, u64 address, unsigned i
  *
  * Return: the code of the answer, as PCI has it: 0 success, 1 invalid request, 15 failure; -EAGAIN the group waits, or is not complete; -ENOENT no
  * such group; -EINVAL no device, or one without PRI.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_page_answer(struct device *dev, ioasid_t pasid, unsigned int group);
 
@@ -781,6 +814,8 @@ int vtd_page_answer(struct device *dev, ioasid_t pasid, unsigned int group);
  *
  * Return: 0 translated; above 0 not, for this enum vtd_fault_reason; -EINVAL no device, one without
  * ATS, or bad @access.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Interrupts are called without a lock.
  */
 int vtd_ats_translate(struct device *dev, ioasid_t pasid, u64 address, unsigned int access,
 		      u64 *physical);
@@ -795,6 +830,8 @@ int vtd_ats_translate(struct device *dev, ioasid_t pasid, u64 address, unsigned 
  *
  * Return: as vtd_dma() for the first page that fails; 0 if none does; -EINVAL the end is beyond the
  * highest address.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Interrupts are called without a lock.
  */
 int vtd_dma_read(struct device *dev, ioasid_t pasid, u64 address, void *buffer, size_t length);
 
@@ -808,6 +845,8 @@ int vtd_dma_read(struct device *dev, ioasid_t pasid, u64 address, void *buffer, 
  *
  * Return: as vtd_dma() for the first page that fails; 0 if none does; -EINVAL the end is beyond the
  * highest address.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Interrupts are called without a lock.
  */
 int vtd_dma_write(struct device *dev, ioasid_t pasid, u64 address, const void *buffer,
 		  size_t length);
@@ -825,6 +864,8 @@ int vtd_dma_write(struct device *dev, ioasid_t pasid, u64 address, const void *b
  * Return: 0 all were carried out; -EINVAL no unit, too many, or a descriptor that the hardware
  * rejects, where it stops (invalidation queue error); -EBUSY the program has enabled a queue of its own
  * by the registers.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Interrupts are called without a lock.
  */
 int vtd_inv_submit(struct intel_iommu *iommu, const struct vtd_inv_desc *descs, unsigned int count);
 
@@ -834,6 +875,7 @@ int vtd_inv_submit(struct intel_iommu *iommu, const struct vtd_inv_desc *descs, 
  * @fault: filled
  *
  * Return: false if there is none. The log holds 64; what does not fit is counted as lost.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 bool vtd_fault_read(struct intel_iommu *iommu, struct vtd_fault *fault);
 
@@ -842,6 +884,7 @@ bool vtd_fault_read(struct intel_iommu *iommu, struct vtd_fault *fault);
  * @reason: enum vtd_fault_reason
  *
  * Return: a constant string; "unknown" for other numbers.
+ * Context: takes no lock. From everywhere.
  */
 const char *vtd_fault_name(int reason);
 
@@ -852,6 +895,7 @@ const char *vtd_fault_name(int reason);
  * @entry: filled
  *
  * Return: 0; -EINVAL no device, or @pasid beyond the directory; -ENOENT there is no table for it.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_pasid_entry(struct device *dev, ioasid_t pasid, u64 entry[VTD_PASID_ENTRY_WORDS]);
 
@@ -861,6 +905,7 @@ int vtd_pasid_entry(struct device *dev, ioasid_t pasid, u64 entry[VTD_PASID_ENTR
  * @pasid: the PASID
  *
  * Return: the address; VTD_NO_ADDRESS if there is none.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 u64 vtd_pasid_entry_address(struct device *dev, ioasid_t pasid);
 
@@ -868,6 +913,8 @@ u64 vtd_pasid_entry_address(struct device *dev, ioasid_t pasid);
  * vtd_get_stats() - read the counters of a unit
  * @iommu: the unit
  * @stats: filled
+ *
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 void vtd_get_stats(struct intel_iommu *iommu, struct vtd_stats *stats);
 
@@ -880,12 +927,15 @@ void vtd_get_stats(struct intel_iommu *iommu, struct vtd_stats *stats);
  *
  * Return: the memory; ERR_PTR(-EINVAL) no domain, no pages, or its range is mapped already;
  * ERR_PTR(-ENOMEM).
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 struct vtd_guest *vtd_guest_create(struct iommu_domain *domain, unsigned int pages);
 
 /**
  * vtd_guest_destroy() - unmap the memory of a guest and give it back; before iommu_domain_free()
  * @guest: the memory
+ *
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 void vtd_guest_destroy(struct vtd_guest *guest);
 
@@ -895,6 +945,7 @@ void vtd_guest_destroy(struct vtd_guest *guest);
  *
  * Return: its guest-physical address, never 0; VTD_NO_ADDRESS if the memory is used up. Pages are
  * given back by vtd_guest_destroy() only.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 u64 vtd_guest_page(struct vtd_guest *guest);
 
@@ -910,6 +961,7 @@ u64 vtd_guest_page(struct vtd_guest *guest);
  * with the domain id that the PASID table entry has, and vtd_inv_dev_ptlb().
  *
  * Return: 0; -EINVAL no guest, or an address that is none of a page or not canonical; -ENOMEM.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_guest_map(struct vtd_guest *guest, u64 gpgd, u64 address, u64 page, unsigned int access);
 
@@ -920,6 +972,7 @@ int vtd_guest_map(struct vtd_guest *guest, u64 gpgd, u64 address, u64 page, unsi
  * @address: guest-virtual address of the page
  *
  * Return: 0; -EINVAL as vtd_guest_map(); -ENOENT it was not mapped.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_guest_unmap(struct vtd_guest *guest, u64 gpgd, u64 address);
 
@@ -931,6 +984,7 @@ int vtd_guest_unmap(struct vtd_guest *guest, u64 gpgd, u64 address);
  * @length: how many bytes
  *
  * Return: 0; -EINVAL no guest, or not within its memory.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_guest_read(struct vtd_guest *guest, u64 address, void *buffer, size_t length);
 
@@ -942,6 +996,7 @@ int vtd_guest_read(struct vtd_guest *guest, u64 address, void *buffer, size_t le
  * @length: how many bytes
  *
  * Return: 0; -EINVAL no guest, or not within its memory.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_guest_write(struct vtd_guest *guest, u64 address, const void *buffer, size_t length);
 
@@ -956,6 +1011,7 @@ int vtd_guest_write(struct vtd_guest *guest, u64 address, const void *buffer, si
  *
  * Return: 0; -EINVAL no @mm, an address that is none of a page or not canonical; -ENOENT @mm is not
  * bound; -ENOMEM.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 int vtd_mm_map(struct mm_struct *mm, u64 address, u64 page, unsigned int access);
 
@@ -965,6 +1021,7 @@ int vtd_mm_map(struct mm_struct *mm, u64 address, u64 page, unsigned int access)
  * @address: virtual address of the page
  *
  * Return: 0; -EINVAL as vtd_mm_map(); -ENOENT @mm is not bound, or the page not mapped.
+ * Context: may sleep. Not from an ioasid notifier.
  */
 int vtd_mm_unmap(struct mm_struct *mm, u64 address);
 
@@ -975,6 +1032,7 @@ int vtd_mm_unmap(struct mm_struct *mm, u64 address);
  * @nth: 1 for the next one; 0 for none
  *
  * Return: how many allocations there have been since the last call.
+ * Context: takes no lock. From everywhere.
  */
 unsigned long vtd_fail_nth(unsigned long nth);
 
@@ -982,6 +1040,7 @@ unsigned long vtd_fail_nth(unsigned long nth);
  * vtd_blocks_used() - how many blocks of host memory libioasid-vtd holds
  *
  * Return: the number of blocks.
+ * Context: takes no lock. From everywhere.
  */
 unsigned long vtd_blocks_used(void);
 

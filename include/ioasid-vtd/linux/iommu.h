@@ -375,12 +375,16 @@ extern "C" {
  *
  * Return: the domain; ERR_PTR(-EINVAL) no machine or unknown @type; ERR_PTR(-ENOSPC) no domain id
  * left; ERR_PTR(-ENOMEM).
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
  */
 struct iommu_domain *vtd_domain_alloc(struct vtd_machine *machine, unsigned int type);
 
 /**
  * iommu_domain_free() - free a domain
  * @domain: the domain, neither attached nor used by a binding; otherwise nothing happens
+ *
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Follows v5.10.
  */
 void iommu_domain_free(struct iommu_domain *domain);
 
@@ -394,6 +398,8 @@ void iommu_domain_free(struct iommu_domain *domain);
  *
  * Return: 0; -EINVAL a bad argument; -EEXIST part of it is mapped; -ENOMEM. On error nothing is
  * mapped.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Follows v5.10.
  */
 int iommu_map(struct iommu_domain *domain, unsigned long iova, u64 paddr, size_t size, int prot);
 
@@ -405,6 +411,8 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, u64 paddr, size_t
  *
  * Return: how many bytes were mapped and no longer are; no cache has them when it returns. 0, and nothing is
  *	unmapped, for no @domain, an @iova or a @size that is no multiple of a page, and what ends beyond 2^48.
+ * Context: takes the hardware lock, for a gigabyte at a time. From every callback, ioasid
+ * notifiers included. Follows v5.10.
  */
 size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t size);
 
@@ -414,6 +422,8 @@ size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t size)
  * @iova: address in the domain
  *
  * Return: the physical address; 0 if it is not mapped.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Follows v5.10.
  */
 u64 iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
 
@@ -424,6 +434,7 @@ u64 iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
  *
  * Return: 0; -EINVAL no domain, of another machine, or the unit cannot pass through; -ENODEV
  * unknown device, or its unit is not enabled; -EBUSY a domain is attached; -ENOMEM.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
  */
 int iommu_attach_device(struct iommu_domain *domain, struct device *dev);
 
@@ -431,6 +442,8 @@ int iommu_attach_device(struct iommu_domain *domain, struct device *dev);
  * iommu_detach_device() - stop translating the requests without PASID of a device by a domain
  * @domain: the domain
  * @dev: the device; nothing happens if @domain is not attached to it, or has PASIDs bound on it
+ *
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
  */
 void iommu_detach_device(struct iommu_domain *domain, struct device *dev);
 
@@ -444,6 +457,7 @@ void iommu_detach_device(struct iommu_domain *domain, struct device *dev);
  *
  * Return: as iommu_attach_device(), but -EBUSY @domain is attached to @dev for its requests without
  * PASID; -ENOSPC no PASID left.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
  */
 int iommu_aux_attach_device(struct iommu_domain *domain, struct device *dev);
 
@@ -451,6 +465,8 @@ int iommu_aux_attach_device(struct iommu_domain *domain, struct device *dev);
  * iommu_aux_detach_device() - detach the domain of a mediated device
  * @domain: the domain
  * @dev: the device; nothing happens if @domain is not attached to it, or has PASIDs bound on it
+ *
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
  */
 void iommu_aux_detach_device(struct iommu_domain *domain, struct device *dev);
 
@@ -460,6 +476,7 @@ void iommu_aux_detach_device(struct iommu_domain *domain, struct device *dev);
  * @dev: the device
  *
  * Return: the PASID; -EINVAL if @domain is not attached to @dev as one more.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
  */
 int iommu_aux_get_pasid(struct iommu_domain *domain, struct device *dev);
 
@@ -468,7 +485,7 @@ int iommu_aux_get_pasid(struct iommu_domain *domain, struct device *dev);
  * @dev: the device
  *
  * Return: the domain; NULL if none is attached, or no device.
- * Context: may sleep. Not from an ioasid notifier.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
  */
 struct iommu_domain *iommu_get_domain_for_dev(struct device *dev);
 
@@ -481,7 +498,9 @@ struct iommu_domain *iommu_get_domain_for_dev(struct device *dev);
  * A domain of this driver can carry them anyway: the attribute says early whether the units can nest.
  *
  * Return: 0; -EINVAL no domain, one that passes through, another @attr, no @data; -ENODEV the domain is
- * attached, or a unit of its machine does not nest. Follows v5.10.
+ * attached, or a unit of its machine does not nest.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Follows v5.10.
  */
 int iommu_domain_set_attr(struct iommu_domain *domain, enum iommu_attr attr, void *data);
 
@@ -491,27 +510,29 @@ int iommu_domain_set_attr(struct iommu_domain *domain, enum iommu_attr attr, voi
  * @attr: DOMAIN_ATTR_NESTING
  * @data: an int, set to 0 or 1
  *
- * Return: 0; -EINVAL as iommu_domain_set_attr(). Follows v5.10.
+ * Return: 0; -EINVAL as iommu_domain_set_attr().
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Follows v5.10.
  */
 int iommu_domain_get_attr(struct iommu_domain *domain, enum iommu_attr attr, void *data);
 
 /**
- * iommu_dev_has_feature() - has a device a feature?
+ * iommu_dev_has_feature() - whether a device has a feature
  * @dev: the device
  * @f: the feature
  *
  * Return: true if it can, be it enabled or not; false no device, or unknown @f.
- * Context: may sleep. Not from an ioasid notifier.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
  */
 bool iommu_dev_has_feature(struct device *dev, enum iommu_dev_features f);
 
 /**
- * iommu_dev_feature_enabled() - is a feature of a device enabled?
+ * iommu_dev_feature_enabled() - whether a feature of a device is enabled
  * @dev: the device
  * @f: the feature
  *
  * Return: true if it is; false no device, or unknown @f.
- * Context: may sleep. Not from an ioasid notifier.
+ * Context: may sleep. Not from an ioasid notifier. Follows v5.10.
  */
 bool iommu_dev_feature_enabled(struct device *dev, enum iommu_dev_features f);
 
@@ -621,6 +642,8 @@ int iommu_uapi_cache_invalidate(struct iommu_domain *domain, struct device *dev,
  * @data: for @handler
  *
  * Return: 0; -EINVAL no device or no handler; -EBUSY there is one.
+ * Context: takes the hardware lock, briefly. From every callback, ioasid notifiers included.
+ * Follows v5.10.
  */
 int iommu_register_device_fault_handler(struct device *dev, iommu_dev_fault_handler_t handler,
 					void *data);
@@ -633,7 +656,8 @@ int iommu_register_device_fault_handler(struct device *dev, iommu_dev_fault_hand
  * are running go on.
  *
  * Return: 0; -EINVAL no device or no handler; -EBUSY a request waits for its answer.
- * Context: waits for calls of the handler in other threads: not with a lock that the handler takes.
+ * Context: waits for calls of the handler in other threads: not with a lock that the handler
+ * takes. Follows v5.10.
  */
 int iommu_unregister_device_fault_handler(struct device *dev);
 
@@ -658,6 +682,8 @@ int iommu_report_device_fault(struct device *dev, struct iommu_fault_event *evt)
  *
  * Return: 0; -EINVAL no device, a field that cannot be, or nothing waits for this answer (the
  * driver answers with "invalid" when the PASID is unbound).
+ * Context: may sleep. Not from an ioasid notifier. The fault_cb is called without a lock. Follows
+ * v5.10.
  */
 int iommu_page_response(struct device *dev, struct iommu_page_response *msg);
 

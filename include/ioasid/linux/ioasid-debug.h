@@ -131,6 +131,7 @@ void ioasid_get_stats(struct ioasid_stats *stats);
  * @why: enum ioasid_refusal
  *
  * Return: a constant string; "unknown" beyond the last reason.
+ * Context: lock-free, async-signal-safe.
  */
 const char *ioasid_refusal_name(enum ioasid_refusal why);
 

@@ -46,7 +46,7 @@ int ioasid_set_log(ioasid_log_fn fn, void *data);
  * @level: lines of this level and the more serious ones pass; below 0: none
  *
  * The default is 4 (warnings and errors), or what the environment variable IOASID_LOG says: a
- * number, or one of none, err, warning, info, debug.
+ * level from 0 to 7, or one of none, err, warning, info, debug. Anything else counts as warning.
  *
  * Return: the level until now.
  * Context: any.
@@ -80,7 +80,7 @@ struct ioasid_ratelimit_state {
 };
 
 /**
- * ioasid_ratelimit() - may this place log a line now?
+ * ioasid_ratelimit() - whether a place of the program may log a line now
  * @rs: the state of the place; NULL always may
  *
  * When a new window opens after lines were refused, their number is logged.

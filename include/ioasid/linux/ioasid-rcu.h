@@ -34,7 +34,7 @@ void ioasid_rcu_read_lock(void);
 void ioasid_rcu_read_unlock(void);
 
 /**
- * ioasid_rcu_read_lock_held() - is the calling thread in a read-side section?
+ * ioasid_rcu_read_lock_held() - whether the calling thread is in a read-side section
  *
  * Return: true also in a getter of ioasid_find(), which the library calls in one.
  * Context: any, also a signal handler.
@@ -54,7 +54,7 @@ bool ioasid_rcu_read_lock_held(void);
 void ioasid_rcu_synchronize(void);
 
 /**
- * ioasid_may_wait() - may the calling thread wait for readers?
+ * ioasid_may_wait() - whether the calling thread may wait for readers
  *
  * Return: false in a read-side section, and in a callback that the library makes with its core lock
  * held (handlers, allocators): there, whatever waits for readers refuses or does not wait.

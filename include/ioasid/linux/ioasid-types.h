@@ -197,7 +197,7 @@ struct ioasid_reclaim_args {
 
 #if IOASID_HAS(518, 518)
 /**
- * pasid_valid() - is this an id at all?
+ * pasid_valid() - whether a number is an id at all
  * @ioasid: what ioasid_alloc() returned, say
  *
  * Return: whether it is anything but INVALID_IOASID.
@@ -212,7 +212,7 @@ static inline bool pasid_valid(ioasid_t ioasid)
 
 #ifndef IOASID_API
 /**
- * ioasid_is_err() - did a function that returns a pointer refuse?
+ * ioasid_is_err() - whether a function that returns a pointer has refused
  * @ptr: what it returned
  *
  * Return: true if @ptr stands for an error number, as the kernel's IS_ERR() has it. NULL does not.

@@ -162,7 +162,7 @@ bool ioasid_put(struct ioasid_set *set, ioasid_t ioasid);
 bool ioasid_put_locked(struct ioasid_set *set, ioasid_t ioasid);
 
 /**
- * ioasid_is_active() - is an id allocated and not freed?
+ * ioasid_is_active() - whether an id is allocated and not freed
  * @ioasid: the id
  *
  * Return: true if it is ACTIVE; false if unknown or FREE_PENDING.
@@ -171,7 +171,7 @@ bool ioasid_put_locked(struct ioasid_set *set, ioasid_t ioasid);
 bool ioasid_is_active(ioasid_t ioasid);
 
 /**
- * ioasid_is_in_set() - is an id of this set?
+ * ioasid_is_in_set() - whether an id is of a set
  * @set: the set; NULL is the system set
  * @ioasid: the id
  *
@@ -276,7 +276,8 @@ ioasid_t ioasid_find_spid(ioasid_t ioasid);
 /**
  * ioasid_set_alloc() - create a set
  * @token: its owner; may be NULL for IOASID_SET_TYPE_NULL
- * @quota: ids to reserve from the capacity; 0 for no limit but what nobody reserved
+ * @quota: ids to reserve from the capacity; 0: no quota; the set may use whatever other sets have
+ *	not reserved
  * @type: enum ioasid_set_type
  *
  * Return: the set, with one reference; ERR_PTR(-EINVAL) unknown type, or IOASID_SET_TYPE_MM
