@@ -281,6 +281,50 @@ static void test_device_tlb_survives_the_unit(void **state)
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_PASID_NOT_PRESENT);
 }
 
+/* How a driver cuts a device off: what its TLB has passes only as far as the context entry allows it. */
+static void test_translated_requests_need_a_context(void **state)
+{
+	struct bench *b = *state;
+	u64 root = b->root + (SID >> 8) * 16, context = b->context + (SID & 0x7f) * 32;
+	u64 word = load(b->machine, context);
+	const struct {
+		u64 where, value;
+		int reason;
+	} rows[] = {
+		{ context, word & ~(u64)CTX_DTE, VTD_FAULT_DTE_CLEAR },
+		{ context, word & ~(u64)CTX_P, VTD_FAULT_CONTEXT_NOT_PRESENT },
+		{ context, word | 1 << 5, VTD_FAULT_CONTEXT_RESERVED },
+		{ root, b->context, VTD_FAULT_ROOT_NOT_PRESENT },
+	};
+	struct vtd_fault fault;
+	size_t i;
+
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		u64 old = load(b->machine, rows[i].where);
+
+		/* Until the context cache is told. */
+		store(b->machine, rows[i].where, rows[i].value);
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+		submit(b->iommu, vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0));
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), rows[i].reason);
+		expect_fault(b->iommu, (u32)rows[i].reason, PASID, VIRTUAL);
+		store(b->machine, rows[i].where, old);
+		submit(b->iommu, vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0));
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	}
+	/* FPD is the context entry's word. */
+	store(b->machine, context, (word & ~(u64)CTX_DTE) | CTX_FPD);
+	submit(b->iommu, vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0));
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_DTE_CLEAR);
+	assert_false(vtd_fault_read(b->iommu, &fault));
+	/* Below the context entry nothing is looked at. */
+	store(b->machine, context, word & ~(u64)CTX_PASIDE);
+	store(b->machine, b->directory + PASID / 64 * 8, 0);
+	submit(b->iommu, vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0));
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+}
+
 static void test_context_cache_survives_the_table(void **state)
 {
 	struct bench *b = *state;
@@ -465,6 +509,7 @@ int main(void)
 		TEST(test_caches_answer_until_they_are_invalidated),
 		TEST(test_iotlb_survives_the_pasid_cache),
 		TEST_ATS(test_device_tlb_survives_the_unit),
+		TEST_ATS(test_translated_requests_need_a_context),
 		TEST(test_context_cache_survives_the_table),
 		TEST(test_queue_stops_at_nonsense_and_goes_on_after),
 		TEST(test_fault_log_overflows),

@@ -60,6 +60,9 @@ extension Ref<Device> {
         try checkUnit(request)
         let tag = tag(request)
         if let hit = pointee.tlb?.lookUp(tag), hit.translation.allows(request) {
+            // A translated request: of the tables, its way ends at the context entry (section 9.4).
+            let tables = tables(.ignored)
+            try tables.checkDeviceTLB(try findContext(tables))
             pointee.unit.pointee.stats.devtlb_hits &+= 1
             answer(hit.translation, request, by: .deviceTLB)
             return hit.translation
@@ -73,12 +76,7 @@ extension Ref<Device> {
     private func remap(_ request: Request) throws(Fault) -> Translation {
         let tables = tables(.ignored)
         let hadContext = pointee.context != nil
-        let context: ContextEntry
-        if let cached = pointee.context {
-            context = cached
-        } else {
-            context = try fetchContext(tables)
-        }
+        let context = try findContext(tables)
         let pasid = try tables.pasid(of: request, context)
         let tag = CachedPASID.Tag(source: pointee.source, pasid: pasid)
         let cached: CachedPASID
@@ -158,7 +156,8 @@ extension Ref<Device> {
         }
     }
 
-    private func fetchContext(_ tables: TableRoot) throws(Fault) -> ContextEntry {
+    private func findContext(_ tables: TableRoot) throws(Fault) -> ContextEntry {
+        if let cached = pointee.context { return cached }
         if let fault = pointee.contextFault { throw fault }
         do throws(Fault) {
             let context = try tables.contextEntry()
