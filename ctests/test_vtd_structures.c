@@ -163,6 +163,23 @@ static void test_fault_processing_is_disabled_by_level(void **state)
 	assert_true(vtd_fault_read(b->iommu, &fault));
 }
 
+/* But tables that cannot be read are told of whatever FPD says. */
+static void test_unreadable_tables_are_always_recorded(void **state)
+{
+	struct bench *b = *state;
+	u64 context = load(b->machine, context_of(b)), beyond = 1ULL << 40;
+	u64 directory = b->directory + PASID / 64 * 8;
+
+	store(b->machine, context_of(b), (context & 0xfff) | CTX_FPD | beyond);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_DIR_ACCESS);
+	store(b->machine, context_of(b), context | CTX_FPD);
+	store(b->machine, directory, beyond | 1);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_PASID_ACCESS);
+	store(b->machine, context_of(b), context);
+	store(b->machine, directory, beyond | 3);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_PASID_ACCESS);
+}
+
 static void test_first_level_is_marked(void **state)
 {
 	struct bench *b = *state;
@@ -444,6 +461,7 @@ int main(void)
 		TEST_EXTENDED(test_five_second_levels_are_walked),
 		TEST(test_reserved_bits_of_page_tables),
 		TEST(test_fault_processing_is_disabled_by_level),
+		TEST(test_unreadable_tables_are_always_recorded),
 		TEST(test_first_level_is_marked),
 		TEST_EXTENDED(test_second_level_is_marked_where_asked),
 		TEST(test_marking_a_read_only_guest_table),

@@ -70,7 +70,7 @@ package struct PASIDEntry {
     ) throws(Fault) -> PASIDEntry {
         guard memory.contains(address, byteCount), let word0 = memory.word(address),
             let word1 = memory.word(address + 8), let word2 = memory.word(address + 16)
-        else { throw Fault(VTD_FAULT_PASID_ACCESS, quiet: isQuiet) }
+        else { throw Fault(VTD_FAULT_PASID_ACCESS) }  // whatever FPD says: not qualified (7.1.3)
         let entry = PASIDEntry(word0: word0, word1: word1, word2: word2)
         let isQuiet = isQuiet || entry.isQuiet
         guard entry.isPresent else { throw Fault(VTD_FAULT_PASID_NOT_PRESENT, quiet: isQuiet) }
