@@ -176,9 +176,9 @@ static void test_second_level_and_pass_through(void **state)
 	write_entry(b, VTD_PGTT_SECOND_LEVEL, make_chain(b, VIRTUAL, PT_P), 0);
 	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_READ, &physical), 0);
 	assert_true(physical == b->pages[0]);
-	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_SL_PERMISSION);
+	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_NO_WRITE);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL + 4096), VTD_FAULT_SL_PERMISSION);
-	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 48), VTD_FAULT_BEYOND);
+	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 48), VTD_FAULT_NESTED_ADDRESS);
 	write_entry(b, VTD_PGTT_SECOND_LEVEL, MEMORY, 0);
 	forget(b);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_SL_POINTER);
@@ -211,7 +211,7 @@ static void test_nested_translates_the_guests_tables_too(void **state)
 
 	forget(b);
 	map_guest(b, second, 5 << 20, b->pages[0], 1);
-	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_SL_PERMISSION);
+	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_NO_WRITE);
 	map_guest(b, second, 3 << 20, b->pages[2], 0);
 	expect_refused(b, VTD_DMA_READ, VTD_FAULT_NESTED_TABLE_READ);
 	map_guest(b, second, 1 << 20, b->pages[4], 0);

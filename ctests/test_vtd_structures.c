@@ -99,7 +99,7 @@ static void test_five_second_levels_are_walked(void **state)
 	use_five_second_levels(b);
 	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_READ, &physical), 0);
 	assert_true(physical == b->pages[0]);
-	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 57), VTD_FAULT_BEYOND);
+	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 57), VTD_FAULT_NESTED_ADDRESS);
 }
 
 static void test_reserved_bits_of_page_tables(void **state)
@@ -278,6 +278,12 @@ static void test_page_for_writing_only(void **state)
 	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), b->pages[0] | 2);
 	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL), 0);
 	expect_refused(b, VTD_DMA_READ, VTD_FAULT_NO_READ);
+	expect_refused(b, VTD_DMA_READ | VTD_DMA_WRITE, VTD_FAULT_NO_READ);
+	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), b->pages[0] | 1);
+	expect_refused(b, VTD_DMA_READ | VTD_DMA_WRITE, VTD_FAULT_NO_WRITE);
+	/* 79h is for a page with neither. */
+	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), b->pages[0]);
+	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_SL_PERMISSION);
 }
 
 static void test_interrupt_addresses_are_no_memory(void **state)
