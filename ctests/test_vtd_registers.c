@@ -232,7 +232,7 @@ static void test_queue_stops_until_the_error_is_cleared(void **state)
 	put(&d, bad);
 	assert_int_equal(get32(d.iommu, VTD_REG_FSTS) & FSTS_IQE, FSTS_IQE);
 	assert_int_equal(get(d.iommu, VTD_REG_IQH), place);
-	assert_true(get(d.iommu, VTD_REG_IQER) != 0);
+	assert_int_equal(get(d.iommu, VTD_REG_IQER), 3);
 	assert_int_equal(told[VTD_INTERRUPT_FAULT], 1);
 	put(&d, wait);
 	assert_int_equal(load(b->machine, d.status), 0);
@@ -242,11 +242,107 @@ static void test_queue_stops_until_the_error_is_cleared(void **state)
 	assert_int_equal(load(b->machine, d.status), 5);
 	assert_int_equal(get32(d.iommu, VTD_REG_FSTS) & FSTS_IQE, 0);
 	assert_int_equal(get(d.iommu, VTD_REG_IQER), 0);
+	leave(&d);
+}
+
+/* The queue has stopped for this reason (IQEI), with its head at @head. */
+static void expect_stop(struct driver *d, int reason, u64 head)
+{
+	assert_int_equal(get32(d->iommu, VTD_REG_FSTS) & FSTS_IQE, FSTS_IQE);
+	assert_int_equal(get(d->iommu, VTD_REG_IQER) & 15, reason);
+	assert_true(get(d->iommu, VTD_REG_IQH) == head);
+}
+
+/* Writes the tail that was meant, and goes on. */
+static void go_on(struct driver *d, u64 tail)
+{
+	set(d->iommu, VTD_REG_IQT, tail);
+	set32(d->iommu, VTD_REG_FSTS, FSTS_IQE);
+	assert_int_equal(get32(d->iommu, VTD_REG_FSTS) & FSTS_IQE, 0);
+	assert_true(get(d->iommu, VTD_REG_IQH) == tail);
+}
+
+/* A tail that cannot be: nothing is carried out. */
+static void test_tail_that_cannot_be(void **state)
+{
+	struct bench *b = *state;
+	struct driver d;
+	u64 done;
+
+	take_over(&d, b);
+	done = stats_of(d.iommu).invalidations;
+	set(d.iommu, VTD_REG_IQT, 0x2000); /* two pages are the queue */
+	expect_stop(&d, 1, 0);
+	assert_true(get(d.iommu, VTD_REG_IQT) == 0x2000);
+	go_on(&d, 0);
+	set(d.iommu, VTD_REG_IQT, 0x10); /* between two of 256 bits */
+	expect_stop(&d, 6, 0);
+	assert_true(get(d.iommu, VTD_REG_IQT) == 0x10);
+	/* Cleared alone, it stops again. */
+	set32(d.iommu, VTD_REG_FSTS, FSTS_IQE);
+	expect_stop(&d, 6, 0);
+	go_on(&d, 0);
+	assert_true(stats_of(d.iommu).invalidations == done);
+	/* Bits that are none of the register's. */
+	set(d.iommu, VTD_REG_IQT, ~0x7fff0ULL);
+	assert_true(get(d.iommu, VTD_REG_IQT) == 0);
+	leave(&d);
+}
+
+static void test_why_a_queue_stops(void **state)
+{
+	struct bench *b = *state;
+	const struct {
+		u64 low, high;
+		int reason;
+	} rows[] = {
+		{ 0, 0, 3 },
+		{ 10, 0, 3 },
+		{ VTD_INV_WAIT | 1 << 9, 0, 3 },
+		{ VTD_INV_WAIT | 1 << 8, 0, 4 },
+		{ VTD_INV_WAIT | VTD_INV_WAIT_SW, MEMORY, 4 },
+		{ VTD_INV_IOTLB, 0, 4 },
+		{ VTD_INV_IOTLB | 3 << VTD_INV_GRAN_SHIFT, 19, 4 },
+	};
+	struct driver d;
+	u64 place;
+	size_t i;
+
+	take_over(&d, b);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		place = d.tail * 32;
+		put(&d, (struct vtd_inv_desc){ { rows[i].low, rows[i].high, 0, 0 } });
+		expect_stop(&d, rows[i].reason, place);
+		*(u64 *)(d.memory + d.queue + place) = VTD_INV_WAIT;
+		*(u64 *)(d.memory + d.queue + place + 8) = 0;
+		go_on(&d, place + 32);
+	}
 	/* A queue outside memory. */
 	set(d.iommu, VTD_REG_IQA, MEMORY | 1 << 11);
 	set(d.iommu, VTD_REG_IQT, 32);
-	assert_int_equal(get32(d.iommu, VTD_REG_FSTS) & FSTS_IQE, FSTS_IQE);
-	set32(d.iommu, VTD_REG_FSTS, FSTS_IQE);
+	expect_stop(&d, 2, 0);
+	go_on(&d, 0);
+	leave(&d);
+}
+
+/* IQH is 0 while there is no queue: enabled again, it begins at its start. */
+static void test_head_is_reset_with_the_queue(void **state)
+{
+	struct bench *b = *state;
+	struct driver d;
+	u64 done;
+
+	take_over(&d, b);
+	put(&d, vtd_inv_iotlb(VTD_INV_IOTLB_GLOBAL, 0));
+	put(&d, vtd_inv_iotlb(VTD_INV_IOTLB_GLOBAL, 0));
+	assert_int_equal(get(d.iommu, VTD_REG_IQH), 64);
+	set32(d.iommu, VTD_REG_GCMD, GCMD_TE);
+	assert_int_equal(get(d.iommu, VTD_REG_IQH), 0);
+	assert_int_equal(get(d.iommu, VTD_REG_IQT), 64);
+	done = stats_of(d.iommu).invalidations;
+	set32(d.iommu, VTD_REG_GCMD, GCMD_TE | GCMD_QIE);
+	assert_int_equal(get(d.iommu, VTD_REG_IQH), 64);
+	assert_true(stats_of(d.iommu).invalidations == done + 2);
 	leave(&d);
 }
 
@@ -657,6 +753,9 @@ int main(void)
 		TEST(test_root_counts_when_it_is_set),
 		TEST(test_queue_of_ones_own),
 		TEST(test_queue_stops_until_the_error_is_cleared),
+		TEST(test_tail_that_cannot_be),
+		TEST(test_why_a_queue_stops),
+		TEST(test_head_is_reset_with_the_queue),
 		TEST(test_queue_of_short_descriptors),
 		TEST(test_contexts_without_a_queue),
 		TEST(test_faults_by_registers),

@@ -64,6 +64,11 @@ enum Descriptor {
         }
     }
 
+    /// Is it of a type that there is (bits 11:9 and 3:0)?
+    static func hasType(_ low: UInt64) -> Bool {
+        (1...UInt64(VTD_INV_PAGE_RESPONSE.rawValue)).contains(low & 0xe0f)
+    }
+
     /// - Parameter words: 4 of them; descriptors of 128 bits have 2
     /// - Returns: nil for one that is none, which is an invalidation queue error.
     static func decode(_ words: (UInt64, UInt64, UInt64, UInt64), canDrain: Bool) -> Descriptor? {

@@ -29,6 +29,8 @@ private enum Register {
     static let setRoot: UInt32 = 1 << 30
     static let queueEnable: UInt32 = 1 << 26
     static let isWide: UInt64 = 1 << 11
+    /// QT: bits 18 to 4.
+    static let tail: UInt64 = 0x7fff0
     static let faultOverflow: UInt32 = 1 << 0
     static let faultPending: UInt32 = 1 << 1
     static let queueError: UInt32 = 1 << 4
@@ -86,8 +88,8 @@ extension Ref<Unit> {
         case VTD_REG_FSTS & ~7: return UInt64(faultStatus) << 32
         case VTD_REG_FECTL: return control(pointee.faultEvent)
         case VTD_REG_FEADDR: return addresses(pointee.faultEvent)
-        case VTD_REG_IQH: return shownQueue.head &* shownQueue.stride
-        case VTD_REG_IQT: return shownQueue.tail &* shownQueue.stride
+        case VTD_REG_IQH: return shownQueue.head
+        case VTD_REG_IQT: return shownQueue.tail
         case VTD_REG_IQA: return queueAddress
         case VTD_REG_ICS & ~7: return UInt64(file.isWaitComplete ? 1 : 0) << 32
         case VTD_REG_IECTL: return control(pointee.invalidationEvent)
@@ -131,7 +133,7 @@ extension Ref<Unit> {
 
     private var queueAddress: UInt64 {
         let queue = shownQueue
-        let pages = (queue.slots &* queue.stride) >> pageShift
+        let pages = queue.byteCount >> pageShift
         return queue.base.bits | UInt64(pages.trailingZeroBitCount)
             | (queue.isWide ? Register.isWide : 0)
     }
@@ -154,7 +156,7 @@ extension Ref<Unit> {
         case VTD_REG_RTADDR: pointee.registers.root = value
         case VTD_REG_CCMD: commandContexts(value)
         case VTD_REG_IQT:
-            pointee.queue.tail = value / pointee.queue.stride % pointee.queue.slots
+            pointee.queue.tail = value & Register.tail
             processQueue()
         case VTD_REG_IQA: placeQueue(value)
         case VTD_REG_PQH: pointee.requests.setHead(value)
@@ -234,6 +236,7 @@ extension Ref<Unit> {
         forgetPassages()
         let wasQueued = pointee.registers.isQueued
         pointee.registers.isQueued = value & Register.queueEnable != 0
+        if !pointee.registers.isQueued { pointee.queue.head = 0 }
         if pointee.registers.isQueued && !wasQueued { processQueue() }
     }
 
@@ -261,9 +264,9 @@ extension Ref<Unit> {
     }
 
     private func placeQueue(_ value: UInt64) {
-        let isWide = value & Register.isWide != 0
-        let slots = (pageSize << (value & 7)) / (isWide ? 32 : 16)
-        pointee.queue = DescriptorRing(base: HPA(entry: value), slots: slots, isWide: isWide)
+        pointee.queue = DescriptorRing(
+            base: HPA(entry: value), byteCount: pageSize << (value & 7),
+            isWide: value & Register.isWide != 0)
     }
 
     private func processQueue() {
