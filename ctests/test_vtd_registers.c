@@ -438,6 +438,40 @@ static void test_interrupts_wait_while_they_are_masked(void **state)
 	leave(&d);
 }
 
+/* IP goes with the status that it stands for: what is serviced while it is masked is told to nobody. */
+static void test_interrupts_end_with_their_status(void **state)
+{
+	struct bench *b = *state;
+	static const u32 controls[] = { VTD_REG_FECTL, VTD_REG_PECTL, VTD_REG_IECTL };
+	struct driver d;
+	u32 which;
+
+	take_over(&d, b);
+	for (which = 0; which < 3; which++)
+		set32(d.iommu, controls[which], 1u << 31);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_int_equal(vtd_page_request(b->dev, PASID, MISSING, VTD_DMA_READ, 3, true), 0);
+	assert_int_equal(read_dma(b->dev, PASID + 1, VIRTUAL), VTD_FAULT_PASID_NOT_PRESENT);
+	put(&d, (struct vtd_inv_desc){ { VTD_INV_WAIT | VTD_INV_WAIT_IF, 0, 0, 0 } });
+	for (which = 0; which < 3; which++)
+		assert_true(get32(d.iommu, controls[which]) == 3u << 30);
+	set(d.iommu, VTD_REG_FRCD + 8, 1ULL << 63);
+	set32(d.iommu, VTD_REG_PRS, 1);
+	set32(d.iommu, VTD_REG_ICS, 1);
+	for (which = 0; which < 3; which++) {
+		assert_true(get32(d.iommu, controls[which]) == 1u << 31);
+		set32(d.iommu, controls[which], 0);
+		assert_int_equal(told[which], 0);
+	}
+	/* What comes after it is told again. */
+	assert_int_equal(read_dma(b->dev, PASID + 1, VIRTUAL), VTD_FAULT_PASID_NOT_PRESENT);
+	put(&d, (struct vtd_inv_desc){ { VTD_INV_WAIT | VTD_INV_WAIT_IF, 0, 0, 0 } });
+	assert_int_equal(vtd_page_request(b->dev, PASID, MISSING + 4096, VTD_DMA_READ, 4, true), 0);
+	for (which = 0; which < 3; which++)
+		assert_int_equal(told[which], 1);
+	leave(&d);
+}
+
 /* ---- page requests ---- */
 
 /* A queue of 512 requests is emptied by software: the head moves, and nothing waits for ever. */
@@ -760,6 +794,7 @@ int main(void)
 		TEST(test_contexts_without_a_queue),
 		TEST(test_faults_by_registers),
 		TEST(test_interrupts_wait_while_they_are_masked),
+		TEST_PRI(test_interrupts_end_with_their_status),
 		TEST_PRI(test_request_queue_of_ones_own),
 		TEST_PRI(test_page_comes_in_the_interrupt),
 		TEST_PRI(test_request_queue_overflows),

@@ -86,20 +86,20 @@ extension Ref<Unit> {
         case VTD_REG_RTADDR: return file.root
         case VTD_REG_CCMD: return file.contextCommand
         case VTD_REG_FSTS & ~7: return UInt64(faultStatus) << 32
-        case VTD_REG_FECTL: return control(pointee.faultEvent)
+        case VTD_REG_FECTL: return control(VTD_INTERRUPT_FAULT, pointee.faultEvent)
         case VTD_REG_FEADDR: return addresses(pointee.faultEvent)
         case VTD_REG_IQH: return shownQueue.head
         case VTD_REG_IQT: return shownQueue.tail
         case VTD_REG_IQA: return queueAddress
         case VTD_REG_ICS & ~7: return UInt64(file.isWaitComplete ? 1 : 0) << 32
-        case VTD_REG_IECTL: return control(pointee.invalidationEvent)
+        case VTD_REG_IECTL: return control(VTD_INTERRUPT_INVALIDATION, pointee.invalidationEvent)
         case VTD_REG_IEADDR: return addresses(pointee.invalidationEvent)
         case VTD_REG_IQER: return file.queueError?.rawValue ?? 0
         case VTD_REG_PQH: return pointee.requests.head
         case VTD_REG_PQT: return pointee.requests.tail
         case VTD_REG_PQA: return pointee.requests.base.bits | pointee.requests.order
         case VTD_REG_PRS & ~7: return UInt64(requestStatus) << 32
-        case VTD_REG_PECTL: return control(pointee.requestEvent)
+        case VTD_REG_PECTL: return control(VTD_INTERRUPT_PAGE_REQUEST, pointee.requestEvent)
         case VTD_REG_PEADDR: return addresses(pointee.requestEvent)
         case VTD_REG_FRCD..<Register.faultEnd:
             return pointee.faults.word(Int((offset &- VTD_REG_FRCD) / 8))
@@ -138,8 +138,17 @@ extension Ref<Unit> {
             | (queue.isWide ? Register.isWide : 0)
     }
 
-    private func control(_ event: EventSource) -> UInt64 {
-        UInt64(event.control) | UInt64(event.message.0) << 32
+    /// Is there something to service, of which the interrupt tells?
+    func hasStatus(_ which: vtd_interrupt) -> Bool {
+        switch which {
+        case VTD_INTERRUPT_FAULT: faultStatus != 0
+        case VTD_INTERRUPT_PAGE_REQUEST: requestStatus != 0
+        default: pointee.registers.isWaitComplete
+        }
+    }
+
+    private func control(_ which: vtd_interrupt, _ event: EventSource) -> UInt64 {
+        UInt64(event.control(hasStatus: hasStatus(which))) | UInt64(event.message.0) << 32
     }
 
     private func addresses(_ event: EventSource) -> UInt64 {
