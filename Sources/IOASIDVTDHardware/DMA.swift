@@ -34,7 +34,10 @@ extension Ref<Device> {
             pointee.tlb?.insert(DeviceTranslation(tag, found), tag)
             return .reached(found.physical(request))
         } catch {
-            guard error.isAnswerWithoutRights else { return refuse(error, request) }
+            let isAskedForMessage = request.isMessage && error.is(VTD_FAULT_INTERRUPT)
+            guard error.isAnswerWithoutRights || isAskedForMessage else {
+                return refuse(error, request)
+            }
             return .refused(error.reason, isRecorded: false)
         }
     }
@@ -51,9 +54,7 @@ extension Ref<Device> {
             throw Fault(VTD_FAULT_ROOT_NOT_PRESENT)
         }
         guard unit.pointee.isScalable else { throw Fault(VTD_FAULT_ROOT_MODE) }
-        if request.pasid == nil && Interrupts.contain(request.address.bits) {
-            throw Fault(VTD_FAULT_INTERRUPT)
-        }
+        if request.isMessage { throw Fault(VTD_FAULT_INTERRUPT) }
     }
 
     private func translate(_ request: Request) throws(Fault) -> Translation {

@@ -40,6 +40,9 @@ package struct PASIDEntry {
     private static let reserved1: UInt64 = 0x007f_0000
     private static let reserved2: UInt64 = 0x0f40 | beyondAddress
 
+    /// CD, EMTE, EMT, PWT, PCD and PAT.
+    private static let memoryTypes: UInt64 = ~0 << 25
+
     /// Reserved, some of it only for want of a capability.
     private func reservedBits(_ capabilities: UInt32) -> UInt64 {
         var bits =
@@ -47,6 +50,8 @@ package struct PASIDEntry {
             | word2 & PASIDEntry.reserved2
         if capabilities & VTD_CAP_SLADS == 0 { bits |= word0 & VTD_PE_SLADE }
         if capabilities & VTD_CAP_SRS == 0 { bits |= word2 & VTD_PE_SRE }
+        bits |= word1 & VTD_PE_PGSNP  // no unit here has snoop control (ECAP.SC)
+        if capabilities & VTD_CAP_MTS == 0 { bits |= word1 & PASIDEntry.memoryTypes }
         if capabilities & VTD_CAP_EAFS == 0 { bits |= word2 & VTD_PE_EAFE }
         return bits
     }
