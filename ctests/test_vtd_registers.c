@@ -162,6 +162,24 @@ static void test_bad_registers(void **state)
 	assert_null(vtd_memory_map(NULL));
 }
 
+static void test_reserved_bits_of_registers(void **state)
+{
+	struct bench *b = *state;
+	static const u32 events[] = { VTD_REG_FECTL, VTD_REG_PECTL, VTD_REG_IECTL };
+	size_t i;
+
+	set(b->iommu, VTD_REG_RTADDR, ~0ULL);
+	assert_true(get(b->iommu, VTD_REG_RTADDR) == 0x000ffffffffffc00);
+	for (i = 0; i < 3; i++) {
+		set32(b->iommu, events[i] + 4, ~0u);
+		set(b->iommu, events[i] + 8, ~0ULL);
+		assert_true(get32(b->iommu, events[i] + 4) == 0xffff);
+		assert_true(get(b->iommu, events[i] + 8) == ~3ULL);
+	}
+	set(b->iommu, VTD_REG_CCMD, ~(1ULL << 63));
+	assert_true(get(b->iommu, VTD_REG_CCMD) == (3ULL << 61 | 0x3ffffffff));
+}
+
 static void test_root_counts_when_it_is_set(void **state)
 {
 	struct bench *b = *state;
@@ -358,8 +376,17 @@ static void test_queue_of_short_descriptors(void **state)
 	set(d.iommu, VTD_REG_IQA, d.queue);
 	memset(d.memory + d.queue, 0xff, 64);
 	memcpy(d.memory + d.queue, &desc, 16);
+	/* Descriptors of scalable mode have 256 bits. */
 	set(d.iommu, VTD_REG_IQT, 16);
+	expect_stop(&d, 5, 0);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	/* With a root table of another mode, 128 will do. */
+	set(d.iommu, VTD_REG_RTADDR, b->root);
+	set32(d.iommu, VTD_REG_GCMD, GCMD_QIE | GCMD_SRTP | GCMD_TE);
+	set32(d.iommu, VTD_REG_FSTS, FSTS_IQE);
 	assert_int_equal(get(d.iommu, VTD_REG_IQH), 16);
+	set(d.iommu, VTD_REG_RTADDR, b->root | TTM_SCALABLE);
+	set32(d.iommu, VTD_REG_GCMD, GCMD_QIE | GCMD_SRTP | GCMD_TE);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_PASID_NOT_PRESENT);
 	leave(&d);
 }
@@ -478,6 +505,7 @@ static void test_interrupts_end_with_their_status(void **state)
 static void test_request_queue_of_ones_own(void **state)
 {
 	struct bench *b = *state;
+	struct vtd_inv_desc answer;
 	struct driver d;
 	u64 head = 0, seen = 0;
 	u32 i;
@@ -498,7 +526,13 @@ static void test_request_queue_of_ones_own(void **state)
 			assert_int_equal(request[0] >> 32 & 0xfffff, PASID);
 			assert_true((request[1] & VTD_PE_ADDRESS_MASK) ==
 				    MISSING + seen * VTD_PAGE_SIZE);
-			put(&d, vtd_inv_page_response(SID, PASID, request[1] >> 3 & 0x1ff, 1));
+			/* A code that is none is a failure. */
+			answer = vtd_inv_page_response(SID, PASID, request[1] >> 3 & 0x1ff, 1);
+			if (seen % 2 == 0)
+				answer.qw[0] |= 7 << 12;
+			put(&d, answer);
+			assert_int_equal(vtd_page_answer(b->dev, PASID, request[1] >> 3 & 0x1ff),
+					 seen % 2 ? 1 : 15);
 			head = (head + 32) & 0x3fff;
 			seen++;
 		}
@@ -784,6 +818,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_the_unit_says_it_can),
 		TEST(test_bad_registers),
+		TEST(test_reserved_bits_of_registers),
 		TEST(test_root_counts_when_it_is_set),
 		TEST(test_queue_of_ones_own),
 		TEST(test_queue_stops_until_the_error_is_cleared),

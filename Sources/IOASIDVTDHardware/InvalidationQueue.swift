@@ -39,6 +39,8 @@ enum QueueError: UInt64 {
     case type = 3
     /// A reserved bit, or a field with a value that it cannot have.
     case field = 4
+    /// Descriptors of 128 bits in scalable mode.
+    case width = 5
     case tailAlignment = 6
 }
 
@@ -95,6 +97,8 @@ extension Ref<Unit> {
         guard ring.pointee.tail % ring.pointee.stride == 0 else { return .tailAlignment }
         guard ring.pointee.tail < ring.pointee.byteCount else { return .tail }
         while ring.pointee.head != ring.pointee.tail {
+            let mustBeWide = pointee.registers.isRootSet && pointee.isScalable
+            guard ring.pointee.isWide || !mustBeWide else { return .width }
             let at = ring.pointee.base + ring.pointee.head
             guard let words = fetch(at, isWide: ring.pointee.isWide) else { return .fetch }
             guard Descriptor.hasType(words.0) else { return .type }

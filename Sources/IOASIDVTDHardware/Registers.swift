@@ -35,6 +35,10 @@ private enum Register {
     static let faultPending: UInt32 = 1 << 1
     static let queueError: UInt32 = 1 << 4
     static let contextCommand: UInt64 = 1 << 63
+    /// CAIG, which is the hardware's to write.
+    static let contextDone: UInt64 = 3 << 59
+    /// CIRG, FM, SID, DID.
+    static let contextFields: UInt64 = 3 << 61 | 0x3_ffff_ffff
     static let faultEnd = VTD_REG_FRCD + UInt32(FaultLog.size) * 16
 }
 
@@ -162,7 +166,8 @@ extension Ref<Unit> {
     /// A register of 64 bits. One of 32 is written by setHalfRegister().
     package func setRegister(_ offset: UInt32, _ value: UInt64) {
         switch offset {
-        case VTD_REG_RTADDR: pointee.registers.root = value
+        case VTD_REG_RTADDR:
+            pointee.registers.root = value & (addressMask | Register.tableTypes)
         case VTD_REG_CCMD: commandContexts(value)
         case VTD_REG_IQT:
             pointee.queue.tail = value & Register.tail
@@ -228,8 +233,8 @@ extension Ref<Unit> {
         guard let event = event(which) else { return }
         switch offset {
         case 0: event.pointee.setControl(value)
-        case 4: event.pointee.message.0 = value
-        case 8: event.pointee.message.1 = value
+        case 4: event.pointee.message.0 = value & 0xffff
+        case 8: event.pointee.message.1 = value & ~3
         default: event.pointee.message.2 = value
         }
     }
@@ -261,8 +266,10 @@ extension Ref<Unit> {
 
     /// CCMD: the way without a queue.
     private func commandContexts(_ value: UInt64) {
-        pointee.registers.contextCommand = value & ~Register.contextCommand
+        let done = pointee.registers.contextCommand & Register.contextDone
+        pointee.registers.contextCommand = value & Register.contextFields | done
         guard value & Register.contextCommand != 0, !pointee.registers.isQueued else { return }
+        pointee.registers.contextCommand &= ~Register.contextDone
         let granularity = value >> 61 & 3
         let low =
             UInt64(VTD_INV_CONTEXT.rawValue) | granularity << UInt64(VTD_INV_GRAN_SHIFT)
