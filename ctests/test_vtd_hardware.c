@@ -176,9 +176,9 @@ static void test_second_level_and_pass_through(void **state)
 	write_entry(b, VTD_PGTT_SECOND_LEVEL, make_chain(b, VIRTUAL, PT_P), 0);
 	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_READ, &physical), 0);
 	assert_true(physical == b->pages[0]);
-	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_SL_PERMISSION);
+	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_NO_WRITE);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL + 4096), VTD_FAULT_SL_PERMISSION);
-	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 48), VTD_FAULT_BEYOND);
+	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 48), VTD_FAULT_NESTED_ADDRESS);
 	write_entry(b, VTD_PGTT_SECOND_LEVEL, MEMORY, 0);
 	forget(b);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_SL_POINTER);
@@ -211,7 +211,7 @@ static void test_nested_translates_the_guests_tables_too(void **state)
 
 	forget(b);
 	map_guest(b, second, 5 << 20, b->pages[0], 1);
-	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_SL_PERMISSION);
+	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_NO_WRITE);
 	map_guest(b, second, 3 << 20, b->pages[2], 0);
 	expect_refused(b, VTD_DMA_READ, VTD_FAULT_NESTED_TABLE_READ);
 	map_guest(b, second, 1 << 20, b->pages[4], 0);
@@ -279,6 +279,50 @@ static void test_device_tlb_survives_the_unit(void **state)
 	page.qw[1] = (VIRTUAL & ~0x3fffULL) | 0x1000 | VTD_INV_DEV_PSIZE;
 	submit(b->iommu, page);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_PASID_NOT_PRESENT);
+}
+
+/* How a driver cuts a device off: what its TLB has passes only as far as the context entry allows it. */
+static void test_translated_requests_need_a_context(void **state)
+{
+	struct bench *b = *state;
+	u64 root = b->root + (SID >> 8) * 16, context = b->context + (SID & 0x7f) * 32;
+	u64 word = load(b->machine, context);
+	const struct {
+		u64 where, value;
+		int reason;
+	} rows[] = {
+		{ context, word & ~(u64)CTX_DTE, VTD_FAULT_DTE_CLEAR },
+		{ context, word & ~(u64)CTX_P, VTD_FAULT_CONTEXT_NOT_PRESENT },
+		{ context, word | 1 << 5, VTD_FAULT_CONTEXT_RESERVED },
+		{ root, b->context, VTD_FAULT_ROOT_NOT_PRESENT },
+	};
+	struct vtd_fault fault;
+	size_t i;
+
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		u64 old = load(b->machine, rows[i].where);
+
+		/* Until the context cache is told. */
+		store(b->machine, rows[i].where, rows[i].value);
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+		submit(b->iommu, vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0));
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), rows[i].reason);
+		expect_fault(b->iommu, (u32)rows[i].reason, PASID, VIRTUAL);
+		store(b->machine, rows[i].where, old);
+		submit(b->iommu, vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0));
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	}
+	/* FPD is the context entry's word. */
+	store(b->machine, context, (word & ~(u64)CTX_DTE) | CTX_FPD);
+	submit(b->iommu, vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0));
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_DTE_CLEAR);
+	assert_false(vtd_fault_read(b->iommu, &fault));
+	/* Below the context entry nothing is looked at. */
+	store(b->machine, context, word & ~(u64)CTX_PASIDE);
+	store(b->machine, b->directory + PASID / 64 * 8, 0);
+	submit(b->iommu, vtd_inv_context(VTD_INV_CONTEXT_GLOBAL, 0));
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
 }
 
 static void test_context_cache_survives_the_table(void **state)
@@ -465,6 +509,7 @@ int main(void)
 		TEST(test_caches_answer_until_they_are_invalidated),
 		TEST(test_iotlb_survives_the_pasid_cache),
 		TEST_ATS(test_device_tlb_survives_the_unit),
+		TEST_ATS(test_translated_requests_need_a_context),
 		TEST(test_context_cache_survives_the_table),
 		TEST(test_queue_stops_at_nonsense_and_goes_on_after),
 		TEST(test_fault_log_overflows),

@@ -100,7 +100,7 @@ static void test_granularities(void **state)
 	assert_int_equal(try(b, raw(10, 0)), -EINVAL);
 }
 
-/* At most 2^18 pages at a time: MAMV. */
+/* At most 2^18 pages of a domain at a time: MAMV. Of a PASID, as many as there are. */
 static void test_address_mask_has_a_limit(void **state)
 {
 	struct bench *b = *state;
@@ -111,7 +111,29 @@ static void test_address_mask_has_a_limit(void **state)
 		desc.qw[1] = order;
 		assert_int_equal(try(b, desc), order <= 18 ? 0 : -EINVAL);
 		assert_int_equal(try(b, vtd_inv_piotlb_pages(DID, PASID, 0, order)),
-				 order <= 18 ? 0 : -EINVAL);
+				 order <= 52 ? 0 : -EINVAL);
+	}
+}
+
+/* Large masks forget what is in them, and nothing beside. */
+static void test_any_address_mask_of_a_pasid(void **state)
+{
+	struct bench *b = *state;
+	u64 leaf = b->pages[1] + index_at(VIRTUAL, 1), page = load(b->machine, leaf);
+	u32 order;
+
+	for (order = 19; order <= 52; order++) {
+		u64 size = 1ULL << order << 12, start = order < 52 ? VIRTUAL & ~(size - 1) : 0;
+
+		assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+		store(b->machine, leaf, 0);
+		if (order < 52) {
+			submit(b->iommu, vtd_inv_piotlb_pages(DID, PASID, start ^ size, order));
+			assert_int_equal(stale(b, PASID, VIRTUAL), 1);
+		}
+		submit(b->iommu, vtd_inv_piotlb_pages(DID, PASID, start, order));
+		assert_int_equal(stale(b, PASID, VIRTUAL), 0);
+		store(b->machine, leaf, page);
 	}
 }
 
@@ -378,6 +400,7 @@ int main(void)
 		TEST(test_reserved_bits),
 		TEST(test_granularities),
 		TEST(test_address_mask_has_a_limit),
+		TEST(test_any_address_mask_of_a_pasid),
 		TEST(test_interrupt_entries_are_accepted),
 		TEST(test_wait_writes_four_bytes),
 		cmocka_unit_test_setup_teardown(test_drain_needs_page_requests,

@@ -162,6 +162,24 @@ static void test_bad_registers(void **state)
 	assert_null(vtd_memory_map(NULL));
 }
 
+static void test_reserved_bits_of_registers(void **state)
+{
+	struct bench *b = *state;
+	static const u32 events[] = { VTD_REG_FECTL, VTD_REG_PECTL, VTD_REG_IECTL };
+	size_t i;
+
+	set(b->iommu, VTD_REG_RTADDR, ~0ULL);
+	assert_true(get(b->iommu, VTD_REG_RTADDR) == 0x000ffffffffffc00);
+	for (i = 0; i < 3; i++) {
+		set32(b->iommu, events[i] + 4, ~0u);
+		set(b->iommu, events[i] + 8, ~0ULL);
+		assert_true(get32(b->iommu, events[i] + 4) == 0xffff);
+		assert_true(get(b->iommu, events[i] + 8) == ~3ULL);
+	}
+	set(b->iommu, VTD_REG_CCMD, ~(1ULL << 63));
+	assert_true(get(b->iommu, VTD_REG_CCMD) == (3ULL << 61 | 0x3ffffffff));
+}
+
 static void test_root_counts_when_it_is_set(void **state)
 {
 	struct bench *b = *state;
@@ -232,7 +250,7 @@ static void test_queue_stops_until_the_error_is_cleared(void **state)
 	put(&d, bad);
 	assert_int_equal(get32(d.iommu, VTD_REG_FSTS) & FSTS_IQE, FSTS_IQE);
 	assert_int_equal(get(d.iommu, VTD_REG_IQH), place);
-	assert_true(get(d.iommu, VTD_REG_IQER) != 0);
+	assert_int_equal(get(d.iommu, VTD_REG_IQER), 3);
 	assert_int_equal(told[VTD_INTERRUPT_FAULT], 1);
 	put(&d, wait);
 	assert_int_equal(load(b->machine, d.status), 0);
@@ -242,11 +260,107 @@ static void test_queue_stops_until_the_error_is_cleared(void **state)
 	assert_int_equal(load(b->machine, d.status), 5);
 	assert_int_equal(get32(d.iommu, VTD_REG_FSTS) & FSTS_IQE, 0);
 	assert_int_equal(get(d.iommu, VTD_REG_IQER), 0);
+	leave(&d);
+}
+
+/* The queue has stopped for this reason (IQEI), with its head at @head. */
+static void expect_stop(struct driver *d, int reason, u64 head)
+{
+	assert_int_equal(get32(d->iommu, VTD_REG_FSTS) & FSTS_IQE, FSTS_IQE);
+	assert_int_equal(get(d->iommu, VTD_REG_IQER) & 15, reason);
+	assert_true(get(d->iommu, VTD_REG_IQH) == head);
+}
+
+/* Writes the tail that was meant, and goes on. */
+static void go_on(struct driver *d, u64 tail)
+{
+	set(d->iommu, VTD_REG_IQT, tail);
+	set32(d->iommu, VTD_REG_FSTS, FSTS_IQE);
+	assert_int_equal(get32(d->iommu, VTD_REG_FSTS) & FSTS_IQE, 0);
+	assert_true(get(d->iommu, VTD_REG_IQH) == tail);
+}
+
+/* A tail that cannot be: nothing is carried out. */
+static void test_tail_that_cannot_be(void **state)
+{
+	struct bench *b = *state;
+	struct driver d;
+	u64 done;
+
+	take_over(&d, b);
+	done = stats_of(d.iommu).invalidations;
+	set(d.iommu, VTD_REG_IQT, 0x2000); /* two pages are the queue */
+	expect_stop(&d, 1, 0);
+	assert_true(get(d.iommu, VTD_REG_IQT) == 0x2000);
+	go_on(&d, 0);
+	set(d.iommu, VTD_REG_IQT, 0x10); /* between two of 256 bits */
+	expect_stop(&d, 6, 0);
+	assert_true(get(d.iommu, VTD_REG_IQT) == 0x10);
+	/* Cleared alone, it stops again. */
+	set32(d.iommu, VTD_REG_FSTS, FSTS_IQE);
+	expect_stop(&d, 6, 0);
+	go_on(&d, 0);
+	assert_true(stats_of(d.iommu).invalidations == done);
+	/* Bits that are none of the register's. */
+	set(d.iommu, VTD_REG_IQT, ~0x7fff0ULL);
+	assert_true(get(d.iommu, VTD_REG_IQT) == 0);
+	leave(&d);
+}
+
+static void test_why_a_queue_stops(void **state)
+{
+	struct bench *b = *state;
+	const struct {
+		u64 low, high;
+		int reason;
+	} rows[] = {
+		{ 0, 0, 3 },
+		{ 10, 0, 3 },
+		{ VTD_INV_WAIT | 1 << 9, 0, 3 },
+		{ VTD_INV_WAIT | 1 << 8, 0, 4 },
+		{ VTD_INV_WAIT | VTD_INV_WAIT_SW, MEMORY, 4 },
+		{ VTD_INV_IOTLB, 0, 4 },
+		{ VTD_INV_IOTLB | 3 << VTD_INV_GRAN_SHIFT, 19, 4 },
+	};
+	struct driver d;
+	u64 place;
+	size_t i;
+
+	take_over(&d, b);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		place = d.tail * 32;
+		put(&d, (struct vtd_inv_desc){ { rows[i].low, rows[i].high, 0, 0 } });
+		expect_stop(&d, rows[i].reason, place);
+		*(u64 *)(d.memory + d.queue + place) = VTD_INV_WAIT;
+		*(u64 *)(d.memory + d.queue + place + 8) = 0;
+		go_on(&d, place + 32);
+	}
 	/* A queue outside memory. */
 	set(d.iommu, VTD_REG_IQA, MEMORY | 1 << 11);
 	set(d.iommu, VTD_REG_IQT, 32);
-	assert_int_equal(get32(d.iommu, VTD_REG_FSTS) & FSTS_IQE, FSTS_IQE);
-	set32(d.iommu, VTD_REG_FSTS, FSTS_IQE);
+	expect_stop(&d, 2, 0);
+	go_on(&d, 0);
+	leave(&d);
+}
+
+/* IQH is 0 while there is no queue: enabled again, it begins at its start. */
+static void test_head_is_reset_with_the_queue(void **state)
+{
+	struct bench *b = *state;
+	struct driver d;
+	u64 done;
+
+	take_over(&d, b);
+	put(&d, vtd_inv_iotlb(VTD_INV_IOTLB_GLOBAL, 0));
+	put(&d, vtd_inv_iotlb(VTD_INV_IOTLB_GLOBAL, 0));
+	assert_int_equal(get(d.iommu, VTD_REG_IQH), 64);
+	set32(d.iommu, VTD_REG_GCMD, GCMD_TE);
+	assert_int_equal(get(d.iommu, VTD_REG_IQH), 0);
+	assert_int_equal(get(d.iommu, VTD_REG_IQT), 64);
+	done = stats_of(d.iommu).invalidations;
+	set32(d.iommu, VTD_REG_GCMD, GCMD_TE | GCMD_QIE);
+	assert_int_equal(get(d.iommu, VTD_REG_IQH), 64);
+	assert_true(stats_of(d.iommu).invalidations == done + 2);
 	leave(&d);
 }
 
@@ -262,8 +376,17 @@ static void test_queue_of_short_descriptors(void **state)
 	set(d.iommu, VTD_REG_IQA, d.queue);
 	memset(d.memory + d.queue, 0xff, 64);
 	memcpy(d.memory + d.queue, &desc, 16);
+	/* Descriptors of scalable mode have 256 bits. */
 	set(d.iommu, VTD_REG_IQT, 16);
+	expect_stop(&d, 5, 0);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	/* With a root table of another mode, 128 will do. */
+	set(d.iommu, VTD_REG_RTADDR, b->root);
+	set32(d.iommu, VTD_REG_GCMD, GCMD_QIE | GCMD_SRTP | GCMD_TE);
+	set32(d.iommu, VTD_REG_FSTS, FSTS_IQE);
 	assert_int_equal(get(d.iommu, VTD_REG_IQH), 16);
+	set(d.iommu, VTD_REG_RTADDR, b->root | TTM_SCALABLE);
+	set32(d.iommu, VTD_REG_GCMD, GCMD_QIE | GCMD_SRTP | GCMD_TE);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_PASID_NOT_PRESENT);
 	leave(&d);
 }
@@ -342,12 +465,47 @@ static void test_interrupts_wait_while_they_are_masked(void **state)
 	leave(&d);
 }
 
+/* IP goes with the status that it stands for: what is serviced while it is masked is told to nobody. */
+static void test_interrupts_end_with_their_status(void **state)
+{
+	struct bench *b = *state;
+	static const u32 controls[] = { VTD_REG_FECTL, VTD_REG_PECTL, VTD_REG_IECTL };
+	struct driver d;
+	u32 which;
+
+	take_over(&d, b);
+	for (which = 0; which < 3; which++)
+		set32(d.iommu, controls[which], 1u << 31);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	assert_int_equal(vtd_page_request(b->dev, PASID, MISSING, VTD_DMA_READ, 3, true), 0);
+	assert_int_equal(read_dma(b->dev, PASID + 1, VIRTUAL), VTD_FAULT_PASID_NOT_PRESENT);
+	put(&d, (struct vtd_inv_desc){ { VTD_INV_WAIT | VTD_INV_WAIT_IF, 0, 0, 0 } });
+	for (which = 0; which < 3; which++)
+		assert_true(get32(d.iommu, controls[which]) == 3u << 30);
+	set(d.iommu, VTD_REG_FRCD + 8, 1ULL << 63);
+	set32(d.iommu, VTD_REG_PRS, 1);
+	set32(d.iommu, VTD_REG_ICS, 1);
+	for (which = 0; which < 3; which++) {
+		assert_true(get32(d.iommu, controls[which]) == 1u << 31);
+		set32(d.iommu, controls[which], 0);
+		assert_int_equal(told[which], 0);
+	}
+	/* What comes after it is told again. */
+	assert_int_equal(read_dma(b->dev, PASID + 1, VIRTUAL), VTD_FAULT_PASID_NOT_PRESENT);
+	put(&d, (struct vtd_inv_desc){ { VTD_INV_WAIT | VTD_INV_WAIT_IF, 0, 0, 0 } });
+	assert_int_equal(vtd_page_request(b->dev, PASID, MISSING + 4096, VTD_DMA_READ, 4, true), 0);
+	for (which = 0; which < 3; which++)
+		assert_int_equal(told[which], 1);
+	leave(&d);
+}
+
 /* ---- page requests ---- */
 
 /* A queue of 512 requests is emptied by software: the head moves, and nothing waits for ever. */
 static void test_request_queue_of_ones_own(void **state)
 {
 	struct bench *b = *state;
+	struct vtd_inv_desc answer;
 	struct driver d;
 	u64 head = 0, seen = 0;
 	u32 i;
@@ -368,7 +526,13 @@ static void test_request_queue_of_ones_own(void **state)
 			assert_int_equal(request[0] >> 32 & 0xfffff, PASID);
 			assert_true((request[1] & VTD_PE_ADDRESS_MASK) ==
 				    MISSING + seen * VTD_PAGE_SIZE);
-			put(&d, vtd_inv_page_response(SID, PASID, request[1] >> 3 & 0x1ff, 1));
+			/* A code that is none is a failure. */
+			answer = vtd_inv_page_response(SID, PASID, request[1] >> 3 & 0x1ff, 1);
+			if (seen % 2 == 0)
+				answer.qw[0] |= 7 << 12;
+			put(&d, answer);
+			assert_int_equal(vtd_page_answer(b->dev, PASID, request[1] >> 3 & 0x1ff),
+					 seen % 2 ? 1 : 15);
 			head = (head + 32) & 0x3fff;
 			seen++;
 		}
@@ -654,13 +818,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_the_unit_says_it_can),
 		TEST(test_bad_registers),
+		TEST(test_reserved_bits_of_registers),
 		TEST(test_root_counts_when_it_is_set),
 		TEST(test_queue_of_ones_own),
 		TEST(test_queue_stops_until_the_error_is_cleared),
+		TEST(test_tail_that_cannot_be),
+		TEST(test_why_a_queue_stops),
+		TEST(test_head_is_reset_with_the_queue),
 		TEST(test_queue_of_short_descriptors),
 		TEST(test_contexts_without_a_queue),
 		TEST(test_faults_by_registers),
 		TEST(test_interrupts_wait_while_they_are_masked),
+		TEST_PRI(test_interrupts_end_with_their_status),
 		TEST_PRI(test_request_queue_of_ones_own),
 		TEST_PRI(test_page_comes_in_the_interrupt),
 		TEST_PRI(test_request_queue_overflows),

@@ -3,7 +3,8 @@
 
 #include "vtd_bench.h"
 
-#define EXTENDED (VTD_CAP_DEFAULT | VTD_CAP_SRS | VTD_CAP_EAFS | VTD_CAP_SL5LP | VTD_CAP_SLADS)
+#define EXTENDED (VTD_CAP_DEFAULT | VTD_CAP_SRS | VTD_CAP_EAFS | VTD_CAP_MTS | VTD_CAP_SL5LP | \
+		  VTD_CAP_SLADS)
 
 static int setup(void **state)
 {
@@ -50,13 +51,13 @@ static void test_reserved_bits_on_the_way(void **state)
 			VTD_FAULT_DIR_RESERVED);
 }
 
-/* SLADE, SRE and EAFE are reserved in a unit that has not the capability. */
+/* SLADE, SRE, EAFE and memory types are reserved in a unit that has not the capability; PGSNP in each. */
 static void test_reserved_bits_of_the_entry(void **state)
 {
 	struct bench *b = *state;
 
 	expect_reserved(b, b->entry, 0xfff0000000000c00 | VTD_PE_SLADE, VTD_FAULT_PASID_RESERVED);
-	expect_reserved(b, b->entry + 8, 0x7f0000, VTD_FAULT_PASID_RESERVED);
+	expect_reserved(b, b->entry + 8, ~0ULL << 24 | 0x7f0000, VTD_FAULT_PASID_RESERVED);
 	expect_reserved(b, b->entry + 16, 0xfff0000000000f40 | VTD_PE_SRE | VTD_PE_EAFE,
 			VTD_FAULT_PASID_RESERVED);
 	expect_reserved(b, b->entry + 24, ~0ULL, VTD_FAULT_PASID_RESERVED);
@@ -70,6 +71,11 @@ static void test_capable_units_accept_more(void **state)
 	store(b->machine, b->entry, load(b->machine, b->entry) | VTD_PE_SLADE);
 	store(b->machine, b->entry + 16, root | VTD_PE_SRE | VTD_PE_EAFE);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	store(b->machine, b->entry + 8, DID | ~0ULL << 25 | VTD_PE_PWSNP);
+	forget(b);
+	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
+	forget(b);
+	expect_reserved(b, b->entry + 8, VTD_PE_PGSNP, VTD_FAULT_PASID_RESERVED);
 }
 
 static void use_five_second_levels(struct bench *b)
@@ -99,7 +105,7 @@ static void test_five_second_levels_are_walked(void **state)
 	use_five_second_levels(b);
 	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_READ, &physical), 0);
 	assert_true(physical == b->pages[0]);
-	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 57), VTD_FAULT_BEYOND);
+	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 57), VTD_FAULT_NESTED_ADDRESS);
 }
 
 static void test_reserved_bits_of_page_tables(void **state)
@@ -161,6 +167,23 @@ static void test_fault_processing_is_disabled_by_level(void **state)
 	store(b->machine, directory, table);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL + 4096), VTD_FAULT_FL_NOT_PRESENT);
 	assert_true(vtd_fault_read(b->iommu, &fault));
+}
+
+/* But tables that cannot be read are told of whatever FPD says. */
+static void test_unreadable_tables_are_always_recorded(void **state)
+{
+	struct bench *b = *state;
+	u64 context = load(b->machine, context_of(b)), beyond = 1ULL << 40;
+	u64 directory = b->directory + PASID / 64 * 8;
+
+	store(b->machine, context_of(b), (context & 0xfff) | CTX_FPD | beyond);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_DIR_ACCESS);
+	store(b->machine, context_of(b), context | CTX_FPD);
+	store(b->machine, directory, beyond | 1);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_PASID_ACCESS);
+	store(b->machine, context_of(b), context);
+	store(b->machine, directory, beyond | 3);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_PASID_ACCESS);
 }
 
 static void test_first_level_is_marked(void **state)
@@ -261,6 +284,12 @@ static void test_page_for_writing_only(void **state)
 	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), b->pages[0] | 2);
 	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_WRITE, NULL), 0);
 	expect_refused(b, VTD_DMA_READ, VTD_FAULT_NO_READ);
+	expect_refused(b, VTD_DMA_READ | VTD_DMA_WRITE, VTD_FAULT_NO_READ);
+	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), b->pages[0] | 1);
+	expect_refused(b, VTD_DMA_READ | VTD_DMA_WRITE, VTD_FAULT_NO_WRITE);
+	/* 79h is for a page with neither. */
+	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), b->pages[0]);
+	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_SL_PERMISSION);
 }
 
 static void test_interrupt_addresses_are_no_memory(void **state)
@@ -424,6 +453,21 @@ static void test_answers_without_rights(void **state)
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
 }
 
+/* An address of interrupts is translated for nobody, and asking is no fault; what leads there is. */
+static void test_translation_of_interrupt_addresses(void **state)
+{
+	struct bench *b = *state;
+	struct vtd_fault fault;
+
+	assert_int_equal(vtd_ats_translate(b->dev, INVALID_IOASID, 0xfee01000, VTD_DMA_WRITE, NULL),
+			 VTD_FAULT_INTERRUPT);
+	assert_false(vtd_fault_read(b->iommu, &fault));
+	store(b->machine, b->pages[1] + index_at(VIRTUAL, 1), 0xfee00000 | PT_P | PT_W | PT_U);
+	assert_int_equal(vtd_ats_translate(b->dev, PASID, VIRTUAL, VTD_DMA_READ, NULL),
+			 VTD_FAULT_INTERRUPT);
+	expect_fault(b->iommu, VTD_FAULT_INTERRUPT, PASID, VIRTUAL);
+}
+
 static void test_only_ats_asks_for_translations(void **state)
 {
 	struct bench *b = *state;
@@ -444,6 +488,7 @@ int main(void)
 		TEST_EXTENDED(test_five_second_levels_are_walked),
 		TEST(test_reserved_bits_of_page_tables),
 		TEST(test_fault_processing_is_disabled_by_level),
+		TEST(test_unreadable_tables_are_always_recorded),
 		TEST(test_first_level_is_marked),
 		TEST_EXTENDED(test_second_level_is_marked_where_asked),
 		TEST(test_marking_a_read_only_guest_table),
@@ -456,6 +501,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_translation_request_alone, setup_ats,
 						bench_teardown),
 		cmocka_unit_test_setup_teardown(test_answers_without_rights, setup_ats,
+						bench_teardown),
+		cmocka_unit_test_setup_teardown(test_translation_of_interrupt_addresses, setup_ats,
 						bench_teardown),
 		TEST(test_only_ats_asks_for_translations),
 	};

@@ -92,7 +92,7 @@ enum PASIDDirectory {
         _ memory: PhysicalMemory, _ context: ContextEntry, _ pasid: PASID
     ) throws(Fault) -> (HPA, isQuiet: Bool) {
         guard let entry = memory.word(context.directory + UInt64(pasid.number >> 6) &* 8) else {
-            throw Fault(VTD_FAULT_DIR_ACCESS, quiet: context.isQuiet)
+            throw Fault(VTD_FAULT_DIR_ACCESS)  // whatever FPD says: not qualified (7.1.3)
         }
         let isQuiet = context.isQuiet || entry & faultDisable != 0
         guard entry & present != 0 else { throw Fault(VTD_FAULT_DIR_NOT_PRESENT, quiet: isQuiet) }

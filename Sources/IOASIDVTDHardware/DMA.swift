@@ -34,7 +34,10 @@ extension Ref<Device> {
             pointee.tlb?.insert(DeviceTranslation(tag, found), tag)
             return .reached(found.physical(request))
         } catch {
-            guard error.isAnswerWithoutRights else { return refuse(error, request) }
+            let isAskedForMessage = request.isMessage && error.is(VTD_FAULT_INTERRUPT)
+            guard error.isAnswerWithoutRights || isAskedForMessage else {
+                return refuse(error, request)
+            }
             return .refused(error.reason, isRecorded: false)
         }
     }
@@ -51,15 +54,16 @@ extension Ref<Device> {
             throw Fault(VTD_FAULT_ROOT_NOT_PRESENT)
         }
         guard unit.pointee.isScalable else { throw Fault(VTD_FAULT_ROOT_MODE) }
-        if request.pasid == nil && Interrupts.contain(request.address.bits) {
-            throw Fault(VTD_FAULT_INTERRUPT)
-        }
+        if request.isMessage { throw Fault(VTD_FAULT_INTERRUPT) }
     }
 
     private func translate(_ request: Request) throws(Fault) -> Translation {
         try checkUnit(request)
         let tag = tag(request)
         if let hit = pointee.tlb?.lookUp(tag), hit.translation.allows(request) {
+            // A translated request: of the tables, its way ends at the context entry (section 9.4).
+            let tables = tables(.ignored)
+            try tables.checkDeviceTLB(try findContext(tables))
             pointee.unit.pointee.stats.devtlb_hits &+= 1
             answer(hit.translation, request, by: .deviceTLB)
             return hit.translation
@@ -73,12 +77,7 @@ extension Ref<Device> {
     private func remap(_ request: Request) throws(Fault) -> Translation {
         let tables = tables(.ignored)
         let hadContext = pointee.context != nil
-        let context: ContextEntry
-        if let cached = pointee.context {
-            context = cached
-        } else {
-            context = try fetchContext(tables)
-        }
+        let context = try findContext(tables)
         let pasid = try tables.pasid(of: request, context)
         let tag = CachedPASID.Tag(source: pointee.source, pasid: pasid)
         let cached: CachedPASID
@@ -158,7 +157,8 @@ extension Ref<Device> {
         }
     }
 
-    private func fetchContext(_ tables: TableRoot) throws(Fault) -> ContextEntry {
+    private func findContext(_ tables: TableRoot) throws(Fault) -> ContextEntry {
+        if let cached = pointee.context { return cached }
         if let fault = pointee.contextFault { throw fault }
         do throws(Fault) {
             let context = try tables.contextEntry()

@@ -45,8 +45,10 @@ enum Descriptor {
         let interrupts: Bool
     }
 
-    /// The largest order of pages that a descriptor may name (MAMV of the capability register).
+    /// The largest order of pages that an IOTLB descriptor may name (MAMV of the capability register).
     static let largestOrder: UInt64 = 18
+    /// By PASID there is no limit but the address space, whatever MAMV says.
+    private static let largestOrderOfPASID: UInt64 = 52
 
     /// Bits that must be zero, by type; the rest of the first two words has a meaning.
     private static func reserved(_ type: vtd_inv_type) -> (low: UInt64, high: UInt64) {
@@ -62,6 +64,11 @@ enum Descriptor {
         case VTD_INV_PAGE_RESPONSE: (0xfff0_0000_0000_0fc0, ~0xffc)
         default: (.max, .max)
         }
+    }
+
+    /// Is it of a type that there is (bits 11:9 and 3:0)?
+    static func hasType(_ low: UInt64) -> Bool {
+        (1...UInt64(VTD_INV_PAGE_RESPONSE.rawValue)).contains(low & 0xe0f)
     }
 
     /// - Parameter words: 4 of them; descriptors of 128 bits have 2
@@ -126,7 +133,8 @@ enum Descriptor {
         switch granularity {
         case VTD_INV_IOTLB_GLOBAL: return .iotlb(.all)
         case VTD_INV_IOTLB_DOMAIN: return .iotlb(.domain(domain))
-        case VTD_INV_IOTLB_PAGE: return pages(high).map { .iotlb(.pages(domain, $0)) }
+        case VTD_INV_IOTLB_PAGE:
+            return pages(high, largestOrder).map { .iotlb(.pages(domain, $0)) }
         default: return nil
         }
     }
@@ -147,15 +155,16 @@ enum Descriptor {
     ) -> Descriptor? {
         switch granularity {
         case VTD_INV_PIOTLB_PASID: return .pasidTranslations(domain, pasid, nil)
-        case VTD_INV_PIOTLB_PAGE: return pages(high).map { .pasidTranslations(domain, pasid, $0) }
+        case VTD_INV_PIOTLB_PAGE:
+            return pages(high, largestOrderOfPASID).map { .pasidTranslations(domain, pasid, $0) }
         default: return nil
         }
     }
 
     /// Address mask, "invalidation hint" (which is none that must be followed), and address.
-    private static func pages(_ high: UInt64) -> PageRange? {
+    private static func pages(_ high: UInt64, _ largest: UInt64) -> PageRange? {
         let order = high & 0x3f
-        guard order <= largestOrder else { return nil }
+        guard order <= largest else { return nil }
         return PageRange(address: high, order: order)
     }
 }

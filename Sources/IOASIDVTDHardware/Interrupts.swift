@@ -26,8 +26,10 @@ package struct EventSource {
     private static let mask: UInt32 = 1 << 31
     private static let pending: UInt32 = 1 << 30
 
-    var control: UInt32 {
-        (isMasked ? EventSource.mask : 0) | (isPending ? EventSource.pending : 0)
+    /// - Parameter hasStatus: is there something that software has not serviced?
+    func control(hasStatus: Bool) -> UInt32 {
+        (isMasked ? EventSource.mask : 0)
+            | (isPending && hasStatus ? EventSource.pending : 0)
     }
 
     mutating func setControl(_ value: UInt32) { isMasked = value & EventSource.mask != 0 }
@@ -62,8 +64,9 @@ extension Ref<Unit> {
         pointee.hasRaised = false
         for number in 0..<VTD_INTERRUPTS {
             let which = vtd_interrupt(number)
-            guard let event = event(which), event.pointee.take(),
-                let function = event.pointee.function
+            // Software that has serviced the status has cleared IP with it.
+            guard let event = event(which), event.pointee.isPending, hasStatus(which),
+                event.pointee.take(), let function = event.pointee.function
             else { continue }
             return (which, function, event.pointee.data)
         }

@@ -25,7 +25,9 @@ extension Ref<Unit> {
                 raise(VTD_INTERRUPT_INVALIDATION)
             }
         case .pageResponse(let source, let pasid, let group, let code):
-            device(source)?.pointee.waiting.answer(pasid: pasid, group: group, code: code)
+            // To a device a code that is none is a failure.
+            device(source)?.pointee.waiting.answer(
+                pasid: pasid, group: group, code: code <= 1 ? code : 15)
         }
         return true
     }

@@ -8,14 +8,15 @@ import IOASIDMemory
 /// driver of this library, and one wherever software puts it by the registers.
 struct DescriptorRing {
     let base: HPA
-    let slots: UInt64
+    let byteCount: UInt64
     /// 32 bytes a descriptor, or 16.
     let isWide: Bool
+    /// In bytes from the base, as in the registers. The tail is what software wrote, which may be wrong.
     var head: UInt64 = 0
     var tail: UInt64 = 0
 
     var stride: UInt64 { isWide ? 32 : 16 }
-    func slotAddress(_ index: UInt64) -> HPA { base + index % slots &* stride }
+    func after(_ place: UInt64) -> UInt64 { (place &+ stride) % byteCount }
 }
 
 package enum InvalidationQueue {
@@ -25,7 +26,7 @@ package enum InvalidationQueue {
     fileprivate static let done: UInt32 = 2
 
     static func own(_ base: HPA) -> DescriptorRing {
-        DescriptorRing(base: base, slots: slots, isWide: true)
+        DescriptorRing(base: base, byteCount: slots &* 32, isWide: true)
     }
 
     fileprivate static func status(_ ring: DescriptorRing) -> HPA { ring.base + 2 << pageShift }
@@ -33,8 +34,14 @@ package enum InvalidationQueue {
 
 /// Why the queue stopped (IQEI of the error record register).
 enum QueueError: UInt64 {
-    case fetch = 1
-    case descriptor = 3
+    case tail = 1
+    case fetch = 2
+    case type = 3
+    /// A reserved bit, or a field with a value that it cannot have.
+    case field = 4
+    /// Descriptors of 128 bits in scalable mode.
+    case width = 5
+    case tailAlignment = 6
 }
 
 // Software's side, of the ring that comes with the unit.
@@ -54,12 +61,12 @@ extension Ref<Unit> {
     }
 
     package func enqueue(_ descriptor: vtd_inv_desc) {
-        let at = pointee.invalidations.slotAddress(pointee.invalidations.tail)
+        let at = pointee.invalidations.base + pointee.invalidations.tail
         memory.setWord(at, descriptor.qw.0)
         memory.setWord(at + 8, descriptor.qw.1)
         memory.setWord(at + 16, descriptor.qw.2)
         memory.setWord(at + 24, descriptor.qw.3)
-        pointee.invalidations.tail = (pointee.invalidations.tail &+ 1) % InvalidationQueue.slots
+        pointee.invalidations.tail = pointee.invalidations.after(pointee.invalidations.tail)
     }
 
     /// Adds the wait, writes the tail register, and looks at the status.
@@ -87,13 +94,18 @@ extension Ref<Unit> {
     /// Carries out what is between head and tail.
     /// - Returns: why it stopped before; the head is then at the descriptor that cannot be.
     func process(_ ring: Ref<DescriptorRing>) -> QueueError? {
+        guard ring.pointee.tail % ring.pointee.stride == 0 else { return .tailAlignment }
+        guard ring.pointee.tail < ring.pointee.byteCount else { return .tail }
         while ring.pointee.head != ring.pointee.tail {
-            let at = ring.pointee.slotAddress(ring.pointee.head)
+            let mustBeWide = pointee.registers.isRootSet && pointee.isScalable
+            guard ring.pointee.isWide || !mustBeWide else { return .width }
+            let at = ring.pointee.base + ring.pointee.head
             guard let words = fetch(at, isWide: ring.pointee.isWide) else { return .fetch }
+            guard Descriptor.hasType(words.0) else { return .type }
             let descriptor = Descriptor.decode(words, canDrain: can(VTD_CAP_PRS))
-            guard let descriptor, carryOut(descriptor) else { return .descriptor }
+            guard let descriptor, carryOut(descriptor) else { return .field }
             pointee.stats.invalidations &+= 1
-            ring.pointee.head = (ring.pointee.head &+ 1) % ring.pointee.slots
+            ring.pointee.head = ring.pointee.after(ring.pointee.head)
         }
         return nil
     }

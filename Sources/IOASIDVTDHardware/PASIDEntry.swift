@@ -40,6 +40,9 @@ package struct PASIDEntry {
     private static let reserved1: UInt64 = 0x007f_0000
     private static let reserved2: UInt64 = 0x0f40 | beyondAddress
 
+    /// CD, EMTE, EMT, PWT, PCD and PAT.
+    private static let memoryTypes: UInt64 = ~0 << 25
+
     /// Reserved, some of it only for want of a capability.
     private func reservedBits(_ capabilities: UInt32) -> UInt64 {
         var bits =
@@ -47,6 +50,8 @@ package struct PASIDEntry {
             | word2 & PASIDEntry.reserved2
         if capabilities & VTD_CAP_SLADS == 0 { bits |= word0 & VTD_PE_SLADE }
         if capabilities & VTD_CAP_SRS == 0 { bits |= word2 & VTD_PE_SRE }
+        bits |= word1 & VTD_PE_PGSNP  // no unit here has snoop control (ECAP.SC)
+        if capabilities & VTD_CAP_MTS == 0 { bits |= word1 & PASIDEntry.memoryTypes }
         if capabilities & VTD_CAP_EAFS == 0 { bits |= word2 & VTD_PE_EAFE }
         return bits
     }
@@ -70,7 +75,7 @@ package struct PASIDEntry {
     ) throws(Fault) -> PASIDEntry {
         guard memory.contains(address, byteCount), let word0 = memory.word(address),
             let word1 = memory.word(address + 8), let word2 = memory.word(address + 16)
-        else { throw Fault(VTD_FAULT_PASID_ACCESS, quiet: isQuiet) }
+        else { throw Fault(VTD_FAULT_PASID_ACCESS) }  // whatever FPD says: not qualified (7.1.3)
         let entry = PASIDEntry(word0: word0, word1: word1, word2: word2)
         let isQuiet = isQuiet || entry.isQuiet
         guard entry.isPresent else { throw Fault(VTD_FAULT_PASID_NOT_PRESENT, quiet: isQuiet) }

@@ -92,11 +92,11 @@ struct PageWalk {
         return found
     }
 
-    /// What a second-level table does not allow. Neither is how "not present" is said there.
+    /// What a second-level table does not allow. If it allows nothing, the walk has said so.
     private func check(_ found: Translation, _ request: Request) throws(Fault) {
         guard request.rights & ~found.allowed != 0 else { return }
-        let isWriteOnly = found.allowed & VTD_DMA_READ == 0 && !request.isWrite
-        throw Fault(isWriteOnly ? VTD_FAULT_NO_READ : VTD_FAULT_SL_PERMISSION)
+        let isReadOnly = request.isWrite && found.allowed & VTD_DMA_WRITE == 0
+        throw Fault(isReadOnly ? VTD_FAULT_NO_WRITE : VTD_FAULT_NO_READ)
     }
 
     // MARK: First level
@@ -185,12 +185,7 @@ struct PageWalk {
 
     /// What the first level gave is a guest's address: then the second follows.
     private func nested(_ found: Translation, _ request: Request) throws(Fault) -> Translation {
-        let below: Translation
-        do {
-            below = try secondLevel(GPA(found.frame.bits), isWrite: request.isWrite)
-        } catch {
-            throw error.is(VTD_FAULT_BEYOND) ? Fault(VTD_FAULT_NESTED_ADDRESS) : error
-        }
+        let below = try secondLevel(GPA(found.frame.bits), isWrite: request.isWrite)
         try check(below, request)
         return Translation(
             frame: below.frame, allowed: found.allowed & below.allowed,
@@ -225,7 +220,7 @@ struct PageWalk {
             guard below.allowed & VTD_DMA_READ != 0 else { throw Fault(VTD_FAULT_SL_PERMISSION) }
             return below
         } catch {
-            if error.is(VTD_FAULT_BEYOND) { throw Fault(VTD_FAULT_NESTED_BEYOND) }
+            if error.is(VTD_FAULT_NESTED_ADDRESS) { throw Fault(VTD_FAULT_NESTED_BEYOND) }
             guard error.is(VTD_FAULT_SL_PERMISSION) else { throw error }
             throw Fault(isRoot ? VTD_FAULT_NESTED_ROOT_READ : VTD_FAULT_NESTED_TABLE_READ)
         }
@@ -259,7 +254,7 @@ struct PageWalk {
     private func walkSecondLevel(_ address: GPA, isWrite: Bool) throws(Fault) -> Translation {
         let levels = entry.secondLevels
         guard address.bits >> (pageShift &+ 9 &* levels) == 0 else {
-            throw Fault(VTD_FAULT_BEYOND)
+            throw Fault(VTD_FAULT_NESTED_ADDRESS)
         }
         var table = entry.secondLevelRoot
         var common = SecondLevelBit.read | SecondLevelBit.write

@@ -18,11 +18,15 @@ struct TableRoot {
         try RootTable.contextEntry(memory, root: root, source)
     }
 
+    func checkDeviceTLB(_ context: ContextEntry) throws(Fault) {
+        if hasTLB && !context.has(ContextEntry.deviceTLB) {
+            throw Fault(VTD_FAULT_DTE_CLEAR, quiet: context.isQuiet)
+        }
+    }
+
     func pasid(of request: Request, _ context: ContextEntry) throws(Fault) -> PASID {
         let isQuiet = context.isQuiet
-        if hasTLB && !context.has(ContextEntry.deviceTLB) {
-            throw Fault(VTD_FAULT_DTE_CLEAR, quiet: isQuiet)
-        }
+        try checkDeviceTLB(context)
         let limit = min(context.pasidLimit, pasidLimit)
         guard let pasid = request.pasid else {
             guard context.requestPASID.number < limit else {

@@ -29,10 +29,16 @@ private enum Register {
     static let setRoot: UInt32 = 1 << 30
     static let queueEnable: UInt32 = 1 << 26
     static let isWide: UInt64 = 1 << 11
+    /// QT: bits 18 to 4.
+    static let tail: UInt64 = 0x7fff0
     static let faultOverflow: UInt32 = 1 << 0
     static let faultPending: UInt32 = 1 << 1
     static let queueError: UInt32 = 1 << 4
     static let contextCommand: UInt64 = 1 << 63
+    /// CAIG, which is the hardware's to write.
+    static let contextDone: UInt64 = 3 << 59
+    /// CIRG, FM, SID, DID.
+    static let contextFields: UInt64 = 3 << 61 | 0x3_ffff_ffff
     static let faultEnd = VTD_REG_FRCD + UInt32(FaultLog.size) * 16
 }
 
@@ -84,20 +90,20 @@ extension Ref<Unit> {
         case VTD_REG_RTADDR: return file.root
         case VTD_REG_CCMD: return file.contextCommand
         case VTD_REG_FSTS & ~7: return UInt64(faultStatus) << 32
-        case VTD_REG_FECTL: return control(pointee.faultEvent)
+        case VTD_REG_FECTL: return control(VTD_INTERRUPT_FAULT, pointee.faultEvent)
         case VTD_REG_FEADDR: return addresses(pointee.faultEvent)
-        case VTD_REG_IQH: return shownQueue.head &* shownQueue.stride
-        case VTD_REG_IQT: return shownQueue.tail &* shownQueue.stride
+        case VTD_REG_IQH: return shownQueue.head
+        case VTD_REG_IQT: return shownQueue.tail
         case VTD_REG_IQA: return queueAddress
         case VTD_REG_ICS & ~7: return UInt64(file.isWaitComplete ? 1 : 0) << 32
-        case VTD_REG_IECTL: return control(pointee.invalidationEvent)
+        case VTD_REG_IECTL: return control(VTD_INTERRUPT_INVALIDATION, pointee.invalidationEvent)
         case VTD_REG_IEADDR: return addresses(pointee.invalidationEvent)
         case VTD_REG_IQER: return file.queueError?.rawValue ?? 0
         case VTD_REG_PQH: return pointee.requests.head
         case VTD_REG_PQT: return pointee.requests.tail
         case VTD_REG_PQA: return pointee.requests.base.bits | pointee.requests.order
         case VTD_REG_PRS & ~7: return UInt64(requestStatus) << 32
-        case VTD_REG_PECTL: return control(pointee.requestEvent)
+        case VTD_REG_PECTL: return control(VTD_INTERRUPT_PAGE_REQUEST, pointee.requestEvent)
         case VTD_REG_PEADDR: return addresses(pointee.requestEvent)
         case VTD_REG_FRCD..<Register.faultEnd:
             return pointee.faults.word(Int((offset &- VTD_REG_FRCD) / 8))
@@ -131,13 +137,22 @@ extension Ref<Unit> {
 
     private var queueAddress: UInt64 {
         let queue = shownQueue
-        let pages = (queue.slots &* queue.stride) >> pageShift
+        let pages = queue.byteCount >> pageShift
         return queue.base.bits | UInt64(pages.trailingZeroBitCount)
             | (queue.isWide ? Register.isWide : 0)
     }
 
-    private func control(_ event: EventSource) -> UInt64 {
-        UInt64(event.control) | UInt64(event.message.0) << 32
+    /// Is there something to service, of which the interrupt tells?
+    func hasStatus(_ which: vtd_interrupt) -> Bool {
+        switch which {
+        case VTD_INTERRUPT_FAULT: faultStatus != 0
+        case VTD_INTERRUPT_PAGE_REQUEST: requestStatus != 0
+        default: pointee.registers.isWaitComplete
+        }
+    }
+
+    private func control(_ which: vtd_interrupt, _ event: EventSource) -> UInt64 {
+        UInt64(event.control(hasStatus: hasStatus(which))) | UInt64(event.message.0) << 32
     }
 
     private func addresses(_ event: EventSource) -> UInt64 {
@@ -151,10 +166,11 @@ extension Ref<Unit> {
     /// A register of 64 bits. One of 32 is written by setHalfRegister().
     package func setRegister(_ offset: UInt32, _ value: UInt64) {
         switch offset {
-        case VTD_REG_RTADDR: pointee.registers.root = value
+        case VTD_REG_RTADDR:
+            pointee.registers.root = value & (addressMask | Register.tableTypes)
         case VTD_REG_CCMD: commandContexts(value)
         case VTD_REG_IQT:
-            pointee.queue.tail = value / pointee.queue.stride % pointee.queue.slots
+            pointee.queue.tail = value & Register.tail
             processQueue()
         case VTD_REG_IQA: placeQueue(value)
         case VTD_REG_PQH: pointee.requests.setHead(value)
@@ -217,8 +233,8 @@ extension Ref<Unit> {
         guard let event = event(which) else { return }
         switch offset {
         case 0: event.pointee.setControl(value)
-        case 4: event.pointee.message.0 = value
-        case 8: event.pointee.message.1 = value
+        case 4: event.pointee.message.0 = value & 0xffff
+        case 8: event.pointee.message.1 = value & ~3
         default: event.pointee.message.2 = value
         }
     }
@@ -234,6 +250,7 @@ extension Ref<Unit> {
         forgetPassages()
         let wasQueued = pointee.registers.isQueued
         pointee.registers.isQueued = value & Register.queueEnable != 0
+        if !pointee.registers.isQueued { pointee.queue.head = 0 }
         if pointee.registers.isQueued && !wasQueued { processQueue() }
     }
 
@@ -249,8 +266,10 @@ extension Ref<Unit> {
 
     /// CCMD: the way without a queue.
     private func commandContexts(_ value: UInt64) {
-        pointee.registers.contextCommand = value & ~Register.contextCommand
+        let done = pointee.registers.contextCommand & Register.contextDone
+        pointee.registers.contextCommand = value & Register.contextFields | done
         guard value & Register.contextCommand != 0, !pointee.registers.isQueued else { return }
+        pointee.registers.contextCommand &= ~Register.contextDone
         let granularity = value >> 61 & 3
         let low =
             UInt64(VTD_INV_CONTEXT.rawValue) | granularity << UInt64(VTD_INV_GRAN_SHIFT)
@@ -261,9 +280,9 @@ extension Ref<Unit> {
     }
 
     private func placeQueue(_ value: UInt64) {
-        let isWide = value & Register.isWide != 0
-        let slots = (pageSize << (value & 7)) / (isWide ? 32 : 16)
-        pointee.queue = DescriptorRing(base: HPA(entry: value), slots: slots, isWide: isWide)
+        pointee.queue = DescriptorRing(
+            base: HPA(entry: value), byteCount: pageSize << (value & 7),
+            isWide: value & Register.isWide != 0)
     }
 
     private func processQueue() {

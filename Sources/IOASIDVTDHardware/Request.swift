@@ -16,6 +16,8 @@ package struct Request {
         self.access = access
     }
 
+    /// No access to memory, but an interrupt message (section 3.14).
+    var isMessage: Bool { pasid == nil && Interrupts.contain(address.bits) }
     package var isPrivileged: Bool { access & VTD_DMA_PRIV != 0 }
     package var isWrite: Bool { access & VTD_DMA_WRITE != 0 }
     package var isExecute: Bool { access & VTD_DMA_EXEC != 0 }

@@ -41,7 +41,7 @@ package struct Unit: Listed {
     var isScalable = true
     var invalidations: DescriptorRing
     /// Where software has put it by the registers; nowhere at first.
-    var queue = DescriptorRing(base: HPA(0), slots: 128, isWide: true)
+    var queue = DescriptorRing(base: HPA(0), byteCount: pageSize, isWide: true)
     package var requests: PageRequestQueue
     package var faults: FaultLog
     var pasidCache: Cache<CachedPASID>

@@ -132,15 +132,15 @@ enum vtd_aw {
  * @VTD_FAULT_NESTED_TABLE_WRITE: accessed or dirty is to be set in a table of the guest that the
  *	domain maps read-only
  * @VTD_FAULT_SL_ACCESS: a second-level entry is outside memory
- * @VTD_FAULT_SL_PERMISSION: a second-level entry does not allow the access (or is not present)
+ * @VTD_FAULT_SL_PERMISSION: a second-level entry allows neither reads nor writes (is not present)
  * @VTD_FAULT_SL_RESERVED: a reserved bit of a second-level entry is set
  * @VTD_FAULT_SL_POINTER: the second-level root is outside memory
  * @VTD_FAULT_NOT_CANONICAL: the address is not canonical
  * @VTD_FAULT_USER: a user request to a supervisor page
  * @VTD_FAULT_NO_EXECUTE: an execute request to a page that forbids it
- * @VTD_FAULT_BEYOND: the address is beyond the width of the table, or of memory
- * @VTD_FAULT_NESTED_ADDRESS: a guest's page is beyond the width of the domain
- * @VTD_FAULT_NO_WRITE: a write to a read-only page
+ * @VTD_FAULT_BEYOND: the address, or what it is translated to, is beyond memory
+ * @VTD_FAULT_NESTED_ADDRESS: the address, or a guest's page, is beyond the width of the second level
+ * @VTD_FAULT_NO_WRITE: a write to a page that is read-only in the first or the second level
  * @VTD_FAULT_NO_READ: a read of a page that the domain maps for writing only
  * @VTD_FAULT_INTERRUPT: the address, or what it is translated to, is in the range of interrupts,
  *	0xfee00000 to 0xfeefffff
