@@ -633,7 +633,7 @@ int ioasid_free_wait(struct ioasid_set *set, ioasid_t ioasid, int timeout_ms);
  *
  * With -ETIMEDOUT the reference is put all the same: the set must not be used any more, and another call for it
  * says -EINVAL if that was the last reference. Then the set ends when its last id does, which RECLAIM tells
- * (ioasid_register_reclaim()); ioasid_dump() says who holds what. -EINVAL and -EDEADLK put nothing.
+ * by ioasid_register_reclaim(); ioasid_dump() says who holds what. -EINVAL and -EDEADLK put nothing.
  *
  * Return: 0; -ETIMEDOUT somebody holds the set or an id of it still; -EINVAL no live set; -EDEADLK as
  * ioasid_free_wait().
