@@ -260,6 +260,8 @@ def main():
     args.add_argument("out", type=Path, help="where the programs are and results go")
     args.add_argument("--library", default="", help="the libioasid.so to load in the first-id test")
     args.add_argument("--reps", type=int, default=5)
+    args.add_argument("--minutes", type=float, default=float("inf"),
+                      help="begin no more repetitions after that")
     args.add_argument("--quick", action="store_true", help="see that it works; judge nothing")
     args.add_argument("--only", help="columns, separated by commas")
     args = args.parse_args()
@@ -269,14 +271,18 @@ def main():
     missing = sorted({j[0] for j in JOBS if not (args.out / j[1]).exists()})
 
     run, start = Run(args.out, args.quick), time.monotonic()
+    done = 0
     for rep in range(reps):
+        if time.monotonic() - start > args.minutes * 60:
+            break
+        done += 1
         for column, program, group in jobs:
             if sys.stderr.isatty():
                 print(f"\r{rep + 1}/{reps} {column} {program} {group or ''}".ljust(60), end="",
                       file=sys.stderr, flush=True)
             run.job(column, program, group, args.library)
     run.settle()
-    facts = machine() | {"repetitions": reps, "quick": args.quick, "missing": missing,
+    facts = machine() | {"repetitions": done, "quick": args.quick, "missing": missing,
                          "seconds": round(time.monotonic() - start),
                          "best gauge, ns": run.best_gauge}
     print(", ".join(f"{k}: {v}" for k, v in facts.items()), end="\n\n")
