@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <linux/align.h>
 #include <linux/bitops.h>
@@ -32,6 +33,15 @@
 #define S16_MAX ((s16)(U16_MAX >> 1))
 #define S32_MAX ((s32)(U32_MAX >> 1))
 #define S64_MAX ((s64)(U64_MAX >> 1))
+
+/* Of any type, where libc's is of int. C++ has its own for each. */
+#ifndef __cplusplus
+#define abs(x) \
+	__extension__({ \
+		const __typeof__(x) ioasid_x = (x); \
+		ioasid_x > 0 || ioasid_x == 0 ? ioasid_x : -ioasid_x; \
+	})
+#endif
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -3,17 +3,6 @@
 #ifndef IOASID_LINUX_MATH_H
 #define IOASID_LINUX_MATH_H
 
-#include <stdlib.h>
-
-/* Of any type, where libc's is of int. C++ has its own for each. */
-#ifndef __cplusplus
-#define abs(x) \
-	__extension__({ \
-		const __typeof__(x) ioasid_x = (x); \
-		ioasid_x > 0 || ioasid_x == 0 ? ioasid_x : -ioasid_x; \
-	})
-#endif
-
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #define DIV_ROUND_UP_ULL(n, d) \
 	__extension__(((unsigned long long)(n) + (d) - 1) / (unsigned long long)(d))
