@@ -178,7 +178,7 @@ static void test_second_level_and_pass_through(void **state)
 	assert_true(physical == b->pages[0]);
 	expect_refused(b, VTD_DMA_WRITE, VTD_FAULT_NO_WRITE);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL + 4096), VTD_FAULT_SL_PERMISSION);
-	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 48), VTD_FAULT_NESTED_ADDRESS);
+	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 48), VTD_FAULT_BEYOND);
 	write_entry(b, VTD_PGTT_SECOND_LEVEL, MEMORY, 0);
 	forget(b);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), VTD_FAULT_SL_POINTER);

@@ -105,7 +105,7 @@ static void test_five_second_levels_are_walked(void **state)
 	use_five_second_levels(b);
 	assert_int_equal(vtd_dma(b->dev, PASID, VIRTUAL, VTD_DMA_READ, &physical), 0);
 	assert_true(physical == b->pages[0]);
-	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 57), VTD_FAULT_NESTED_ADDRESS);
+	assert_int_equal(read_dma(b->dev, PASID, 1ULL << 57), VTD_FAULT_BEYOND);
 }
 
 static void test_reserved_bits_of_page_tables(void **state)

@@ -50,7 +50,7 @@ private func faultName(_ reason: vtd_fault_reason) -> StaticString {
     case VTD_FAULT_USER: "user request to supervisor page"
     case VTD_FAULT_NO_EXECUTE: "no execute permission"
     case VTD_FAULT_BEYOND: "address too large"
-    case VTD_FAULT_NESTED_ADDRESS: "address beyond the second level"
+    case VTD_FAULT_NESTED_ADDRESS: "guest page beyond the domain"
     case VTD_FAULT_NO_WRITE: "no write permission"
     case VTD_FAULT_NO_READ: "no read permission"
     case VTD_FAULT_INTERRUPT: "interrupt address"

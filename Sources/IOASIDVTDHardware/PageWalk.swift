@@ -185,7 +185,12 @@ struct PageWalk {
 
     /// What the first level gave is a guest's address: then the second follows.
     private func nested(_ found: Translation, _ request: Request) throws(Fault) -> Translation {
-        let below = try secondLevel(GPA(found.frame.bits), isWrite: request.isWrite)
+        let below: Translation
+        do {
+            below = try secondLevel(GPA(found.frame.bits), isWrite: request.isWrite)
+        } catch {
+            throw error.is(VTD_FAULT_BEYOND) ? Fault(VTD_FAULT_NESTED_ADDRESS) : error
+        }
         try check(below, request)
         return Translation(
             frame: below.frame, allowed: found.allowed & below.allowed,
@@ -220,7 +225,7 @@ struct PageWalk {
             guard below.allowed & VTD_DMA_READ != 0 else { throw Fault(VTD_FAULT_SL_PERMISSION) }
             return below
         } catch {
-            if error.is(VTD_FAULT_NESTED_ADDRESS) { throw Fault(VTD_FAULT_NESTED_BEYOND) }
+            if error.is(VTD_FAULT_BEYOND) { throw Fault(VTD_FAULT_NESTED_BEYOND) }
             guard error.is(VTD_FAULT_SL_PERMISSION) else { throw error }
             throw Fault(isRoot ? VTD_FAULT_NESTED_ROOT_READ : VTD_FAULT_NESTED_TABLE_READ)
         }
@@ -254,7 +259,7 @@ struct PageWalk {
     private func walkSecondLevel(_ address: GPA, isWrite: Bool) throws(Fault) -> Translation {
         let levels = entry.secondLevels
         guard address.bits >> (pageShift &+ 9 &* levels) == 0 else {
-            throw Fault(VTD_FAULT_NESTED_ADDRESS)
+            throw Fault(VTD_FAULT_BEYOND)
         }
         var table = entry.secondLevelRoot
         var common = SecondLevelBit.read | SecondLevelBit.write

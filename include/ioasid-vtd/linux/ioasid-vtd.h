@@ -138,8 +138,8 @@ enum vtd_aw {
  * @VTD_FAULT_NOT_CANONICAL: the address is not canonical
  * @VTD_FAULT_USER: a user request to a supervisor page
  * @VTD_FAULT_NO_EXECUTE: an execute request to a page that forbids it
- * @VTD_FAULT_BEYOND: the address, or what it is translated to, is beyond memory
- * @VTD_FAULT_NESTED_ADDRESS: the address, or a guest's page, is beyond the width of the second level
+ * @VTD_FAULT_BEYOND: the address is beyond the width of the table, or of memory
+ * @VTD_FAULT_NESTED_ADDRESS: a guest's page is beyond the width of the domain
  * @VTD_FAULT_NO_WRITE: a write to a page that is read-only in the first or the second level
  * @VTD_FAULT_NO_READ: a read of a page that the domain maps for writing only
  * @VTD_FAULT_INTERRUPT: the address, or what it is translated to, is in the range of interrupts,
