@@ -546,6 +546,8 @@ static void what_is_left_fails_though_nobody_can_be_told(void **state)
 static void it_does_not_wait_for_who_keeps_a_stream(void **state)
 {
 	(void)state;
+	if (UNDER_TSAN)
+		skip(); /* its runtime flushes stderr at exit, and waits for who keeps it */
 	assert_int_equal(run("keeps stderr", "1"), 3);
 	assert_int_equal(count("ioasid: left over: ids 1, sets 1,"), 1);
 	assert_int_equal(run("keeps stderr", "fail"), 23);
