@@ -26,8 +26,9 @@ function(runtime_test name subject)
 endfunction()
 
 runtime_test(lock lock)
-# What ThreadSanitizer knows of a thread is gone when the last destructors of its keys run, which these use.
-if(NOT IOASID_SANITIZE STREQUAL "thread")
+# What ThreadSanitizer knows of a thread is gone when the last destructors of its keys run, which these use. Under
+# qemu-user they fail in children of fork(), where the kernel speaks of the emulator's threads; the suites pass there.
+if(NOT IOASID_SANITIZE STREQUAL "thread" AND NOT CMAKE_CROSSCOMPILING)
 	runtime_test(readside readside)
 	runtime_test(thread thread -DCIO_THREADS=512)
 endif()
