@@ -71,7 +71,12 @@ extension World {
                     + "\(Call.handler(event, subscription))")
         }
         if event.isReplay { return choices.pick([NOTIFY_OK, NOTIFY_BAD]) }
-        if failing == 0, operations.count <= 3, choices.once(in: 3) { request() }
+        if failing == 0, nestedLeft > 0, operations.count <= deepest,
+            isDeep || choices.once(in: 3)
+        {
+            nestedLeft -= 1
+            if isDeep, !choices.once(in: 8) { requestOfWhichIsTold() } else { request() }
+        }
         let result = choices.pick([
             NOTIFY_DONE, NOTIFY_OK, NOTIFY_OK, NOTIFY_OK, NOTIFY_STOP, NOTIFY_BAD,
             notifier_from_errno(-EPERM),

@@ -98,7 +98,8 @@ extension World {
 
     func lowestFree(_ min: UInt32, _ max: UInt32) -> Int? {
         (0..<Swift.min(Self.window, capacity)).first {
-            ids[$0].state == .free && base + UInt32($0) >= min && base + UInt32($0) <= max
+            ids[$0].state == .free && !isSetAside[$0] && base + UInt32($0) >= min
+                && base + UInt32($0) <= max
         }
     }
 

@@ -4,14 +4,12 @@
 import Glibc
 import IOASIDHeaders
 
-private let capacity = 20
-
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
     _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer
 ) -> CInt {
     ioasid_set_log_level(-1)
-    ioasid_install_capacity(UInt32(capacity))
+    ioasid_install_capacity(UInt32(World.usualCapacity))
     return 0
 }
 
@@ -19,7 +17,8 @@ public func initialize(
 public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = UnsafeBufferPointer(start: bytes, count: count)
     World(
-        Choices(bytes: input), seed: 0, base: 0, capacity: capacity, isAlone: true, isTold: false
+        Choices(bytes: input), seed: 0, base: 0, capacity: World.usualCapacity, isAlone: true,
+        isTold: false
     ).run(requests: .max)
     return 0
 }

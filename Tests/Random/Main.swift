@@ -46,7 +46,7 @@ enum Random {
             }
         }
         ioasid_set_log_level(-1)
-        let capacity = threads == 1 ? 20 : 1 << 20
+        let capacity = threads == 1 ? World.usualCapacity : 1 << 20
         if threads == 1 { ioasid_install_capacity(UInt32(capacity)) }
         let workers = (0..<threads).map {
             Worker(

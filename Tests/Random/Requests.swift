@@ -61,7 +61,9 @@ extension World {
         _ id: UInt32, _ set: SetModel, _ min: UInt32, _ max: UInt32, _ data: UInt,
         _ group: GroupModel, _ operation: Operation
     ) {
-        if id != none, isOurs(id), id >= min, id <= max, index(id) == nil {
+        if id != none, isOurs(id), id >= min, id <= max, index(id) == nil,
+            !isSetAside[Int(id - base)]
+        {
             return hand(Int(id - base), set, data, group, operation)
         }
         operation.result = Int(none)
@@ -455,6 +457,83 @@ extension World {
             Int(ioasid_cancel_capacity(number))
         }
     }
+
+    /// Says how many there are then.
+    func installCapacity(_ number: Int) {
+        answer("install_capacity(\(number))") {
+            if taken == 0, number != 0 { capacity = number }
+            return capacity
+        } _: {
+            ioasid_install_capacity(UInt32(number))
+            // There is no result that could say so.
+            var refused = ioasid_refused()
+            if ioasid_get_capacity() != number, ioasid_last_refusal(&refused),
+                refused.reason == IOASID_REFUSED_MEMORY
+            {
+                return error(ENOMEM)
+            }
+            return Int(ioasid_get_capacity())
+        }
+    }
+
+    func reserveRange(_ min: UInt32, _ max: UInt32) {
+        answer("reserve_range(\(min), \(max))") {
+            guard min <= max, Int(max) < capacity else { return error(EINVAL) }
+            let range = Int(min)...Int(max)
+            if let taken = range.first(where: { isSetAside[$0] || ids[$0].state != .free }) {
+                return error(isSetAside[taken] ? EEXIST : EBUSY)
+            }
+            guard range.count <= available else { return error(ENOSPC) }
+            for number in range { isSetAside[number] = true }
+            taken += range.count
+            return 0
+        } _: {
+            Int(ioasid_reserve_range(min, max))
+        }
+    }
+
+    func cancelRange(_ min: UInt32, _ max: UInt32) {
+        answer("cancel_range(\(min), \(max))") {
+            guard min <= max, Int(max) < Self.window else { return error(EINVAL) }
+            let range = Int(min)...Int(max)
+            guard range.allSatisfy({ isSetAside[$0] }) else { return error(EINVAL) }
+            for number in range { isSetAside[number] = false }
+            taken -= range.count
+            return 0
+        } _: {
+            Int(ioasid_cancel_range(min, max))
+        }
+    }
+
+    // MARK: Starting over
+
+    /// Nobody is told, and nothing is left. Then there are as many numbers as at first.
+    func reset() {
+        answer("reset") {
+            guard operations.isEmpty else { return error(EBUSY) }
+            let left = ids.count { $0.state != .free } + sets.count { $0.kind == .owned }
+            let subscriptions = sets.map(\.subscriptions) + [toAll, toReclaims, waiting]
+            defer { forgetAll() }
+            return left + subscriptions.joined().count
+                + groups.map(\.allocators).joined().count
+        } _: {
+            Int(ioasid_reset(nil))
+        }
+        guard operations.isEmpty else { return }
+        compare("get_capacity", Int(ioasid_get_capacity()), capacity)
+        installCapacity(Self.usualCapacity)
+    }
+
+    private func forgetAll() {
+        stale = sets.last { $0.kind == .owned }?.handle ?? stale
+        for set in sets where set.kind != .system && set.kind != .declared { set.state = .gone }
+        sets = [system, declared]
+        for set in sets { (set.count, set.subscriptions) = (0, []) }
+        (toAll, toReclaims, waiting, groups) = ([], [], [], [])
+        ids = ids.map { _ in IDModel() }
+        isSetAside = isSetAside.map { _ in false }
+        (taken, heldBack, capacity) = (0, 0, 1 << 20)
+    }
 }
 
 // MARK: Subscribers
@@ -662,6 +741,18 @@ extension World {
         }
         guard isAlone else { return }
         compare("available", Int(ioasid_reserve_capacity(0)), available)
+        compareRanges()
+    }
+
+    private func compareRanges() {
+        var numbers: [UInt32] = []
+        var (from, min, max) = (UInt32(0), UInt32(0), UInt32(0))
+        while ioasid_next_range(from, &min, &max) {
+            numbers += min...max
+            from = max + 1
+        }
+        let model = isSetAside.indices.filter { isSetAside[$0] }.map(UInt32.init)
+        if numbers != model { fail("\(numbers) are set aside, not \(model)") }
     }
 
     /// The ids of a set in ascending order.

@@ -9,6 +9,9 @@ extension World {
         for _ in 0..<requests {
             guard !choices.isAtEnd else { break }
             if isAlone, choices.once(in: 16) { failing = 1 + choices.below(4) }
+            // At 64 deep requests are refused or put off, of which the model knows nothing.
+            isDeep = choices.once(in: 64)
+            nestedLeft = isDeep ? 300 : 50
             request()
             failing = 0
             if choices.once(in: 32) { compareAll() }
@@ -65,7 +68,7 @@ extension World {
     func request() {
         let id = anyID()
         let subscriber = choices.pick(subscribers)
-        switch choices.below(47) {
+        switch choices.below(50) {
         case 0..<8:
             let set = anySet()
             let (min, max) = anyRange()
@@ -125,11 +128,37 @@ extension World {
             } else {
                 cancel(UInt32(choices.below(4)))
             }
+        case 46: if isAlone { requestOfRanges() }
+        case 47:
+            // While nothing is left, which is seldom.
+            if isAlone { installCapacity(choices.pick([Self.usualCapacity, Self.window, 7, 0])) }
+        case 48: if isAlone, choices.once(in: 8) { reset() }
         default:
             guard isAlone else { return }
             let which = choices.below(3)
             if choices.once(in: 2) { registerAllocator(which) } else { unregisterAllocator(which) }
         }
+    }
+
+    /// One that causes an event if it can, so that handlers are deep in each other.
+    func requestOfWhichIsTold() {
+        let inUse = ids.indices.filter { ids[$0].state == .active }
+        guard let index = inUse.isEmpty ? nil : choices.pick(inUse), !choices.once(in: 3) else {
+            return request()
+        }
+        let id = base + UInt32(index)
+        if choices.once(in: 4) {
+            free(nil, id)
+        } else {
+            attachSPID(id, ids[index].spid == none ? UInt32(choices.below(64)) : none)
+        }
+    }
+
+    private func requestOfRanges() {
+        let first = choices.below(Self.window)
+        let last = first - 1 + choices.below(6)
+        let (min, max) = (UInt32(first), UInt32(Swift.max(0, last)))
+        if choices.once(in: 2) { reserveRange(min, max) } else { cancelRange(min, max) }
     }
 
     /// NULL would be all.
@@ -170,6 +199,10 @@ extension World {
         guard isAlone else { return }
         for which in 0..<3 { unregisterAllocator(which) }
         cancel(UInt32(heldBack))
+        for number in isSetAside.indices where isSetAside[number] {
+            cancelRange(UInt32(number), UInt32(number))
+        }
+        installCapacity(Self.usualCapacity)
         var stats = ioasid_stats()
         ioasid_get_stats(&stats)
         compare("live ids", Int(stats.live), 0)

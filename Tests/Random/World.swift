@@ -154,11 +154,14 @@ final class World {
     let isTold: Bool
     let base: UInt32
     /// So much that it does not matter for a world that is not alone.
-    let capacity: Int
+    var capacity: Int
     /// Numbers of the window; those beyond the capacity are for custom allocators.
     static let window = 24
+    static let usualCapacity = 20
 
     var ids = [IDModel](repeating: IDModel(), count: World.window)
+    /// Numbers that nobody gets.
+    var isSetAside = [Bool](repeating: false, count: World.window)
     var lives = 0
     let system = SetModel(.system, nil, type: IOASID_SET_TYPE_NULL, quota: 0)
     let declared = SetModel(.declared, declared_set(), type: IOASID_SET_TYPE_NULL, quota: 0)
@@ -185,6 +188,11 @@ final class World {
     var performed = 0
     /// The allocation that is to fail, if any. Handlers make no requests then.
     var failing = 0
+
+    /// How many requests handlers may still make inside this one of the run, and how deep in each other.
+    var nestedLeft = 0
+    var isDeep = false
+    var deepest: Int { isDeep ? 62 : 3 }
 
     // What goes between the two halves of a request.
     var newest: SetModel?

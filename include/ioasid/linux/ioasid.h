@@ -393,7 +393,7 @@ int ioasid_set_name(struct ioasid_set *set, const char *name);
 
 /**
  * ioasid_install_capacity() - say how many ids there are
- * @total: ids are 0 to @total - 1; 0x100000 without this call; 0 for none: each allocation is refused
+ * @total: ids are 0 to @total - 1; 0x100000 without this call; 0 is refused
  *
  * Refused, with a log line, while there is an id, a set with a quota, or something reserved. When nothing is
  * left of these it may be called again.
@@ -438,7 +438,8 @@ int ioasid_cancel_capacity(ioasid_t nr_ioasid);
  * id that is in use.
  *
  * Return: 0; -EINVAL reversed or beyond the capacity; -EBUSY an id of the range is in use; -EEXIST one is set
- * aside; -ENOSPC fewer are left that no set has reserved; -ENOMEM. If it is refused nothing is set aside.
+ * aside (the lowest such number decides which); -ENOSPC fewer are left that no set has reserved; -ENOMEM. If it
+ * is refused nothing is set aside.
  * Context: takes the core lock, for as long as it takes to mark each number. Not in any kernel version.
  */
 int ioasid_reserve_range(ioasid_t min, ioasid_t max);
