@@ -7,9 +7,14 @@
 
 void *cio_reserve(size_t bytes)
 {
-	void *p = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	/* Where a reservation is large, huge pages shall fit into it. */
+	size_t slack = bytes >= 2 * (size_t)CIO_HUGE_PAGE ? CIO_HUGE_PAGE : 0;
+	char *p = mmap(NULL, bytes + slack, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		       -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	return p + (slack ? -(uintptr_t)p % CIO_HUGE_PAGE : 0);
 }
 
 /*
@@ -30,4 +35,9 @@ bool cio_commit(void *start, size_t bytes)
 void cio_decommit(void *start, size_t bytes)
 {
 	madvise(start, bytes, MADV_DONTNEED);
+}
+
+void cio_want_huge_pages(void *start, size_t bytes, bool wanted)
+{
+	madvise(start, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }

@@ -13,7 +13,13 @@
 #define _Nullable
 #endif
 
-/* Address space, readable at once: a look-up beyond what is committed finds zeroes. */
+/* What a huge page is, or a part of one; none of the others (Arm with large pages) is worth having here. */
+#define CIO_HUGE_PAGE 0x200000
+
+/*
+ * Address space, readable at once: a look-up beyond what is committed finds zeroes. Where two huge pages fit it
+ * begins at one.
+ */
 void *_Nullable cio_reserve(size_t bytes);
 
 /* Makes part of it writable; false if the kernel refuses. */
@@ -21,6 +27,9 @@ bool cio_commit(void *_Nonnull start, size_t bytes);
 
 /* Gives its pages back; it stays committed and reads as zero. */
 void cio_decommit(void *_Nonnull start, size_t bytes);
+
+/* Of a committed part. Advice: it changes nothing but the speed, and how much comes at a time. */
+void cio_want_huge_pages(void *_Nonnull start, size_t bytes, bool wanted);
 
 /* Asks for a line that will be written; harmless for any address. */
 static inline void cio_prefetch(uintptr_t address)

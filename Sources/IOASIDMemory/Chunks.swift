@@ -12,28 +12,49 @@ import Synchronization
 ///
 /// The last few chunks that became empty are kept, so that records which come and go cost no
 /// system call. Writers hold a lock; `base` and `count` may be read without.
+///
+/// Large tables come in huge pages, of which a look-up's miss costs less. The chunks that fill one
+/// are a block. If its first record comes while the block before it is crowded, then all of it is
+/// committed at once, and goes back at once:
+///
+///     blocks      | 0: by the chunk | 1: huge  | 2: huge          | 3: by the chunk
+///     in use        100,000           131,072    0 (kept: 1 is      12
+///                                                    crowded)
+///
+/// So few records, or some that are far apart, never cost more than their chunks.
 package struct Chunks: ~Copyable, Sendable {
     private static var keptLimit: Int { 4 }
-    private static var firstUse: Int { keptLimit &+ 1 }
     private static var committed: UInt32 { 1 << 31 }
+    private static var huge: UInt32 { 1 << 31 }
 
     private let start = Cell<UInt>(0)
     /// A chunk may have a second part, in an array of its own behind all the first ones.
     private let secondStart = Cell<UInt>(0)
-    /// One block, apart from what look-ups read. Which chunks are kept though empty, as numbers
-    /// plus one; where the next one goes; then for each chunk: is it committed, and how many of
-    /// its records are in use.
+    /// For each chunk: is it committed, and how many of its records are in use. Apart from what
+    /// look-ups read.
     private let uses = Cell<UInt>(0)
+    /// In the same memory, which begins here: for each block, has it huge pages, and how many of its
+    /// chunks are committed. Between them: which chunks are kept though empty, as numbers plus one,
+    /// and where the next one goes.
+    private let blocks = Cell<UInt>(0)
     package let bytes: Int
     private let secondBytes: Int
+    /// A block is crowded if so many of its records are in use; 0 if there are no huge pages.
+    private let crowd: UInt32
 
     /// - Parameters:
     ///   - bytes: of a chunk, a multiple of the page size.
     ///   - secondBytes: of its second part, too; 0 if it has none.
-    package init(bytes: Int, secondBytes: Int = 0) {
+    ///   - crowd: how many records make a block crowded; 0 for no huge pages. With it the parts are
+    ///     of the same size, and a power of two.
+    package init(bytes: Int, secondBytes: Int = 0, crowd: UInt32 = 0) {
         self.bytes = bytes
         self.secondBytes = secondBytes
+        self.crowd = crowd
     }
+
+    /// How many chunks are a block.
+    private var blockLength: Int { Memory.hugePage / bytes }
 
     /// Where the reservation begins; 0 before `prepare`.
     @inline(__always)
@@ -45,14 +66,18 @@ package struct Chunks: ~Copyable, Sendable {
     /// Reserves room. Again if no record is in use and more room is needed: what was reserved before
     /// stays mapped, for readers who look there still, and has no memory.
     /// - Returns: false for want of memory; nothing has changed.
-    package func prepare(_ count: Int) -> Bool {
-        guard let table = Memory.table((Chunks.firstUse &+ count) &* 4) else { return false }
+    package func prepare(_ chunks: Int) -> Bool {
+        let blocks = (chunks &+ blockLength &- 1) / blockLength &+ 1
+        let count = crowd == 0 ? chunks : blocks &* blockLength
+        let firstUse = blocks &+ Chunks.keptLimit &+ 1
+        guard let table = Memory.table((firstUse &+ count) &* 4) else { return false }
         guard let memory = Memory.reserve(count &* (bytes &+ secondBytes)) else {
             Memory.discard(table: table)
             return false
         }
         if uses.value != 0 { abandon() }
-        uses.value = UInt(bitPattern: table)
+        self.blocks.value = UInt(bitPattern: table)
+        uses.value = UInt(bitPattern: table + firstUse &* 4)
         secondStart.value = UInt(bitPattern: memory) &+ UInt(bitPattern: count &* bytes)
         start.value = UInt(bitPattern: memory)
         return true
@@ -96,48 +121,104 @@ package struct Chunks: ~Copyable, Sendable {
             }
             return true
         }
-        guard Memory.commit(memory(of: chunk), bytes),
-            secondBytes == 0 || Memory.commit(secondMemory(of: chunk), secondBytes)
-        else { return false }
+        let number = chunk / blockLength
+        let block = block(number)
+        if block.pointee == 0, isCrowded(number &- 1) {
+            guard commit(number &* blockLength, blockLength) else { return false }
+            block.pointee = Chunks.huge
+            wantHugePages(number, true)
+        } else if block.pointee < Chunks.huge, !commit(chunk, 1) {
+            return false
+        }
+        block.pointee &+= 1
         use.pointee = Chunks.committed
         return true
     }
 
-    /// The last record of a chunk has gone: it is kept, in place of the one kept longest.
+    /// The last record of a chunk has gone: it is kept, in place of the one kept longest. Of a block
+    /// with huge pages nothing goes before all of it does.
     @inline(never)
     private func end(_ chunk: Int) {
-        // A constant: TSan takes writing through the property for writing to all of `self`.
-        let kept = kept
-        let place = Int(kept[Chunks.keptLimit]) % Chunks.keptLimit
-        kept[Chunks.keptLimit] &+= 1
-        if kept[place] != 0 {
-            let oldest = Int(kept[place] &- 1)
-            decommit(oldest)
-            use(of: oldest).pointee = 0
+        let number = chunk / blockLength
+        if block(number).pointee >= Chunks.huge {
+            block(number).pointee &-= 1
+            use(of: chunk).pointee = 0
+            endIfUnused(number)
+        } else {
+            // A constant: TSan takes writing through the property for writing to all of `self`.
+            let kept = kept
+            let place = Int(kept[Chunks.keptLimit]) % Chunks.keptLimit
+            kept[Chunks.keptLimit] &+= 1
+            if kept[place] != 0 {
+                let oldest = Int(kept[place] &- 1)
+                decommit(oldest, 1)
+                use(of: oldest).pointee = 0
+                block(oldest / blockLength).pointee &-= 1
+            }
+            kept[place] = UInt32(truncatingIfNeeded: chunk &+ 1)
         }
-        kept[place] = UInt32(truncatingIfNeeded: chunk &+ 1)
+        endIfUnused(number &+ 1)
     }
 
-    /// Gives everything back but the address space.
+    /// A block with huge pages goes back, unless more is likely to come: so one id that comes and goes
+    /// at its border does not cost a huge page each time.
+    private func endIfUnused(_ number: Int) {
+        guard block(number).pointee == Chunks.huge, !isCrowded(number &- 1) else { return }
+        decommit(number &* blockLength, blockLength)
+        wantHugePages(number, false)
+        block(number).pointee = 0
+    }
+
+    /// - Complexity: O(chunks of a block)
+    private func isCrowded(_ number: Int) -> Bool {
+        guard crowd != 0, number >= 0 else { return false }
+        var records: UInt32 = 0
+        for chunk in number &* blockLength..<(number &+ 1) &* blockLength {
+            records &+= use(of: chunk).pointee & ~Chunks.committed
+        }
+        return records >= crowd
+    }
+
+    /// Gives everything back but the address space. No record is in use, so no block is of huge pages.
     @inline(never)
     private func abandon() {
-        for place in 0..<Chunks.keptLimit where kept[place] != 0 { decommit(Int(kept[place] &- 1)) }
-        Memory.discard(table: UnsafeMutableRawPointer(bitPattern: uses.value))
+        for place in 0..<Chunks.keptLimit where kept[place] != 0 {
+            decommit(Int(kept[place] &- 1), 1)
+        }
+        Memory.discard(table: UnsafeMutableRawPointer(bitPattern: blocks.value))
     }
 
-    private func decommit(_ chunk: Int) {
-        Memory.decommit(memory(of: chunk), bytes)
-        if secondBytes != 0 { Memory.decommit(secondMemory(of: chunk), secondBytes) }
+    private func commit(_ chunk: Int, _ count: Int) -> Bool {
+        Memory.commit(memory(of: chunk), bytes &* count)
+            && (secondBytes == 0
+                || Memory.commit(secondMemory(of: chunk), secondBytes &* count))
+    }
+
+    private func decommit(_ chunk: Int, _ count: Int) {
+        Memory.decommit(memory(of: chunk), bytes &* count)
+        if secondBytes != 0 { Memory.decommit(secondMemory(of: chunk), secondBytes &* count) }
+    }
+
+    private func wantHugePages(_ number: Int, _ wanted: Bool) {
+        let chunk = number &* blockLength
+        Memory.wantHugePages(memory(of: chunk), Memory.hugePage, wanted)
+        if secondBytes != 0 {
+            Memory.wantHugePages(secondMemory(of: chunk), Memory.hugePage, wanted)
+        }
+    }
+
+    private func block(_ number: Int) -> UnsafeMutablePointer<UInt32> {
+        UnsafeMutablePointer(bitPattern: blocks.value &+ UInt(bitPattern: number) &* 4)
+            .unsafelyUnwrapped
     }
 
     private var kept: UnsafeMutablePointer<UInt32> {
-        UnsafeMutablePointer(bitPattern: uses.value).unsafelyUnwrapped
+        use(of: 0) - (Chunks.keptLimit &+ 1)
     }
 
     @inline(__always)
     private func use(of chunk: Int) -> UnsafeMutablePointer<UInt32> {
-        let first = uses.value &+ UInt(Chunks.firstUse &* 4)
-        return UnsafeMutablePointer(bitPattern: first &+ UInt(bitPattern: chunk) &* 4)
+        UnsafeMutablePointer(bitPattern: uses.value &+ UInt(bitPattern: chunk) &* 4)
             .unsafelyUnwrapped
     }
 

@@ -46,12 +46,13 @@ package protocol IndexedRecords {
 /// circles: every 256 steps a reader looks whether `removals` has moved.
 ///
 /// It grows a bucket at a time, so that no request pays for all the others, and needs no memory but
-/// four bytes a bucket, given back when the last record leaves. A refused commit makes chains
+/// four bytes a bucket, given back when the last record leaves; in huge pages from the second one on. A refused commit makes chains
 /// longer, not requests fail.
 package struct HashIndex<Records: IndexedRecords>: ~Copyable, Sendable {
     private static var minBuckets: UInt32 { 1 << 10 }
     private static var maxBuckets: UInt32 { 1 << 22 }
     private static var commitBuckets: UInt32 { 1 << 14 }
+    private static var hugePageBuckets: UInt32 { UInt32(Memory.hugePage / 4) }
     private static var stepsUnseen: UInt32 { (1 << 8) - 1 }
 
     private let heads = Cell<UInt>(0)
@@ -213,11 +214,12 @@ package struct HashIndex<Records: IndexedRecords>: ~Copyable, Sendable {
 
     private func commit(_ buckets: UInt32) -> Bool {
         guard buckets > committed.value else { return true }
-        let more = Int(Self.commitBuckets) &* 4
-        guard Memory.commit(UnsafeMutableRawPointer(head(committed.value)), more) else {
-            return false
-        }
-        committed.value = committed.value &+ Self.commitBuckets
+        let start = UnsafeMutableRawPointer(head(committed.value))
+        let isLarge = committed.value >= Self.hugePageBuckets
+        let more = isLarge ? Self.hugePageBuckets : Self.commitBuckets
+        guard Memory.commit(start, Int(more) &* 4) else { return false }
+        if isLarge { Memory.wantHugePages(start, Int(more) &* 4, true) }
+        committed.value = committed.value &+ more
         return true
     }
 

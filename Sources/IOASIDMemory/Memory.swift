@@ -87,4 +87,13 @@ package enum Memory {
     package static func decommit(_ start: UnsafeMutableRawPointer, _ bytes: Int) {
         cio_decommit(start, bytes)
     }
+
+    package static var hugePage: Int { Int(CIO_HUGE_PAGE) }
+
+    /// Part of a reservation comes in huge pages from now on, or in small ones again.
+    package static func wantHugePages(
+        _ start: UnsafeMutableRawPointer, _ bytes: Int, _ wanted: Bool
+    ) {
+        cio_want_huge_pages(start, bytes, wanted)
+    }
 }

@@ -91,7 +91,9 @@ package struct Region<Record: ~Copyable>: ~Copyable, Sendable {
 package struct SplitRegion<First: ~Copyable, Second: ~Copyable>: ~Copyable, Sendable {
     private let chunks = Chunks(
         bytes: MemoryLayout<First>.stride &<< Int(SplitRegion.chunkShift),
-        secondBytes: MemoryLayout<Second>.stride &<< Int(SplitRegion.chunkShift))
+        secondBytes: MemoryLayout<Second>.stride &<< Int(SplitRegion.chunkShift),
+        // Half of a block's, if each part is 16 bytes.
+        crowd: 1 << 16)
     private let limit = Cell<UInt32>(0)
     /// How many there may be without reserving anew.
     private let room = Cell<UInt32>(0)
