@@ -117,6 +117,7 @@ COLD void cio_report_at_exit(void)
 
 	if (!wanted || !wanted[0] || !strcmp(wanted, "0") || getpid() != process)
 		return;
+	cio_loader_is_alone = true;
 	if (is_left_over() && !strcmp(wanted, "fail")) {
 		flush_streams();
 		_exit(STATUS_OF_LEAKS);
