@@ -6,15 +6,12 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-#include "emulator.h"
 
 #define pr_fmt(fmt) "%s: " fmt, "drv"
 
@@ -231,41 +228,9 @@ static void a_sink_is_replaced_while_others_talk(void **state)
 	assert_int_equal(ioasid_set_log(remember, &seen), 0);
 }
 
-/* The level as a new process takes it from the environment. */
-static int level_for(const char *value)
-{
-	char program[PATH_MAX] = "";
-	int status;
-	pid_t child = fork();
-
-	if (!child) {
-		setenv("IOASID_LOG", value, 1);
-		/* Not the link itself: under valgrind that would run valgrind. */
-		if (readlink("/proc/self/exe", program, sizeof(program) - 1) <= 0)
-			_exit(98);
-		if (emulator())
-			execl(emulator(), emulator(), program, "--level", (char *)NULL);
-		execl(program, program, "--level", (char *)NULL);
-		_exit(99);
-	}
-	waitpid(child, &status, 0);
-	return WEXITSTATUS(status) - 1;
-}
-
-static void the_environment_sets_the_level(void **state)
-{
-	(void)state;
-	assert_int_equal(level_for("none"), -1);
-	assert_int_equal(level_for("err"), 3);
-	assert_int_equal(level_for("debug"), 7);
-	assert_int_equal(level_for("5"), 5);
-	assert_int_equal(level_for("99"), 4);
-	assert_int_equal(level_for(""), 4);
-}
-
 #define listening(test) cmocka_unit_test_setup_teardown(test, listen, stop_listening)
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		listening(a_line_has_its_prefix_and_level),
@@ -280,10 +245,7 @@ int main(int argc, char **argv)
 		listening(a_sink_that_logs_does_not_recurse),
 		listening(a_sink_may_fork),
 		listening(a_sink_is_replaced_while_others_talk),
-		cmocka_unit_test(the_environment_sets_the_level),
 	};
 
-	if (argc == 2 && !strcmp(argv[1], "--level"))
-		return ioasid_set_log_level(0) + 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 // The history of references: who took and who put those of each id that lives, and where.
 #define _GNU_SOURCE
 #include <execinfo.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -192,7 +193,12 @@ COLD bool cio_history_is_asked(void)
 {
 	const char *wanted = secure_getenv("IOASID_HISTORY");
 
-	return wanted && wanted[0] && wanted[0] != '0';
+	if (!wanted || !wanted[0] || !strcmp(wanted, "0"))
+		return false;
+	if (!strcmp(wanted, "1"))
+		return true;
+	cio_refuse_variable("IOASID_HISTORY", wanted, "0 or 1");
+	return false;
 }
 
 COLD bool cio_history_is_on(void)

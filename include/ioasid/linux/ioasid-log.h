@@ -46,7 +46,8 @@ int ioasid_set_log(ioasid_log_fn fn, void *data);
  * @level: lines of this level and the more serious ones pass; below 0: none
  *
  * The default is 4 (warnings and errors), or what the environment variable IOASID_LOG says: a
- * level from 0 to 7, or one of none, err, warning, info, debug. Anything else counts as warning.
+ * level from 0 to 7, or one of none, err, warning, info, debug. Anything else is ignored, and the first
+ * line or change of the level says so on stderr.
  *
  * Return: the level until now.
  * Context: any.
