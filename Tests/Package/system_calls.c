@@ -140,15 +140,15 @@ static void walk_in_a_thread(void)
 }
 
 static atomic_int here;
+static void *volatile blocks[128];
 
-/* malloc() has a pool for each thread, and asks how many it may have when there are nine. */
+/* malloc() has a pool for each thread, and looks how many processors there are when there are nine. */
 static void *alloc_beside_others(void *nr)
 {
 	for (int i = 0; i < 2000; i++)
 		ioasid_free(NULL, ioasid_alloc(NULL, 0, 0xfffff, NULL));
 	ioasid_set_put(ioasid_set_alloc(NULL, 0, IOASID_SET_TYPE_NULL));
-	free(malloc(100));
-	here++;
+	blocks[here++] = malloc(100);
 	while (here < (intptr_t)nr)
 		sched_yield();
 	return NULL;
