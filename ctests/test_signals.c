@@ -173,12 +173,12 @@ static void look_at_itself(void)
 						.available = -1,
 						.limit = -1 };
 	struct ioasid_refused last;
-	unsigned int life, again;
+	unsigned int number, life = 0, again = 0;
 	char line[40];
 	int level;
 
-	expect(ioasid_thread(&life) && ioasid_thread(&life) == ioasid_thread(&again));
-	expect(life == again);
+	number = ioasid_thread(&life);
+	expect(number && number == ioasid_thread(&again) && life == again);
 	expect(ioasid_ratelimit(&often) && !ioasid_ratelimit(&never) && ioasid_ratelimit(NULL));
 	level = ioasid_set_log_level(3);
 	expect(ioasid_set_log_level(level) == 3);
@@ -209,7 +209,7 @@ static void look(void)
 		look_at_itself();
 		break;
 	default:
-		look_for_nothing(unknown[looks % 4]);
+		look_for_nothing(unknown[looks / 4 % 4]);
 		expect(!pasid_valid(ioasid_find_by_spid(own, 0x7654321)));
 		expect(!pasid_valid(ioasid_find_by_spid((struct ioasid_set *)&looks, 1)));
 		break;
