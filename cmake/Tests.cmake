@@ -196,6 +196,9 @@ package_test(timeline timeline.py ${PROJECT_SOURCE_DIR}/scripts/timeline $<TARGE
 package_test(debugging debugging.py ${PROJECT_SOURCE_DIR} ${include} $<TARGET_FILE_DIR:ioasid>)
 package_test(sanitized sanitized.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc clang ${clang})
 package_test(constructor constructor.sh gcc ${include} $<TARGET_FILE_DIR:ioasid>)
+# The lists of docs/process.md; skipped where the kernel has no filters of system calls.
+package_test(system-calls system-calls.py ${PROJECT_SOURCE_DIR}/docs/process.md ${include}
+	$<TARGET_FILE_DIR:ioasid>)
 package_test(lsan lsan.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc ${clang})
 package_test(unload unload.sh ${CMAKE_C_COMPILER} ${include}
 	$<TARGET_FILE:ioasid-kernel>)
