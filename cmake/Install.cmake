@@ -14,6 +14,19 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ioasid)
 set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH pc_to_prefix /${pkgconfig_dir} /)
 
+# note_directories(COMPONENT DIRECTORY...): comes before what is installed there. Those that are not there yet may go
+# with the target uninstall.
+function(note_directories component)
+	install(CODE "set(directories \"${ARGN}\")
+		set(list \"${CMAKE_BINARY_DIR}/install_directories.txt\")
+		include(\"${PROJECT_SOURCE_DIR}/cmake/note-directories.cmake\")" COMPONENT ${component})
+endfunction()
+
+note_directories(runtime ${CMAKE_INSTALL_LIBDIR})
+foreach(component development kernel vtd)
+	note_directories(${component} ${CMAKE_INSTALL_LIBDIR}/cmake ${pkgconfig_dir} ${CMAKE_INSTALL_INCLUDEDIR})
+endforeach()
+
 # install_library(TARGET PC RUNTIME_COMPONENT DEVELOPMENT_COMPONENT)
 function(install_library target pc runtime development)
 	install(TARGETS ${target} EXPORT ${target}Targets

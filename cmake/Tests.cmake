@@ -170,7 +170,7 @@ package_test(refusals.program readme.sh ${PROJECT_SOURCE_DIR}/docs/refusals.md $
 	$<TARGET_FILE_DIR:ioasid>)
 package_test(readme readme.sh ${PROJECT_SOURCE_DIR}/README.md ${include}/ioasid
 	$<TARGET_FILE_DIR:ioasid>)
-package_test(events readme.sh ${PROJECT_SOURCE_DIR}/docs/events.md ${include}/ioasid
+package_test(events tutorial.sh ${PROJECT_SOURCE_DIR}/docs/events.md 2 ${include}/ioasid
 	$<TARGET_FILE_DIR:ioasid>)
 package_test(install install.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${PROJECT_VERSION})
 package_test(toolchain toolchain.sh ${PROJECT_SOURCE_DIR} ${IOASID_SWIFTC})
@@ -196,6 +196,9 @@ package_test(timeline timeline.py ${PROJECT_SOURCE_DIR}/scripts/timeline $<TARGE
 package_test(debugging debugging.py ${PROJECT_SOURCE_DIR} ${include} $<TARGET_FILE_DIR:ioasid>)
 package_test(sanitized sanitized.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc clang ${clang})
 package_test(constructor constructor.sh gcc ${include} $<TARGET_FILE_DIR:ioasid>)
+# The lists of docs/process.md; skipped where the kernel has no filters of system calls.
+package_test(system-calls system-calls.py ${PROJECT_SOURCE_DIR}/docs/process.md ${include}
+	$<TARGET_FILE_DIR:ioasid>)
 package_test(lsan lsan.sh ${include} $<TARGET_FILE_DIR:ioasid> gcc ${clang})
 package_test(unload unload.sh ${CMAKE_C_COMPILER} ${include}
 	$<TARGET_FILE:ioasid-kernel>)
@@ -218,5 +221,5 @@ package_test(debian debian.sh ${PROJECT_SOURCE_DIR})
 package_test(deb ${PROJECT_SOURCE_DIR}/scripts/check-package)
 package_test(compilers compilers.sh ${include} ${clang})
 package_test(iommufd iommufd.sh ${PROJECT_SOURCE_DIR} $<TARGET_FILE_DIR:ioasid>)
-package_test(tutorial tutorial.sh ${PROJECT_SOURCE_DIR}/docs/tutorial.md ${include}/ioasid
+package_test(tutorial tutorial.sh ${PROJECT_SOURCE_DIR}/docs/tutorial.md 11 ${include}/ioasid
 	$<TARGET_FILE_DIR:ioasid>)

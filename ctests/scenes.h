@@ -3,6 +3,7 @@
 #ifndef IOASID_CTESTS_SCENES_H
 #define IOASID_CTESTS_SCENES_H
 
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -344,6 +345,27 @@ static void have_both(void)
 	have_a_history();
 }
 
+static int sleep_in_the_loader(struct dl_phdr_info *module, size_t size, void *data)
+{
+	(void)module, (void)size, (void)data;
+	fall_asleep();
+	return 1;
+}
+
+/* The C library cannot load its unwinder in a child of this. */
+static void have_the_unwinder(void)
+{
+	have_a_history();
+	ioasid_history_stop();
+	stage.has_history = false;
+}
+
+/* As an unwinder or a profiler, or a dlopen() elsewhere: the loader's lock is taken. */
+static void stay_in_the_loader(void)
+{
+	dl_iterate_phdr(sleep_in_the_loader, NULL);
+}
+
 #define IN(event_, to_) .event = IOASID_NOTIFY_##event_, .hears_##to_ = true
 
 static const struct scene {
@@ -401,9 +423,13 @@ static const struct scene {
 	  .others = { change_on_and_on, alloc_on_and_on }, .goes_on = true },
 	{ "everything, with both", .keeps_copies = true, .prepare = have_both,
 	  .others = { change_on_and_on, alloc_on_and_on }, .goes_on = true },
+	/* The last one. */
+	{ "the loader", .hears_all = true, .prepare = have_the_unwinder,
+	  .others = { stay_in_the_loader } },
 };
 
-#define SCENES (sizeof(scenes) / sizeof(scenes[0]))
+/* Without the last one where a sanitizer waits for that lock. */
+#define SCENES (sizeof(scenes) / sizeof(scenes[0]) - (UNDER_ASAN || UNDER_TSAN))
 
 static void *play(void *part)
 {

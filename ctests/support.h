@@ -28,6 +28,18 @@
 #define UNDER_TSAN false
 #endif
 
+/* Sanitizers look at the loader's modules themselves, and wait for its locks. */
+#if defined(__SANITIZE_ADDRESS__)
+#define UNDER_ASAN true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_ASAN true
+#endif
+#endif
+#ifndef UNDER_ASAN
+#define UNDER_ASAN false
+#endif
+
 /* A range that leaves out nothing. */
 #define ANY 0, INVALID_IOASID
 

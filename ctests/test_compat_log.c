@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +13,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "emulator.h"
-
 #define pr_fmt(fmt) "%s: " fmt, "drv"
 
 #include <linux/ioasid.h>
+#include <linux/ioasid-rcu.h>
+#include <linux/notifier.h>
 #include <linux/printk.h>
 
 static struct {
@@ -231,41 +230,79 @@ static void a_sink_is_replaced_while_others_talk(void **state)
 	assert_int_equal(ioasid_set_log(remember, &seen), 0);
 }
 
-/* The level as a new process takes it from the environment. */
-static int level_for(const char *value)
-{
-	char program[PATH_MAX] = "";
-	int status;
-	pid_t child = fork();
+/*
+ * Where a sink that is running may want the lock, or a reader to end: the old one stays if a thread is in it, and
+ * is replaced if none is.
+ */
+static int in_sink;
 
-	if (!child) {
-		setenv("IOASID_LOG", value, 1);
-		/* Not the link itself: under valgrind that would run valgrind. */
-		if (readlink("/proc/self/exe", program, sizeof(program) - 1) <= 0)
-			_exit(98);
-		if (emulator())
-			execl(emulator(), emulator(), program, "--level", (char *)NULL);
-		execl(program, program, "--level", (char *)NULL);
-		_exit(99);
-	}
-	waitpid(child, &status, 0);
-	return WEXITSTATUS(status) - 1;
+static void stay(void *may_leave, int level, const char *line)
+{
+	(void)level, (void)line;
+	/* The refusal to replace it is a line, too. */
+	if (__atomic_exchange_n(&in_sink, 1, __ATOMIC_ACQ_REL))
+		return;
+	while (!__atomic_load_n((int *)may_leave, __ATOMIC_ACQUIRE))
+		usleep(1000);
 }
 
-static void the_environment_sets_the_level(void **state)
+static void *talk_once(void *unused)
 {
+	ioasid_printk("hello");
+	return unused;
+}
+
+static int answers[2];
+
+static void replace_it(void)
+{
+	int may_leave = 0;
+	pthread_t thread;
+
+	ioasid_set_log(stay, &may_leave);
+	in_sink = 0;
+	pthread_create(&thread, NULL, talk_once, NULL);
+	while (!__atomic_load_n(&in_sink, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	answers[0] = ioasid_set_log(remember, &seen);
+	__atomic_store_n(&may_leave, 1, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	answers[1] = ioasid_set_log(remember, &seen);
+}
+
+static int replace_it_in_a_handler(struct notifier_block *nb, unsigned long event, void *data)
+{
+	(void)nb, (void)data;
+	if (event == IOASID_NOTIFY_SET_ALLOC)
+		replace_it();
+	return NOTIFY_OK;
+}
+
+static void where_a_sink_cannot_be_waited_for_it_stays(void **state)
+{
+	struct notifier_block nb = { .notifier_call = replace_it_in_a_handler };
+	struct ioasid_set *set;
+
 	(void)state;
-	assert_int_equal(level_for("none"), -1);
-	assert_int_equal(level_for("err"), 3);
-	assert_int_equal(level_for("debug"), 7);
-	assert_int_equal(level_for("5"), 5);
-	assert_int_equal(level_for("99"), 4);
-	assert_int_equal(level_for(""), 4);
+	assert_int_equal(ioasid_register_notifier(NULL, &nb), 0);
+	alarm(60);
+	set = ioasid_set_alloc(NULL, 1, IOASID_SET_TYPE_NULL);
+	ioasid_unregister_notifier(NULL, &nb);
+	ioasid_set_put(set);
+	assert_int_equal(answers[0], -EDEADLK);
+	assert_int_equal(answers[1], 0);
+	memset(answers, 1, sizeof(answers));
+	ioasid_rcu_read_lock();
+	replace_it();
+	ioasid_rcu_read_unlock();
+	alarm(0);
+	assert_int_equal(answers[0], -EDEADLK);
+	assert_int_equal(answers[1], 0);
 }
 
 #define listening(test) cmocka_unit_test_setup_teardown(test, listen, stop_listening)
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		listening(a_line_has_its_prefix_and_level),
@@ -280,10 +317,8 @@ int main(int argc, char **argv)
 		listening(a_sink_that_logs_does_not_recurse),
 		listening(a_sink_may_fork),
 		listening(a_sink_is_replaced_while_others_talk),
-		cmocka_unit_test(the_environment_sets_the_level),
+		listening(where_a_sink_cannot_be_waited_for_it_stays),
 	};
 
-	if (argc == 2 && !strcmp(argv[1], "--level"))
-		return ioasid_set_log_level(0) + 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

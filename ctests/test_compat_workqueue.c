@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -58,6 +59,38 @@ static void make_step(struct step *step, int number, bool may_go)
 	atomic_set(&step->may_go, may_go);
 	step->number = number;
 	atomic_set(&steps_done, 0);
+}
+
+static void fault(struct work_struct *work)
+{
+	(void)work;
+	__builtin_trap();
+}
+
+static void end_of_fault(int signal)
+{
+	_exit(signal == SIGILL || signal == SIGTRAP ? 7 : 1);
+}
+
+/* What a thread does wrong itself is told to the program's handler, as elsewhere; it is also how sanitizers report. */
+static void a_fault_in_an_item_is_the_programs(void **state)
+{
+	static struct work_struct work;
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		signal(SIGILL, end_of_fault);
+		signal(SIGTRAP, end_of_fault);
+		INIT_WORK(&work, fault);
+		schedule_work(&work);
+		flush_work(&work);
+		_exit(2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
 }
 
 static void runs_what_is_scheduled(void **state)
@@ -547,6 +580,8 @@ static int start_watchdog(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fault_in_an_item_is_the_programs),
+		cmocka_unit_test(a_fault_in_an_item_is_the_programs),
 		cmocka_unit_test(runs_what_is_scheduled),
 		cmocka_unit_test(a_pending_item_is_not_queued_twice),
 		cmocka_unit_test(an_ordered_queue_keeps_the_order),

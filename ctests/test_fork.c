@@ -176,6 +176,39 @@ static int dump_it(void)
 	return 0;
 }
 
+static int keep_a_history(void)
+{
+	FILE *null = fopen("/dev/null", "w");
+	char data;
+	ioasid_t id;
+
+	ioasid_history_stop();
+	child_assert(ioasid_history_start() == 0);
+	id = ioasid_alloc(NULL, ANY, &data);
+	child_assert(ioasid_get(NULL, id) == 0);
+	child_assert(ioasid_report_leaks(null) > 0);
+	child_assert(!ioasid_put(NULL, id));
+	ioasid_free(NULL, id);
+	ioasid_history_stop();
+	fclose(null);
+	return 0;
+}
+
+/* Both are looked up by address, and one is there for the first time. */
+static int meet_strangers(void)
+{
+	static DECLARE_IOASID_SET(declared);
+	struct recorder recorder = RECORDER(1);
+	ioasid_t id = ioasid_alloc(&declared, ANY, NULL);
+
+	child_assert(pasid_valid(id));
+	ioasid_free(&declared, id);
+	child_assert(ioasid_adjust_set((struct ioasid_set *)&recorder, 5) == -EINVAL);
+	child_assert(ioasid_register_notifier((struct ioasid_set *)&recorder, &recorder.nb) ==
+		     -EINVAL);
+	return 0;
+}
+
 static int trace_it(void)
 {
 	char *text;
@@ -255,10 +288,11 @@ static int leave_by_exit(void)
 
 static int forks_again(void);
 
-#define ACT(what) { #what, what }
+#define ACT(what) { #what, what, false }
 static const struct act {
 	const char *name;
 	int (*run)(void);
+	bool needs_the_loader;
 } acts[] = {
 	ACT(alloc_and_free),
 	ACT(replace_its_data),
@@ -268,6 +302,8 @@ static const struct act {
 	ACT(walk_its_set),
 	ACT(dump_it),
 	ACT(trace_it),
+	{ "keep_a_history", keep_a_history, true },
+	{ "meet_strangers", meet_strangers, true },
 	ACT(replace_its_sink),
 	ACT(get_and_put),
 	/* These end everything, or the child. */
@@ -338,6 +374,9 @@ static void play_all(void)
 			if (scene->goes_on &&
 			    (acts[j].run == account_for_all || acts[j].run == use_an_allocator ||
 			     acts[j].run == forks_again))
+				continue;
+			if (acts[j].needs_the_loader && scene->others[0] &&
+			    scene->others[0] != stay_in_the_loader)
 				continue;
 			for (int k = 0; k < (scene->goes_on ? repeats : 1); k++) {
 				int status = in_a_child(acts[j].run);

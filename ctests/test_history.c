@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -554,6 +555,18 @@ static void it_does_not_wait_for_who_keeps_a_stream(void **state)
 	assert_int_equal(count("ioasid: left over: ids 1, sets 1,"), 1);
 }
 
+static void it_does_not_wait_for_who_keeps_the_loader(void **state)
+{
+	(void)state;
+	if (UNDER_ASAN || UNDER_TSAN)
+		skip(); /* their runtimes wait for it at exit */
+	assert_int_equal(run("keeps the loader", "1"), 3);
+	assert_int_equal(count("ioasid: left over: ids 1, sets 1,"), 1);
+	assert_int_equal(run("keeps the loader", "fail"), 23);
+	assert_int_equal(count("allocated at "), 1);
+	assert_int_equal(count("allocated at 0x"), 0);
+}
+
 static void a_child_has_nothing_to_report(void **state)
 {
 	(void)state;
@@ -571,6 +584,19 @@ static void *keep_stderr(void *unused)
 	flockfile(stderr);
 	__atomic_store_n(&is_kept, 1, __ATOMIC_RELEASE);
 	pause();
+	return unused;
+}
+
+static int sleep_in_the_loader(struct dl_phdr_info *module, size_t bytes, void *data)
+{
+	(void)module, (void)bytes, (void)data;
+	__atomic_store_n(&is_kept, 1, __ATOMIC_RELEASE);
+	return pause();
+}
+
+static void *keep_the_loader(void *unused)
+{
+	dl_iterate_phdr(sleep_in_the_loader, NULL);
 	return unused;
 }
 
@@ -621,6 +647,8 @@ static int leave(const char *part)
 		ioasid_fail_nth(1);
 	else if (!strcmp(part, "keeps stderr"))
 		begin(keep_stderr, NULL);
+	else if (!strcmp(part, "keeps the loader"))
+		begin(keep_the_loader, NULL);
 	else if (!strcmp(part, "locked"))
 		begin(free_it, &id);
 	return 3;
@@ -657,6 +685,7 @@ int main(int argc, char **argv)
 		CLEAN_TEST(the_process_says_at_its_end_what_is_left),
 		CLEAN_TEST(what_is_left_fails_though_nobody_can_be_told),
 		CLEAN_TEST(it_does_not_wait_for_who_keeps_a_stream),
+		CLEAN_TEST(it_does_not_wait_for_who_keeps_the_loader),
 		CLEAN_TEST(a_child_has_nothing_to_report),
 	};
 

@@ -13,7 +13,9 @@
 #include "support.h"
 
 #include <linux/atomic.h>
+#include <linux/ioasid-hooks.h>
 #include <linux/kernel.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
 /* A look-up that waits for who it interrupted never ends. */
@@ -126,7 +128,6 @@ static void look_at_victim(void)
 	ioasid_find_spid(victim);
 }
 
-/* More than that takes several thousand instructions: one part a time. */
 /* All of a crowd, which is there as long as it is not NULL: one of them is where an index changes. */
 static struct ioasid_set *crowd;
 static ioasid_t crowd_size, crowd_ids[1100];
@@ -139,11 +140,62 @@ static void look_at_crowd(void)
 		expect(ioasid_find_by_spid_ref(crowd, spid, false) == crowd_ids[spid]);
 }
 
+/* A handler may have sections of its own, in whatever it interrupted. */
+static void read_a_while(void)
+{
+	bool was_in = ioasid_rcu_read_lock_held(), might = ioasid_may_wait();
+
+	ioasid_rcu_read_lock();
+	rcu_read_lock();
+	expect(ioasid_rcu_read_lock_held() && rcu_read_lock_held() && !ioasid_may_wait());
+	rcu_read_unlock();
+	ioasid_rcu_read_unlock();
+	expect(ioasid_rcu_read_lock_held() == was_in && ioasid_may_wait() == might);
+	expect(!was_in || !might);
+	expect(ioasid_rcu_view()->readers != NULL);
+}
+
+/* Has a handler the right thread, and may it speak? */
+static void look_at_itself(void)
+{
+	static struct ioasid_ratelimit_state often = { .interval_ms = 1000000,
+						       .burst = 2000000000 };
+	static struct ioasid_ratelimit_state never = { .interval_ms = 1000000 };
+	const struct ioasid_refused refused = { .cause = "no",
+						.function = "f",
+						.set = -1,
+						.id = 7,
+						.min = INVALID_IOASID,
+						.max = INVALID_IOASID,
+						.spid = INVALID_IOASID,
+						.owner = INVALID_IOASID,
+						.asked = -1,
+						.available = -1,
+						.limit = -1 };
+	struct ioasid_refused last;
+	unsigned int number, life = 0, again = 0;
+	char line[40];
+	int level;
+
+	number = ioasid_thread(&life);
+	expect(number && number == ioasid_thread(&again) && life == again);
+	expect(ioasid_ratelimit(&often) && !ioasid_ratelimit(&never) && ioasid_ratelimit(NULL));
+	level = ioasid_set_log_level(3);
+	expect(ioasid_set_log_level(level) == 3);
+	expect(ioasid_strrefusal(&refused, line, sizeof(line)) == strlen("f: no: id 7"));
+	expect(!strcmp(line, "f: no: id 7"));
+	expect(!strcmp(ioasid_refusal_name(IOASID_REFUSED_NR), "unknown"));
+	expect(ioasid_get_capacity() == 1 << 20);
+	ioasid_last_refusal(&last);
+	ioasid_fail_nth(0);
+}
+
+/* All of it takes several thousand instructions: one part a time. */
 static void look(void)
 {
 	static const ioasid_t unknown[] = { 0xfffff, 0x100000, 0x7fffffff, 1 << 24 };
 
-	switch (looks++ % 3) {
+	switch (looks++ % 4) {
 	case 0:
 		look_at(&things[FLAT]);
 		look_at(&things[CUSTOM]);
@@ -152,8 +204,12 @@ static void look(void)
 		look_at(&things[LINKED]);
 		look_at(&things[FAR]);
 		break;
+	case 2:
+		read_a_while();
+		look_at_itself();
+		break;
 	default:
-		look_for_nothing(unknown[looks % 4]);
+		look_for_nothing(unknown[looks / 4 % 4]);
 		expect(!pasid_valid(ioasid_find_by_spid(own, 0x7654321)));
 		expect(!pasid_valid(ioasid_find_by_spid((struct ioasid_set *)&looks, 1)));
 		break;
@@ -479,6 +535,13 @@ static void read_figures(void)
 	read_stats();
 }
 
+/* What is safe may be interrupted by itself. */
+static void be_safe(void)
+{
+	read_a_while();
+	look_at_itself();
+}
+
 /* Many others, so that an index has a bucket more with each, and less again. */
 
 static ioasid_t crowd_id;
@@ -592,6 +655,7 @@ __attribute__((__unused__)) static const struct writer writers[] = {
 	{ "for_each", nothing, walk, nothing },
 	{ "dump", open_null, dump, close_null },
 	{ "get_stats", nothing, read_figures, nothing },
+	{ "what is safe itself", nothing, be_safe, nothing },
 	{ "register_allocator", nothing, share, nothing },
 	{ "custom free", take_spare, free_it, replace_spare },
 	{ "1024 SPIDs", nearly_fill_the_first_buckets, grow, end_crowd },

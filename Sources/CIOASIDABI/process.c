@@ -23,6 +23,7 @@ static void in_parent(void)
 
 static void in_child(void)
 {
+	cio_loader_is_alone = true;
 	cio_read_child_after_fork();
 	cio_log_after_fork_child();
 	if (cio_hooks)

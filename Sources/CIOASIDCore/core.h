@@ -83,6 +83,7 @@ static inline bool cio_trace_is_kept(void)
  * history.c: who took and who put the references of each id, and where. With the core lock, but for
  * cio_history_reference(), which takes it. @life says which life of the number it is.
  */
+void cio_history_prepare(void);
 bool cio_history_start(void);
 void cio_history_stop(void);
 bool cio_history_is_on(void);
@@ -103,6 +104,9 @@ bool cio_history_is_whole(ioasid_t id, uint32_t life);
 long cio_history_count(void);
 bool cio_history_has_gaps(void);
 long cio_history_copy(ioasid_t id, uint32_t life, struct cio_dump_holder *_Nonnull to);
+
+/* Nobody may be there to give the loader's lock back: in a child of fork(), and at exit(). */
+extern bool cio_loader_is_alone;
 
 /* symbol.c: "function+0x12", or "file+0x1234" for addr2line; never fails. */
 const char *_Nonnull cio_symbol(const void *_Nullable address, char *_Nonnull text, size_t size);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Tells a DECLARE_IOASID_SET() from any other pointer without following it on trust. */
 #define _GNU_SOURCE
-#include <link.h>
-#include <stdint.h>
-
 #include "core.h"
+#include "module.h"
 
 /* Does the object lie whole in writable memory of this loaded module? */
 static int holds(struct dl_phdr_info *module, size_t size, void *data)
@@ -34,7 +32,7 @@ bool cio_is_declared_set(const void *set)
 	const struct ioasid_set *declared = set;
 	uintptr_t address = (uintptr_t)set;
 
-	if (address % _Alignof(struct ioasid_set) != 0 || !dl_iterate_phdr(holds, &address))
+	if (address % _Alignof(struct ioasid_set) != 0 || !cio_visit_module(set, holds, &address))
 		return false;
 	return declared->token == declared && declared->type == IOASID_SET_DECLARED;
 }

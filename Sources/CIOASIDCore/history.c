@@ -2,11 +2,12 @@
 // The history of references: who took and who put those of each id that lives, and where.
 #define _GNU_SOURCE
 #include <execinfo.h>
-#include <link.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core.h"
+#include "module.h"
 
 #define COLD __attribute__((cold, noinline))
 
@@ -153,12 +154,20 @@ COLD static bool settle(struct story *story, const void *tag)
 
 /* ---- what happens ---- */
 
+/*
+ * Without the core lock: the C library loads the unwinder with the first backtrace(). Another thread may be in
+ * dlopen(), which has the loader's lock while it runs constructors, which may wait for ours.
+ */
+COLD void cio_history_prepare(void)
+{
+	static char here;
+
+	cio_visit_module(&here, find_code, NULL);
+	find_caller();
+}
+
 COLD bool cio_history_start(void)
 {
-	if (!code_start)
-		dl_iterate_phdr(find_code, NULL);
-	/* The C library loads the unwinder with the first call: not when a reference is taken. */
-	find_caller();
 	buckets = cio_history_allocate(BUCKETS * sizeof(*buckets));
 	if (!buckets)
 		return false;
@@ -184,7 +193,12 @@ COLD bool cio_history_is_asked(void)
 {
 	const char *wanted = secure_getenv("IOASID_HISTORY");
 
-	return wanted && wanted[0] && wanted[0] != '0';
+	if (!wanted || !wanted[0] || !strcmp(wanted, "0"))
+		return false;
+	if (!strcmp(wanted, "1"))
+		return true;
+	cio_refuse_variable("IOASID_HISTORY", wanted, "0 or 1");
+	return false;
 }
 
 COLD bool cio_history_is_on(void)

@@ -114,10 +114,16 @@ COLD static bool is_left_over(void)
 COLD void cio_report_at_exit(void)
 {
 	const char *wanted = secure_getenv("IOASID_REPORT_LEAKS");
+	bool may_fail = wanted && !strcmp(wanted, "fail");
 
 	if (!wanted || !wanted[0] || !strcmp(wanted, "0") || getpid() != process)
 		return;
-	if (is_left_over() && !strcmp(wanted, "fail")) {
+	if (!may_fail && strcmp(wanted, "1")) {
+		cio_refuse_variable("IOASID_REPORT_LEAKS", wanted, "0, 1 or fail");
+		return;
+	}
+	cio_loader_is_alone = true;
+	if (is_left_over() && may_fail) {
 		flush_streams();
 		_exit(STATUS_OF_LEAKS);
 	}

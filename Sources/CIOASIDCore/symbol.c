@@ -2,17 +2,20 @@
 // Names of functions and variables, for people.
 #define _GNU_SOURCE
 #include <errno.h>
-#include <link.h>
 #include <string.h>
 
 #include "core.h"
+#include "module.h"
 
 #define COLD __attribute__((cold, noinline))
 
 /*
  * A trace needs names while it has the core lock. dladdr() takes the lock that dlopen() holds while it runs
- * constructors, which may wait for ours; dl_iterate_phdr() takes one that no user code runs under.
+ * constructors, which may wait for ours. dl_iterate_phdr() takes another one, which keeps the module where it is
+ * while its symbols are read; so it is used where somebody is there who will give that lock back.
  */
+bool cio_loader_is_alone;
+
 struct search {
 	uintptr_t address;
 	char *text;
@@ -147,7 +150,9 @@ COLD const char *cio_symbol(const void *address, char *text, size_t size)
 	struct search search = { (uintptr_t)address, text, size };
 
 	snprintf(text, size, "%p", address);
-	if (address)
+	if (address && cio_loader_is_alone)
+		cio_visit_module(address, look, &search);
+	else if (address)
 		dl_iterate_phdr(look, &search);
 	return text;
 }

@@ -15,14 +15,20 @@ static void *enter(void *wq)
 	return NULL;
 }
 
-/* The host's signals are for the host's threads. */
+/*
+ * The host's signals are for the host's threads; but for those that say what the thread itself did, which the
+ * kernel would make deadly if they were blocked.
+ */
 int cio_worker_start(struct workqueue_struct *wq)
 {
+	static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
 	sigset_t all, before;
 	pthread_t thread;
 	int err;
 
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&all, own[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&thread, NULL, enter, wq);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

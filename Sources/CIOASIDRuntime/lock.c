@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The core lock when somebody has it, and after fork().
 #define _GNU_SOURCE
+#include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 uintptr_t cio_core_word;
 unsigned int cio_core_depth;
 unsigned int cio_core_outside;
-uint8_t cio_core_forking;
+uint32_t cio_core_forking;
 
 /*
  * What is done under the lock takes tens of nanoseconds, going to sleep and being woken a hundred
@@ -94,7 +95,7 @@ __attribute__((cold)) void cio_core_watch_unlock(void)
 	pthread_mutex_unlock(&watched_mutex);
 }
 
-/* One fork() at a time; held across it. */
+/* One fork() at a time; held across it. An owner who waits for its end has the core lock, so not by this mutex. */
 static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* What the forking thread has: the lock once more than before, or the owner in users' code. */
@@ -104,8 +105,8 @@ void cio_core_wait_for_fork(unsigned int *word, unsigned int outside, unsigned i
 {
 	do {
 		__atomic_store_n(word, outside, __ATOMIC_RELEASE);
-		pthread_mutex_lock(&fork_mutex);
-		pthread_mutex_unlock(&fork_mutex);
+		while (__atomic_load_n(&cio_core_forking, __ATOMIC_RELAXED))
+			raw_call(SYS_futex, (long)&cio_core_forking, FUTEX_WAIT_PRIVATE, 1, 0);
 		__atomic_store_n(word, inside, __ATOMIC_RELAXED);
 		cio_light_fence();
 	} while (__atomic_load_n(&cio_core_forking, __ATOMIC_ACQUIRE));
@@ -146,8 +147,9 @@ void cio_core_before_fork(void)
 
 static void end_fork(void)
 {
-	__atomic_store_n(&cio_core_forking, 0, __ATOMIC_RELEASE);
 	fork_has = NESTED;
+	__atomic_store_n(&cio_core_forking, 0, __ATOMIC_RELEASE);
+	raw_call(SYS_futex, (long)&cio_core_forking, FUTEX_WAKE_PRIVATE, INT_MAX, 0);
 }
 
 void cio_core_after_fork_parent(void)

@@ -51,7 +51,7 @@ void cio_core_watch_unlock(void);
  * barrier in all threads between. So one of them sees the other.
  */
 extern unsigned int cio_core_outside;
-extern uint8_t cio_core_forking;
+extern uint32_t cio_core_forking;
 
 /* Somebody has it; or is to be woken. */
 void cio_core_lock_taken(uintptr_t self);

@@ -30,17 +30,46 @@ void cio_log_line(int level, const char *caller, const char *msg, uint32_t id)
  * One system call and no stream: a stream's lock may be held by whoever was stopped in it, and a
  * look-up that is refused in a signal handler must not wait for that.
  */
+static void write_parts(const struct iovec *parts, int count)
+{
+	int saved = errno;
+
+	if (writev(STDERR_FILENO, parts, count) < 0)
+		errno = saved;
+}
+
 static void write_line(const char *line)
 {
-	struct iovec parts[] = {
+	const struct iovec parts[] = {
 		{ (void *)"ioasid: ", 8 },
 		{ (void *)line, strlen(line) },
 		{ (void *)"\n", 1 },
 	};
-	int saved = errno;
 
-	if (writev(STDERR_FILENO, parts, 3) < 0)
-		errno = saved;
+	write_parts(parts, 3);
+}
+
+static bool is_child;
+
+/* Not a line of the log: it must come also where the variable should have said how much is logged. */
+void cio_refuse_variable(const char *name, const char *value, const char *accepted)
+{
+	const struct iovec parts[] = {
+		{ (void *)"ioasid: ", 8 },
+		{ (void *)name, strlen(name) },
+		{ (void *)"=", 1 },
+		{ (void *)value, strnlen(value, 64) },
+		{ (void *)" is ignored, it may be ", 23 },
+		{ (void *)accepted, strlen(accepted) },
+		{ (void *)"\n", 1 },
+	};
+	int cancellation;
+
+	if (is_child)
+		return;
+	cancellation = cio_hold_cancellation();
+	write_parts(parts, sizeof(parts) / sizeof(parts[0]));
+	cio_restore_cancellation(cancellation);
 }
 
 /*
@@ -176,6 +205,7 @@ void cio_log_after_fork_child(void)
 	const struct cio_thread *thread = cio_thread_known();
 	uint32_t slot = (uint32_t)(current >> 32);
 
+	is_child = true;
 	for (uint32_t other = 0; other < SINKS; other++) {
 		sinks[other].running = 0;
 		sinks[other].is_taken = other == slot;
@@ -211,7 +241,7 @@ struct ioasid_ratelimit_state *cio_log_limit(uintptr_t address)
 #undef ONE
 }
 
-int cio_log_level_from_environment(void)
+int cio_log_level_from_environment(const char **refused)
 {
 	static const struct {
 		const char *name;
@@ -225,12 +255,14 @@ int cio_log_level_from_environment(void)
 	};
 	const char *wanted = secure_getenv("IOASID_LOG");
 
-	if (!wanted)
+	*refused = NULL;
+	if (!wanted || !wanted[0])
 		return IOASID_LOG_WARNING;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(wanted, names[i].name))
 			return names[i].level;
 	if (wanted[0] >= '0' && wanted[0] <= '7' && !wanted[1])
 		return wanted[0] - '0';
+	*refused = wanted;
 	return IOASID_LOG_WARNING;
 }

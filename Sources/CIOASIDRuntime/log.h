@@ -16,8 +16,15 @@ struct ioasid_ratelimit_state *_Nonnull cio_log_limit(uintptr_t address);
 /* log.c: gives a state of zeroes the rate of the core's lines. */
 void cio_log_set_limit(struct ioasid_ratelimit_state *_Nonnull state);
 
-/* log.c: the level that IOASID_LOG asks for, or the default. */
-int cio_log_level_from_environment(void);
+/* log.c: the level that IOASID_LOG asks for, or the default; *@refused is its value if it is none. */
+int cio_log_level_from_environment(const char *_Nullable *_Nonnull refused);
+
+/*
+ * log.c: says on stderr that a variable of the environment has a wrong value. Not in a child of fork():
+ * its parent does, or will.
+ */
+void cio_refuse_variable(const char *_Nonnull name, const char *_Nonnull value,
+			 const char *_Nonnull accepted);
 
 /* Log.swift: does @level pass? */
 bool cio_log_passes(int level);

@@ -40,10 +40,16 @@ package enum Log {
     private static func threshold() -> Int32 {
         let level = logLevel.load(ordering: .relaxed)
         guard level == levelUnknown else { return level }
-        let asked = cio_log_level_from_environment()
+        var refused: UnsafePointer<CChar>?
+        let asked = cio_log_level_from_environment(&refused)
         let (done, now) = logLevel.compareExchange(
             expected: levelUnknown, desired: asked, ordering: .relaxed)
-        return done ? asked : now
+        guard done else { return now }
+        if let refused {
+            let accepted: StaticString = "none, err, warning, info, debug, or 0 to 7"
+            cio_refuse_variable(("IOASID_LOG" as StaticString).cString, refused, accepted.cString)
+        }
+        return asked
     }
 
     // MARK: Rate

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # constructor.sh CC INCLUDE LIBDIR: dlopen() runs a constructor that uses the library, while another thread writes a
-# trace with names: looking one up must not want the lock that dlopen() holds.
+# trace with names, or begins a history: neither may want the lock that dlopen() holds.
 set -euo pipefail
 
 cc=$1 include=$2 libdir=$3
@@ -30,6 +30,15 @@ cat > "$work/program.c" << 'EOF'
 
 static bool done;
 
+/* The C library's unwinder is loaded by the first history: not with a lock that the constructor wants. */
+static void *keep_a_history(void *unused)
+{
+	usleep(5000);
+	ioasid_history_start();
+	ioasid_history_stop();
+	return unused;
+}
+
 static int told(struct notifier_block *nb, unsigned long event, void *data)
 {
 	(void)nb, (void)event, (void)data;
@@ -50,6 +59,10 @@ int main(int argc, char **argv)
 	pthread_t thread;
 
 	alarm(60);
+	if (argc > 2) {
+		pthread_create(&thread, NULL, keep_a_history, NULL);
+		return !dlopen(argv[1], RTLD_NOW) || pthread_join(thread, NULL);
+	}
 	ioasid_history_start();
 	ioasid_register_notifier(NULL, &nb);
 	ioasid_trace_start(out);
@@ -65,4 +78,7 @@ int main(int argc, char **argv)
 EOF
 "$cc" -Wall -O1 -shared -fPIC "-I$include/ioasid" "$work/module.c" "-L$libdir" -lioasid -o "$work/module.so"
 "$cc" -Wall -O1 -pthread "-I$include/ioasid" "$work/program.c" "-L$libdir" -lioasid -ldl -o "$work/program"
-LD_LIBRARY_PATH=$libdir "$work/program" "$work/module.so" || { echo "FAIL: it ended with status $?" >&2; exit 1; }
+for mode in "" history; do
+	LD_LIBRARY_PATH=$libdir "$work/program" "$work/module.so" $mode ||
+		{ echo "FAIL: $mode ended with status $?" >&2; exit 1; }
+done

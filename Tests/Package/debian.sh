@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # debian.sh SOURCE: debian/ speaks of the version in the header, and each library's symbols file has a line for each
-# release whose node the library has. scripts/package asks too, before it builds.
+# release whose node the library has; what makes the HTML is a build dependency. scripts/package asks too, before it builds.
 set -euo pipefail
 cd "$1"
 
@@ -22,5 +22,13 @@ for library in '' -kernel -vtd; do
 			exit 1
 		}
 	done
+done
+# The documents as HTML are built as a package too: by what scripts/site asks for.
+needed=$(sed -n 's/^for tool in \(.*\); do$/\1/p' scripts/site)
+for tool in ${needed:?}; do
+	awk '/^[^ ]/ { field = $1 } field == "Build-Depends-Indep:"' debian/control | grep -wF "$tool" > /dev/null || {
+		echo "FAIL: debian/control: scripts/site needs $tool to build" >&2
+		exit 1
+	}
 done
 echo "debian/ speaks of $version"

@@ -28,7 +28,7 @@ def main():
         lines = document.read().split("\n")
     out, differs, commands = [], False, 0
     with tempfile.TemporaryDirectory() as work:
-        os.symlink(os.path.join(source, "scripts/timeline"), os.path.join(work, "timeline"))
+        os.symlink(os.path.join(source, "scripts/timeline"), os.path.join(work, "ioasid-timeline"))
         subprocess.run(["cc", "-g", "-rdynamic", f"-I{include}/ioasid", os.path.join(source, "examples/leak.c"),
                         f"-L{libdir}", "-lioasid", "-o", os.path.join(work, "leak")], check=True)
         environment = dict(os.environ, LD_LIBRARY_PATH=libdir, IOASID_LOG="none", PATH=work + ":" + os.environ["PATH"])

@@ -114,15 +114,25 @@ grep -rIlF -e "$work/prefix" -e "$build" -e "$source" "$work/moved" &&
 step "uninstall"
 mv "$work/moved" "$work/prefix"
 cmake --build "$build" --target uninstall > /dev/null
-left=$(find "$work/prefix" ! -type d -o -path '*ioasid*')
-[ -z "$left" ] || fail "uninstall left: $left"
+[ ! -e "$work/prefix" ] || fail "uninstall left: $(find "$work/prefix")"
+
+step "uninstall leaves what was there, and what is in use"
+mkdir -p "$work/shared/lib/pkgconfig" "$work/shared/include"
+install_to "$work/shared"
+install_to "$work/shared" # nothing is new to it
+mkdir "$work/shared/lib/cmake/other"
+: > "$work/shared/share/.hidden"
+cmake --build "$build" --target uninstall > /dev/null
+left=$(cd "$work/shared" && find . ! -name . | sort | tr '\n' ' ')
+[ "$left" = "./include ./lib ./lib/cmake ./lib/cmake/other ./lib/pkgconfig ./share ./share/.hidden " ] ||
+	fail "uninstall left in the shared prefix: $left"
 
 step "staged with DESTDIR"
 DESTDIR=$work/stage install_to /opt/ioasid
 exists "$work/stage/opt/ioasid/lib/libioasid.so.$version"
 consume "$work/stage/opt/ioasid"
 DESTDIR=$work/stage cmake --build "$build" --target uninstall > /dev/null
-[ -z "$(find "$work/stage" ! -type d)" ] || fail "uninstall ignores DESTDIR"
+[ ! -e "$work/stage" ] || fail "uninstall with DESTDIR left: $(find "$work/stage")"
 
 step "components"
 install_to "$work/runtime" --component runtime

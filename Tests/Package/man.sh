@@ -50,6 +50,17 @@ refuses '0,/^ \* @min: /s//&\n * @min: /' 'describes @min twice'
 refuses '0,/^ \* @min: /s// * @least: /' 'describes @least, which its prototype does not have'
 refuses '0,/^ \* Context: .*/s// */' 'has no Context'
 
+# Of whom a page is, its header and footer say. groff is what man(1) takes; mandoc says the same.
+for page in "$work"/ioasid/man3/ioasid_alloc.3 "$work"/ioasid-vtd/man3/intel_pasid_max.3 "$work"/ioasid/man7/*.7 \
+	"$source"/debian/*.1; do
+	for tool in 'groff -mandoc -Tascii -P-cbou' 'mandoc -T ascii'; do
+		command -v "${tool%% *}" > /dev/null || continue
+		$tool "$page" > "$work/text" 2> /dev/null
+		grep -q BSD "$work/text" && fail "$tool: $page is said to be BSD's: $(grep -m 1 BSD "$work/text")"
+		tail -n 1 "$work/text" | grep -q '^libioasid.*libioasid' || fail "$tool: $page: the last line is not libioasid's"
+	done
+done
+
 count=$(wc -l < "$work/described")
 command -v mandoc > /dev/null || {
 	echo "$count pages; not linted: no mandoc (Debian: apt-get install mandoc)" >&2

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define SPID 7
 #define NEVER 1000000
@@ -210,6 +212,39 @@ static void count_events(void)
 
 /* ---- a race of the program's own: looking at the data without a reference ---- */
 
+/* ---- forks beside handlers ---- */
+
+static void *tell_on_and_on(void *unused)
+{
+	struct notifier_block nb = { .notifier_call = count_event };
+
+	MUST(!ioasid_register_notifier(guest, &nb));
+	while (!ASK(over))
+		ioasid_free(guest, ioasid_alloc(guest, 0, NEVER, NULL));
+	ioasid_unregister_notifier(guest, &nb);
+	return unused;
+}
+
+static void fork_often(void)
+{
+	pthread_t thread;
+	int status;
+
+	over = false;
+	guest = ioasid_set_alloc(NULL, 100, IOASID_SET_TYPE_NULL);
+	MUST(!pthread_create(&thread, NULL, tell_on_and_on, NULL));
+	for (int i = 0; i < rounds; i++) {
+		pid_t child = fork();
+
+		if (!child)
+			_exit(ioasid_alloc(guest, 0, NEVER, NULL) == INVALID_IOASID);
+		MUST(waitpid(child, &status, 0) == child && !status);
+	}
+	TELL(over, true);
+	pthread_join(thread, NULL);
+	ioasid_set_put(guest);
+}
+
 static void *look_too_late(void *data)
 {
 	struct device *device = ioasid_find(NULL, 700, NULL);
@@ -250,6 +285,7 @@ int main(int argc, char **argv)
 	share_ids();
 	replace_data();
 	count_events();
+	fork_often();
 	MUST(!ioasid_report_leaks(stderr));
 	puts("nothing found");
 	return 0;

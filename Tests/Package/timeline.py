@@ -38,6 +38,20 @@ RARE = """\
 5.000014000 thread 7 id - spid - set 2 SET_ALLOC references 0
 5.000015000 thread 7 id 8 spid - set 0 reclaim references 0
 """
+# When it ends, id 1 is in use, id 2 was freed but somebody has it, and id 3 is gone.
+CUT = """\
+6.000001000 thread 7 id 1 spid - set 4 ALLOC references 1
+6.000002000 thread 7 id 2 spid - set 4 ALLOC references 1
+6.000003000 thread 7 id 3 spid - set 4 ALLOC references 1
+6.000004000 thread 7 id 1 spid - set 4 get references 2 by f+0x1 tag one
+6.000005000 thread 7 id 2 spid - set 4 get references 2 by f+0x1 tag two
+6.000006000 thread 7 id 1 spid 5 set 4 BIND references 2
+6.000007000 thread 7 id 2 spid - set 4 FREE references 2
+6.000008000 thread 7 id 2 spid - set 4 put references 1
+6.000009000 thread 7 id 3 spid - set 4 FREE references 1
+6.000010000 thread 7 id 3 spid - set 4 put references 0
+6.000011000 thread 7 id 3 spid - set 4 reclaim references 0
+"""
 failures = []
 
 
@@ -127,6 +141,21 @@ def check_page(name, entries, page):
     return texts, titles, last
 
 
+def check_cut(page, events, said, texts, titles):
+    """What was in use when the trace ended is no leak, and is said."""
+    not_freed = "not freed when the trace ended"
+    lines = [f"id 1 of set 4 was {not_freed}: 2 references; one took one at f+0x1 and has not put it",
+             "id 2 of set 4 is not gone: 1 reference; two took one at f+0x1 and has not put it",
+             "id 3 of set 4 was gone at 6.000011000, 2 µs after FREE"]
+    check(said.splitlines() == lines, f"cut: it says {said}")
+    check(f'<p class="open">{lines[0]}</p>' in page and f'<p class="leak">{lines[1]}</p>' in page, "cut: the page does not say it")
+    check(texts.count(not_freed) == 1 and texts.count("not gone") == 1, "cut: the words beside the bars")
+    check(texts.count("never put") == 1, "cut: only what was freed is never put")
+    check(any(title.startswith("id 1: bound") and title.endswith(not_freed) for title in titles), "cut: the title of a bar")
+    fates = {(event["tid"], event["args"]["fate"]) for event in events if "fate" in event.get("args", {})}
+    check(fates == {(1, not_freed), (2, "not gone")}, f"cut: the events have {fates}")
+
+
 def convert(script, trace, directory):
     out = {kind: os.path.join(directory, f"out.{kind}") for kind in ("html", "json")}
     done = subprocess.run([script, "--html", out["html"], "--json", out["json"], trace], check=True,
@@ -167,6 +196,12 @@ def main():
         check([entry.ns for entry in entries] == sorted(entry.ns for entry in entries), "rare: not in order of time")
         check_json("rare", entries, events)
         check_page("rare", entries, page)
+        with open(trace, "w", encoding="utf-8") as out:
+            out.write(CUT)
+        page, events, said = convert(script, trace, directory)
+        entries = timeline.read(CUT.splitlines())
+        check_json("cut", entries, events)
+        check_cut(page, events, said, *check_page("cut", entries, page)[:2])
         for bad in ("", "nonsense\n", RARE + "5.1 thread 1\n"):
             with open(trace, "w", encoding="utf-8") as out:
                 out.write(bad)

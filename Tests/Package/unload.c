@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Loads the library and closes it, at work, in a thread, 20,000 times: it stays, and nothing piles up. */
+/* Loads the library and closes it, at work, in a thread, 20,000 times: it stays, and nothing piles up. And fork(). */
 #undef NDEBUG
 #include <assert.h>
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +30,21 @@ static void leave(struct work_struct *work)
 	exit(0);
 }
 
-static void count_fork(void)
+/* What waits for readers, in prepare handlers that were registered before and after the library was loaded. */
+static int (*attach_data)(unsigned int id, void *data);
+static unsigned int used_id;
+static int early_answer, late_answer;
+
+static void fork_early(void)
 {
 	forked++;
+	if (attach_data)
+		early_answer = attach_data(used_id, &early_answer);
+}
+
+static void fork_late(void)
+{
+	late_answer = attach_data(used_id, &late_answer);
 }
 
 static struct work_struct slow, last;
@@ -69,6 +82,27 @@ static void close_at_work(const char *path)
 		usleep(100);
 	if (!fork())
 		_exit(0);
+}
+
+/* The early one runs with the core lock held, and waits for nobody. */
+static void fork_handlers_may_use_it(const char *path)
+{
+	void *library = load(path);
+	unsigned int (*alloc)(void *, unsigned int, unsigned int, void *);
+	int (*set_level)(int);
+
+	*(void **)&alloc = dlsym(library, "ioasid_alloc");
+	*(void **)&attach_data = dlsym(library, "ioasid_attach_data");
+	*(void **)&set_level = dlsym(library, "ioasid_set_log_level");
+	used_id = alloc(NULL, 1, 1000, &forked);
+	set_level(-1);
+	assert(pthread_atfork(fork_late, NULL, NULL) == 0);
+	early_answer = late_answer = 1;
+	if (!fork())
+		_exit(0);
+	assert(late_answer == 0);
+	assert(early_answer == -EDEADLK);
+	assert(dlclose(library) == 0);
 }
 
 static unsigned int entries(const char *folder)
@@ -140,10 +174,11 @@ int main(int argc, char **argv)
 
 	assert(argc == 2);
 	alarm(120);
-	pthread_atfork(count_fork, NULL, NULL);
+	pthread_atfork(fork_early, NULL, NULL);
 	for (int i = 0; i < 3; i++)
 		close_at_work(argv[1]);
 	assert(forked == 3);
+	fork_handlers_may_use_it(argv[1]);
 	nothing_piles_up(argv[1]);
 
 	/* exit() in an item: its thread cannot wait for itself. */

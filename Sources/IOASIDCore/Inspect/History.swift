@@ -9,6 +9,7 @@ import Synchronization
 
 package enum History {
     package static func start() throws(RequestError) {
+        cio_history_prepare()
         try CoreLock.withLock { () throws(RequestError) in
             guard !cio_history_is_on() else {
                 throw RequestError.busy.because("the history is being kept")

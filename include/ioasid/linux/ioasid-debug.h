@@ -158,7 +158,7 @@ bool ioasid_last_refusal(struct ioasid_refused *last);
  * It is what the log says, such as "ioasid_alloc: no free id in the range: set 3 "vm3", range 100-200".
  *
  * Return: how long the whole sentence is, without its zero byte; 0 for a NULL @why.
- * Context: any; takes no lock.
+ * Context: lock-free, async-signal-safe.
  */
 size_t ioasid_strrefusal(const struct ioasid_refused *why, char *line, size_t size);
 
@@ -184,9 +184,11 @@ int ioasid_dump_dot(struct _IO_FILE *out);
  * ioasid_trace_start() - write a line for each event delivered and each change of a reference
  * @out: where to; must stay open until ioasid_trace_stop()
  *
- * If the stream has functions of your own (fopencookie()), they run with the core lock held and may
- * use the library, which is not traced; they must not wait for a thread that does, and must return.
- * While it is written, nothing that changes references is async-signal-safe.
+ * The library takes the stream's lock inside its core lock. So do not call the library with that lock held: not
+ * between flockfile() and funlockfile(), and not in a function of your own (fopencookie()) that someone else's
+ * fflush(), fprintf() or exit() runs. Where nobody else uses the stream, such functions run with the core lock
+ * held and may use the library, which is not traced; they must not wait for a thread that does, and must
+ * return. While it is written, nothing that changes references is async-signal-safe.
  *
  * A line has the time in seconds, thread, id, SPID, set, what happened, who was told, and the references after
  * it; then the set's name and the subscriber's function, and while a history is kept, who did it and the tag.
@@ -212,7 +214,8 @@ void ioasid_trace_stop(void);
  * ioasid_report_leaks() show it. IOASID_HISTORY=1 in the environment starts it before main().
  *
  * While it is kept, changes of references take the core lock and are not async-signal-safe. Without memory
- * it goes on with gaps, and says so.
+ * it goes on with gaps, and says so. Callers are found with libgcc_s, which is loaded at the first start:
+ * without it they are shown as (nil).
  *
  * Return: 0; -EBUSY it is kept already; -ENOMEM.
  * Context: takes the core lock.
@@ -258,7 +261,7 @@ bool ioasid_put_tagged(struct ioasid_set *set, unsigned int ioasid, const void *
  *
  * IOASID_REPORT_LEAKS=1 in the environment does this to stderr when the process ends by exit(), behind
  * handlers of atexit(); with IOASID_REPORT_LEAKS=fail the exit status is 23 if anything is left, also if that
- * cannot be written. If another thread keeps the core lock for a second it is not known what is left: a line says
+ * cannot be written; a thread of the library flushes all streams then, and runs the functions of yours. If another thread keeps the core lock for a second it is not known what is left: a line says
  * so, and the status is 23 as well. A child of fork() has copies of its parent's ids, and says nothing.
  *
  * Return: how many there are; -EINVAL no @out; -EIO it could not be written; -ENOMEM.
@@ -289,7 +292,7 @@ int ioasid_reset(struct _IO_FILE *out);
  * @nth: 1 for the next one; 0 for none
  *
  * Return: how many allocations there have been since the last call.
- * Context: any.
+ * Context: lock-free, async-signal-safe.
  */
 unsigned long ioasid_fail_nth(unsigned long nth);
 

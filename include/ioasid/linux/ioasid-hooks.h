@@ -17,7 +17,7 @@ struct mm_struct;
  *	come: it must be known by its value. Called with the core lock held
  * @unpin: drop that reference. Called with the core lock held
  * @current_mm: the address space that the calling thread stands for, or NULL
- * @before_fork: take whatever locks the child must find free
+ * @before_fork: take whatever locks the child must find free; called in fork() with the core lock held
  * @after_fork: give them back; in the child, put right what belonged to threads that are not there
  *
  * None may call the library, but for ioasid_printk(), nor wait for a thread that does.
@@ -51,7 +51,7 @@ int ioasid_install_hooks(const struct ioasid_hooks *hooks);
  *
  * Return: 1 to IOASID_THREADS - 1; 0 for all threads that come when so many are there, @life is
  * UINT_MAX then.
- * Context: any; waits for nobody.
+ * Context: lock-free, async-signal-safe.
  */
 unsigned int ioasid_thread(unsigned int *life);
 

@@ -36,8 +36,10 @@ typedef void (*ioasid_log_fn)(void *data, int level, const char *line);
  * When this returns 0 the previous sink is not running in any thread and will not run again: it
  * and its data may go away.
  *
- * Return: 0; -EDEADLK from inside a sink (it would wait for itself).
- * Context: waits for running sinks. Not from notifier handlers or allocator callbacks.
+ * Return: 0; -EDEADLK from inside a sink (it would wait for itself), or if another thread is in the
+ * previous sink and the caller in a read-side section or a callback with the core lock (handlers,
+ * allocators): that thread may be waiting for the caller.
+ * Context: waits for running sinks; not in a signal handler.
  */
 int ioasid_set_log(ioasid_log_fn fn, void *data);
 
@@ -46,10 +48,11 @@ int ioasid_set_log(ioasid_log_fn fn, void *data);
  * @level: lines of this level and the more serious ones pass; below 0: none
  *
  * The default is 4 (warnings and errors), or what the environment variable IOASID_LOG says: a
- * level from 0 to 7, or one of none, err, warning, info, debug. Anything else counts as warning.
+ * level from 0 to 7, or one of none, err, warning, info, debug. Anything else is ignored, and the first
+ * line or change of the level says so on stderr.
  *
  * Return: the level until now.
- * Context: any.
+ * Context: lock-free, async-signal-safe. What is first in a process, a line or this, reads the environment.
  */
 int ioasid_set_log_level(int level);
 
@@ -59,7 +62,7 @@ int ioasid_set_log_level(int level);
  *	one the line is a warning. A trailing newline is taken off; beyond 255 bytes it is cut.
  *
  * Return: the length of the line, whether it passed the level or not; 0 for a NULL @fmt.
- * Context: any; allocates nothing.
+ * Context: any thread, also a callback; not a signal handler. Takes no lock but what the sink takes.
  */
 int ioasid_printk(const char *fmt, ...) __attribute__((__format__(__printf__, 1, 2)));
 
@@ -86,7 +89,7 @@ struct ioasid_ratelimit_state {
  * When a new window opens after lines were refused, their number is logged.
  *
  * Return: true if it may.
- * Context: any; lock-free.
+ * Context: lock-free; async-signal-safe if the log sink is.
  */
 bool ioasid_ratelimit(struct ioasid_ratelimit_state *rs);
 

@@ -10,6 +10,10 @@
  * the thread that began it; a thread that ends inside one ends it. After fork() the child has the
  * sections of the thread that forked, and no others.
  *
+ * Of more than 16,383 threads at a time, those that come then are counted only. If one of them ends
+ * inside a section, whoever waits for readers waits for ever; if one calls fork() inside a section, the
+ * child is not in it.
+ *
  * A program may use liburcu as well. The two do not meet: neither waits for the other's readers.
  */
 
@@ -22,12 +26,15 @@ extern "C" {
  *
  * Sections may be nested. A reader may sleep; whoever waits for it then waits as long.
  *
- * Context: any, also a signal handler. Waits for nobody, never fails.
+ * Context: lock-free, async-signal-safe. Never fails.
  */
 void ioasid_rcu_read_lock(void);
 
 /**
  * ioasid_rcu_read_unlock() - end the innermost read-side section
+ *
+ * Outside of a section it does nothing; where there are more than 16,383 threads, it may end the
+ * section of one of those beyond.
  *
  * Context: as ioasid_rcu_read_lock(), by the same thread.
  */
@@ -37,7 +44,7 @@ void ioasid_rcu_read_unlock(void);
  * ioasid_rcu_read_lock_held() - whether the calling thread is in a read-side section
  *
  * Return: true also in a getter of ioasid_find(), which the library calls in one.
- * Context: any, also a signal handler.
+ * Context: lock-free, async-signal-safe.
  */
 bool ioasid_rcu_read_lock_held(void);
 
@@ -58,7 +65,7 @@ void ioasid_rcu_synchronize(void);
  *
  * Return: false in a read-side section, and in a callback that the library makes with its core lock
  * held (handlers, allocators): there, whatever waits for readers refuses or does not wait.
- * Context: any, also a signal handler.
+ * Context: lock-free, async-signal-safe.
  */
 bool ioasid_may_wait(void);
 
@@ -87,7 +94,7 @@ struct ioasid_rcu_words {
  * ioasid_rcu_view() - where inline readers look
  *
  * Return: the same each time, never NULL.
- * Context: any, also a signal handler.
+ * Context: lock-free, async-signal-safe.
  */
 const struct ioasid_rcu_words *ioasid_rcu_view(void);
 

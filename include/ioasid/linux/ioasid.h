@@ -633,8 +633,10 @@ int ioasid_free_wait(struct ioasid_set *set, ioasid_t ioasid, int timeout_ms);
  * @timeout_ms: how long, in milliseconds; negative for ever
  *
  * With -ETIMEDOUT the reference is put all the same: the set must not be used any more, and another call for it
- * says -EINVAL if that was the last reference. Then the set ends when its last id does, which RECLAIM tells
- * by ioasid_register_reclaim(); ioasid_dump() says who holds what. -EINVAL and -EDEADLK put nothing.
+ * says -EINVAL if that was the last reference. Then the set ends when its last id does. To wait for that, note
+ * the set's id and nr_ioasids and call ioasid_register_reclaim() before: RECLAIM comes once for each id, with the
+ * number of the set, and the last one is the end (docs/events.md has it as a program). ioasid_dump() says who
+ * holds what. -EINVAL and -EDEADLK put nothing.
  *
  * Return: 0; -ETIMEDOUT somebody holds the set or an id of it still; -EINVAL no live set; -EDEADLK as
  * ioasid_free_wait().
