@@ -67,9 +67,10 @@ package struct Chunks: ~Copyable, Sendable {
     /// stays mapped, for readers who look there still, and has no memory.
     /// - Returns: false for want of memory; nothing has changed.
     package func prepare(_ chunks: Int) -> Bool {
-        let blocks = (chunks &+ blockLength &- 1) / blockLength &+ 1
+        let blocks = (chunks &+ blockLength &- 1) / blockLength
         let count = crowd == 0 ? chunks : blocks &* blockLength
-        let firstUse = blocks &+ Chunks.keptLimit &+ 1
+        // One block more, which is never in use: the next one of the last.
+        let firstUse = blocks &+ 1 &+ Chunks.keptLimit &+ 1
         guard let table = Memory.table((firstUse &+ count) &* 4) else { return false }
         guard let memory = Memory.reserve(count &* (bytes &+ secondBytes)) else {
             Memory.discard(table: table)
@@ -121,43 +122,56 @@ package struct Chunks: ~Copyable, Sendable {
             }
             return true
         }
-        let number = chunk / blockLength
-        let block = block(number)
-        if block.pointee == 0, isCrowded(number &- 1) {
-            guard commit(number &* blockLength, blockLength) else { return false }
-            block.pointee = Chunks.huge
-            wantHugePages(number, true)
-        } else if block.pointee < Chunks.huge, !commit(chunk, 1) {
-            return false
-        }
-        block.pointee &+= 1
+        guard crowd != 0 ? beginInBlock(chunk) : commit(chunk, 1) else { return false }
         use.pointee = Chunks.committed
         return true
     }
 
-    /// The last record of a chunk has gone: it is kept, in place of the one kept longest. Of a block
-    /// with huge pages nothing goes before all of it does.
+    /// The last record of a chunk has gone: it is kept, in place of the one kept longest.
     @inline(never)
     private func end(_ chunk: Int) {
+        if crowd != 0, endInBlock(chunk) { return }
+        // A constant: TSan takes writing through the property for writing to all of `self`.
+        let kept = kept
+        let place = Int(kept[Chunks.keptLimit]) % Chunks.keptLimit
+        kept[Chunks.keptLimit] &+= 1
+        if kept[place] != 0 {
+            let oldest = Int(kept[place] &- 1)
+            decommit(oldest, 1)
+            use(of: oldest).pointee = 0
+            if crowd != 0 { block(oldest / blockLength).pointee &-= 1 }
+        }
+        kept[place] = UInt32(truncatingIfNeeded: chunk &+ 1)
+    }
+
+    // MARK: Blocks
+
+    /// The first record of a chunk comes, perhaps that of its block, too.
+    private func beginInBlock(_ chunk: Int) -> Bool {
         let number = chunk / blockLength
-        if block(number).pointee >= Chunks.huge {
+        let block = block(number)
+        if block.pointee == 0, isCrowded(number &- 1) {
+            guard commit(number &* blockLength, blockLength) else { return false }
+            wantHugePages(number, true)
+            block.pointee = Chunks.huge
+        }
+        guard block.pointee >= Chunks.huge || commit(chunk, 1) else { return false }
+        block.pointee &+= 1
+        return true
+    }
+
+    /// The last record of a chunk has gone. Of a block with huge pages nothing goes before all of it does.
+    /// - Returns: was it in one?
+    private func endInBlock(_ chunk: Int) -> Bool {
+        let number = chunk / blockLength
+        let isHuge = block(number).pointee >= Chunks.huge
+        if isHuge {
             block(number).pointee &-= 1
             use(of: chunk).pointee = 0
             endIfUnused(number)
-        } else {
-            // A constant: TSan takes writing through the property for writing to all of `self`.
-            let kept = kept
-            let place = Int(kept[Chunks.keptLimit]) % Chunks.keptLimit
-            kept[Chunks.keptLimit] &+= 1
-            if kept[place] != 0 {
-                let oldest = Int(kept[place] &- 1)
-                decommit(oldest, 1)
-                use(of: oldest).pointee = 0
-                block(oldest / blockLength).pointee &-= 1
-            }
-            kept[place] = UInt32(truncatingIfNeeded: chunk &+ 1)
         }
         endIfUnused(number &+ 1)
+        return isHuge
     }
 
     /// A block with huge pages goes back, unless more is likely to come: so one id that comes and goes
@@ -171,7 +185,7 @@ package struct Chunks: ~Copyable, Sendable {
 
     /// - Complexity: O(chunks of a block)
     private func isCrowded(_ number: Int) -> Bool {
-        guard crowd != 0, number >= 0 else { return false }
+        guard number >= 0 else { return false }
         var records: UInt32 = 0
         for chunk in number &* blockLength..<(number &+ 1) &* blockLength {
             records &+= use(of: chunk).pointee & ~Chunks.committed

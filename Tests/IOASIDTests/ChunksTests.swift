@@ -8,14 +8,17 @@ import Testing
 /// `#expect` cannot hold a noncopyable value: this can. Marks are written to both parts.
 private final class Memories {
     static let bytes = 64 << 10
-    static let secondBytes = 128 << 10
-    static let count = 40
+    static let count = 100
+    private let secondBytes: Int
     private let chunks: Chunks
     private let hasSecond: Bool
 
-    init(hasSecond: Bool = true) throws {
+    /// Parts of different sizes, but with huge pages, where they must be the same.
+    init(hasSecond: Bool = true, crowd: UInt32 = 0) throws {
         self.hasSecond = hasSecond
-        chunks = Chunks(bytes: Self.bytes, secondBytes: hasSecond ? Self.secondBytes : 0)
+        secondBytes = crowd != 0 ? Self.bytes : 2 * Self.bytes
+        chunks = Chunks(
+            bytes: Self.bytes, secondBytes: hasSecond ? secondBytes : 0, crowd: crowd)
         try #require(prepare())
     }
 
@@ -27,9 +30,9 @@ private final class Memories {
 
     private func places(_ chunk: Int) -> [UnsafeMutablePointer<UInt64>] {
         let first = chunks.base + UInt(chunk * Self.bytes)
-        let second = chunks.secondBase + UInt(chunk * Self.secondBytes)
+        let second = chunks.secondBase + UInt(chunk * secondBytes)
         let ends = [first, first + UInt(Self.bytes) - 8]
-        let all = hasSecond ? ends + [second, second + UInt(Self.secondBytes) - 8] : ends
+        let all = hasSecond ? ends + [second, second + UInt(secondBytes) - 8] : ends
         return all.map { UnsafeMutablePointer(bitPattern: $0)! }
     }
 
@@ -137,5 +140,59 @@ struct ChunksTests {
             for chunk in 0..<Memories.count { chunks.vacate(chunk) }
             #expect((0..<Memories.count - 4).allSatisfy { chunks.isZero($0) })
         }
+    }
+
+    // MARK: Huge pages
+
+    /// Blocks of 32 chunks; a crowd is 20 records.
+    private static func crowdedUp(to chunk: Int) throws -> Memories {
+        let chunks = try Memories(crowd: 20)
+        for one in 0..<chunk { try chunks.mark(one) }
+        return chunks
+    }
+
+    @Test("beside a crowd come and go by the block")
+    func block() throws {
+        let chunks = try Self.crowdedUp(to: 32)
+        try chunks.mark(40)
+        try chunks.mark(63)
+        #expect(chunks.isMarked(40) && chunks.isMarked(63) && chunks.isZero(32))
+        for one in 0..<20 { chunks.vacate(one) }
+        // Not yet: 63 is in use. What went back by itself would read as zero.
+        chunks.vacate(40)
+        #expect(chunks.isMarked(40) && chunks.isMarked(63))
+        chunks.vacate(63)
+        #expect(chunks.isZero(40) && chunks.isZero(63))
+        try chunks.mark(40)
+        #expect(chunks.isMarked(40))
+    }
+
+    @Test("that are empty stay while there is a crowd before them, and go with it")
+    func keptBesideCrowd() throws {
+        let chunks = try Self.crowdedUp(to: 32)
+        try chunks.mark(32)
+        chunks.vacate(32)
+        #expect(chunks.isMarked(32))
+        for one in 0..<12 { chunks.vacate(one) }
+        #expect(chunks.isMarked(32))
+        chunks.vacate(12)
+        #expect(chunks.isZero(32))
+    }
+
+    @Test("go though the crowd was in a block that went itself")
+    func oneAfterTheOther() throws {
+        let chunks = try Self.crowdedUp(to: Memories.count)
+        for one in (0..<Memories.count).reversed() { chunks.vacate(one) }
+        #expect((32..<Memories.count).allSatisfy { chunks.isZero($0) })
+        #expect((0..<4).allSatisfy { chunks.isMarked($0) })
+    }
+
+    @Test("are not asked for where few are in use")
+    func few() throws {
+        let chunks = try Self.crowdedUp(to: 19)
+        for one in 32..<40 { try chunks.mark(one) }
+        for one in 32..<40 { chunks.vacate(one) }
+        #expect((32..<36).allSatisfy { chunks.isZero($0) })
+        #expect((36..<40).allSatisfy { chunks.isMarked($0) })
     }
 }
