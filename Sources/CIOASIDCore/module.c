@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "core.h"
 #include "module.h"
@@ -21,18 +22,32 @@ __attribute__((constructor)) static void begin(void)
 	memcpy(&find_object, &function, sizeof(function));
 }
 
-/* The program headers, if they are loaded where linkers put them; it also says how many they are. */
-static const ElfW(Phdr) * segments(const struct dl_find_object *module, int *nr)
+static bool is_in(const struct link_map *module, const void *address)
 {
-	const char *start = module->dlfo_map_start;
-	const ElfW(Ehdr) *header = module->dlfo_map_start;
+	struct dl_find_object found;
 
-	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
-	    header->e_phentsize != sizeof(ElfW(Phdr)) ||
-	    header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) > 4096)
-		return NULL;
-	*nr = header->e_phnum;
-	return (const void *)(start + header->e_phoff);
+	return find_object((void *)(uintptr_t)address, &found) == 0 &&
+	       found.dlfo_link_map == module;
+}
+
+/*
+ * The program headers: behind the header, which linkers put at the beginning; or where the kernel says, for a
+ * program that was not linked to begin at 0. Not from dlfo_map_start: if there are gaps between the segments of
+ * a module, that is where one of them begins. NULL if they are elsewhere, or not loaded.
+ */
+static const ElfW(Phdr) * segments(const struct link_map *module, int *nr)
+{
+	const ElfW(Ehdr) *header = (const void *)module->l_addr;
+	const ElfW(Phdr) *told = (const void *)getauxval(AT_PHDR);
+
+	if (is_in(module, header) && !memcmp(header->e_ident, ELFMAG, SELFMAG) &&
+	    header->e_phentsize == sizeof(ElfW(Phdr)) &&
+	    header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) <= 4096) {
+		*nr = header->e_phnum;
+		return (const void *)(module->l_addr + header->e_phoff);
+	}
+	*nr = (int)getauxval(AT_PHNUM);
+	return is_in(module, told) ? told : NULL;
 }
 
 COLD static bool find(const void *address, struct dl_phdr_info *found)
@@ -43,7 +58,7 @@ COLD static bool find(const void *address, struct dl_phdr_info *found)
 	memset(found, 0, sizeof(*found));
 	if (find_object((void *)(uintptr_t)address, &module) != 0)
 		return true;
-	found->dlpi_phdr = segments(&module, &nr);
+	found->dlpi_phdr = segments(module.dlfo_link_map, &nr);
 	if (!found->dlpi_phdr)
 		return false;
 	found->dlpi_phnum = (ElfW(Half))nr;
