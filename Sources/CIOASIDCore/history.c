@@ -160,14 +160,17 @@ COLD static bool settle(struct story *story, const void *tag)
  */
 COLD void cio_history_prepare(void)
 {
-	static char here;
+	void *frame;
 
-	cio_visit_module(&here, find_code, NULL);
-	find_caller();
+	backtrace(&frame, 1);
 }
 
 COLD bool cio_history_start(void)
 {
+	static char here;
+
+	if (!code_start)
+		cio_visit_module(&here, find_code, NULL);
 	buckets = cio_history_allocate(BUCKETS * sizeof(*buckets));
 	if (!buckets)
 		return false;

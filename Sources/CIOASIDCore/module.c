@@ -31,49 +31,43 @@ static bool is_in(const struct link_map *module, const void *address)
 }
 
 /*
- * The program headers: behind the header, which linkers put at the beginning; or where the kernel says, for a
- * program that was not linked to begin at 0. Not from dlfo_map_start: if there are gaps between the segments of
- * a module, that is where one of them begins. NULL if they are elsewhere, or not loaded.
+ * What dl_iterate_phdr() would say of it. The program headers are behind the header, which linkers put at the
+ * beginning; or where the kernel says, for a program that was not linked to begin at 0. Not from dlfo_map_start: if
+ * there are gaps between the segments of a module, that is where one of them begins. False if they are elsewhere, or
+ * not loaded.
  */
-static const ElfW(Phdr) * segments(const struct link_map *module, int *nr)
+COLD static bool describe(const struct link_map *module, struct dl_phdr_info *as)
 {
 	const ElfW(Ehdr) *header = (const void *)module->l_addr;
 	const ElfW(Phdr) *told = (const void *)getauxval(AT_PHDR);
 
+	memset(as, 0, sizeof(*as));
+	as->dlpi_addr = module->l_addr;
+	as->dlpi_name = module->l_name;
 	if (is_in(module, header) && !memcmp(header->e_ident, ELFMAG, SELFMAG) &&
 	    header->e_phentsize == sizeof(ElfW(Phdr)) &&
 	    header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) <= 4096) {
-		*nr = header->e_phnum;
-		return (const void *)(module->l_addr + header->e_phoff);
-	}
-	*nr = (int)getauxval(AT_PHNUM);
-	return is_in(module, told) ? told : NULL;
-}
-
-COLD static bool find(const void *address, struct dl_phdr_info *found)
-{
-	struct dl_find_object module;
-	int nr;
-
-	memset(found, 0, sizeof(*found));
-	if (find_object((void *)(uintptr_t)address, &module) != 0)
+		as->dlpi_phdr = (const void *)(module->l_addr + header->e_phoff);
+		as->dlpi_phnum = header->e_phnum;
 		return true;
-	found->dlpi_phdr = segments(module.dlfo_link_map, &nr);
-	if (!found->dlpi_phdr)
-		return false;
-	found->dlpi_phnum = (ElfW(Half))nr;
-	found->dlpi_addr = module.dlfo_link_map->l_addr;
-	found->dlpi_name = module.dlfo_link_map->l_name;
-	return true;
+	}
+	as->dlpi_phdr = told;
+	as->dlpi_phnum = (ElfW(Half))getauxval(AT_PHNUM);
+	return is_in(module, told);
 }
 
 COLD int cio_visit_module(const void *address, cio_module_visitor *visit, void *data)
 {
+	struct dl_find_object found;
 	struct dl_phdr_info module;
 
-	if (!find_object || !find(address, &module))
-		return dl_iterate_phdr(visit, data);
-	return module.dlpi_phdr ? visit(&module, sizeof(module), data) : 0;
+	if (find_object) {
+		if (find_object((void *)(uintptr_t)address, &found) != 0)
+			return 0;
+		if (describe(found.dlfo_link_map, &module))
+			return visit(&module, sizeof(module), data);
+	}
+	return dl_iterate_phdr(visit, data);
 }
 #else
 COLD int cio_visit_module(const void *address, cio_module_visitor *visit, void *data)

@@ -150,9 +150,11 @@ COLD const char *cio_symbol(const void *address, char *text, size_t size)
 	struct search search = { (uintptr_t)address, text, size };
 
 	snprintf(text, size, "%p", address);
-	if (address && cio_loader_is_alone)
+	if (!address)
+		return text;
+	if (cio_loader_is_alone)
 		cio_visit_module(address, look, &search);
-	else if (address)
+	else
 		dl_iterate_phdr(look, &search);
 	return text;
 }
