@@ -581,7 +581,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_in_an_item_is_the_programs),
-		cmocka_unit_test(a_fault_in_an_item_is_the_programs),
 		cmocka_unit_test(runs_what_is_scheduled),
 		cmocka_unit_test(a_pending_item_is_not_queued_twice),
 		cmocka_unit_test(an_ordered_queue_keeps_the_order),

@@ -23,17 +23,6 @@
 /* What the last process said. */
 static char said[4096];
 
-/* The link itself leads to valgrind under valgrind, which knows what to answer for readlink(). */
-static const char *self(void)
-{
-	static char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	assert_true(length > 0);
-	path[length] = 0;
-	return path;
-}
-
 /* The status of a new process with this variable, in that part (see main()). */
 static int run(const char *program, const char *part, const char *name, const char *value)
 {
@@ -50,10 +39,7 @@ static int run(const char *program, const char *part, const char *name, const ch
 		close(pipes[1]);
 		unsetenv("IOASID_LOG");
 		setenv(name, value, 1);
-		if (emulator())
-			execl(emulator(), emulator(), program, part, (char *)NULL);
-		execl(program, program, part, (char *)NULL);
-		_exit(99);
+		become(program, part);
 	}
 	close(pipes[1]);
 	while ((got = read(pipes[0], said + size, sizeof(said) - 1 - size)) > 0)

@@ -471,17 +471,6 @@ static void a_child_goes_on_with_it(void **state)
 
 /* ---- at exit, in a process that has the environment from its start ---- */
 
-/* Its path: the link itself leads to valgrind under valgrind, which knows what to answer for readlink(). */
-static const char *self(void)
-{
-	static char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	assert_true(length > 0);
-	path[length] = 0;
-	return path;
-}
-
 /* What this program says and with what status it ends, in that part (see main()). */
 static int run(const char *part, const char *leaks)
 {
@@ -499,10 +488,7 @@ static int run(const char *part, const char *leaks)
 			close(STDERR_FILENO);
 		setenv("IOASID_REPORT_LEAKS", leaks, 1);
 		setenv("IOASID_HISTORY", "1", 1);
-		if (emulator())
-			execl(emulator(), emulator(), program, part, (char *)NULL);
-		execl(program, "test_history", part, (char *)NULL);
-		_exit(127);
+		become(program, part);
 	}
 	close(pipes[1]);
 	free(text);

@@ -210,8 +210,6 @@ static void count_events(void)
 	MUST(told == 3 * WORKERS * rounds);
 }
 
-/* ---- a race of the program's own: looking at the data without a reference ---- */
-
 /* ---- forks beside handlers ---- */
 
 static void *tell_on_and_on(void *unused)
@@ -244,6 +242,8 @@ static void fork_often(void)
 	pthread_join(thread, NULL);
 	ioasid_set_put(guest);
 }
+
+/* ---- a race of the program's own: looking at the data without a reference ---- */
 
 static void *look_too_late(void *data)
 {
