@@ -17,13 +17,10 @@ import Synchronization
 ///               |              flush: B and C are told of 1 ...
 ///     event 2:  +-> A  B  C    ... and then all of 2
 struct Delivery {
-    enum Source {
-        case event(Event)
-        /// What a late subscriber has missed.
-        case replay(UnsafeMutablePointer<Replay>)
-    }
-
-    private let source: Source
+    /// What is told; of a replay, what it came to last.
+    private(set) var event: Event
+    /// What a late subscriber has missed, an event at a time; nil if one event is all.
+    private let replay: UnsafeMutablePointer<Replay>?
     /// Who is next on each chain; kept current by `skip` when subscribers leave. A replay goes to
     /// `local` alone, who stays.
     private var global: SubscriberRef?
@@ -41,50 +38,42 @@ struct Delivery {
 
     nonisolated(unsafe) static var innermost: UnsafeMutablePointer<Delivery>?
 
-    private init(_ source: Source, _ global: SubscriberRef?, _ local: SubscriberRef?) {
-        self.source = source
+    /// To the chains of all and of a set that begin with these; either may be empty.
+    @inline(__always)
+    init(
+        _ event: Event, _ global: SubscriberRef?, _ local: SubscriberRef?,
+        _ replay: UnsafeMutablePointer<Replay>?
+    ) {
+        self.event = event
+        self.replay = replay
         self.global = global
         self.local = local
         limit = Subscriber.lastSequence.value
         outer = Delivery.innermost
     }
 
-    /// - Returns: nil if nobody listens.
-    init?(_ event: Event, to audience: Audience) {
-        let global = audience.contains(.all) ? Subscribers.toAll.pointee.first : nil
-        let local = audience.contains(.set) ? Subscribers.of(event.set).pointee.first : nil
-        guard global != nil || local != nil else { return nil }
-        self.init(.event(event), global, local)
-    }
-
-    /// RECLAIM, to who asked for it.
-    init(reclaim event: Event) {
-        self.init(.event(event), nil, Subscribers.toReclaim.pointee.first)
-    }
-
-    init(_ replay: UnsafeMutablePointer<Replay>, to subscriber: SubscriberRef) {
-        self.init(.replay(replay), nil, subscriber)
-    }
-
-    /// - Returns: who is to be told of what next; nil when all are told.
-    mutating func next() -> (SubscriberRef, Event)? {
-        switch source {
-        case .event(let event):
-            while let subscriber = advance() {
-                guard subscriber.pointee.sequence <= limit else { continue }
-                if !isToldByReplay(subscriber, event) { return (subscriber, event) }
-            }
-            return nil
-        case .replay(let replay):
-            guard let local, let event = replay.pointee.next() else { return nil }
-            return (local, event)
+    /// - Returns: who is to be told of `event` next; nil when all are told.
+    @inline(__always)
+    mutating func next() -> SubscriberRef? {
+        if _slowPath(replay != nil) { return nextOfReplay() }
+        while let subscriber = advance() {
+            guard subscriber.pointee.sequence <= limit else { continue }
+            if _fastPath(outer == nil) || !isToldByReplay(subscriber) { return subscriber }
         }
+        return nil
+    }
+
+    @inline(never)
+    private mutating func nextOfReplay() -> SubscriberRef? {
+        guard let local, let next = replay?.pointee.next() else { return nil }
+        event = next
+        return local
     }
 
     /// A handler wants no others told.
     /// - Returns: whether that is so.
     mutating func stop() -> Bool {
-        guard case .event(let event) = source, !event.isUnstoppable else { return false }
+        guard replay == nil, !event.isUnstoppable else { return false }
         global = nil
         local = nil
         return true
@@ -93,7 +82,7 @@ struct Delivery {
     /// Can the rest be told by a flush? The handler that is told the rest of its replay that way
     /// does not begin with it again: that would nest once for each id.
     mutating func beginFlush() -> Bool {
-        guard case .replay = source else { return true }
+        guard replay != nil else { return true }
         defer { isFlushing = true }
         return !isFlushing
     }
@@ -110,28 +99,24 @@ struct Delivery {
     private mutating func skip(_ subscriber: SubscriberRef) {
         if global == subscriber { global = subscriber.pointee.next }
         guard local == subscriber else { return }
-        switch source {
-        case .event: local = subscriber.pointee.next
-        case .replay: local = nil
-        }
+        local = replay == nil ? subscriber.pointee.next : nil
     }
 
     /// In the child of fork(), where who does this is not there: nobody else is told.
     /// - Returns: the id whose own reference was to be dropped afterwards.
     func abandon() -> Incarnation? {
-        switch source {
-        case .event(let event):
-            guard event.what == IOASID_NOTIFY_FREE, let one = IDTable.incarnation(of: event.id),
-                one.word.isSameLife(as: event.word)
-            else { return nil }
-            return one
-        case .replay(let replay):
+        if let replay {
             replay.deinitialize(count: 1)
             return nil
         }
+        guard event.what == IOASID_NOTIFY_FREE, let one = IDTable.incarnation(of: event.id),
+            one.word.isSameLife(as: event.word)
+        else { return nil }
+        return one
     }
 
     /// Both chains merged by priority.
+    @inline(__always)
     private mutating func advance() -> SubscriberRef? {
         if let first = global, local.map({ first.pointee.precedes($0) }) ?? true {
             global = first.pointee.next
@@ -143,10 +128,11 @@ struct Delivery {
     }
 
     /// Has the subscriber a replay under way that will tell of it?
-    private func isToldByReplay(_ subscriber: SubscriberRef, _ event: Event) -> Bool {
+    @inline(never)
+    private func isToldByReplay(_ subscriber: SubscriberRef) -> Bool {
         var delivery = outer
         while let one = delivery {
-            if case .replay(let replay) = one.pointee.source, one.pointee.local == subscriber {
+            if let replay = one.pointee.replay, one.pointee.local == subscriber {
                 return replay.pointee.willTell(event)
             }
             delivery = one.pointee.outer

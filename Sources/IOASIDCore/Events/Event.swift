@@ -6,12 +6,14 @@ import IOASIDMemory
 
 /// One event. Its arguments are taken when it happens, and made anew for each handler.
 struct Event {
-    let what: ioasid_notify_val
     let id: ID
-    let spid: SPID
+    let what: ioasid_notify_val
     /// Of the life it tells of; of a set, it has the set alone.
     let word: SlotWord
     let data: UnsafeMutableRawPointer?
+    /// Not beside the id: both at once would be read in one piece while they are still being written in
+    /// two, which the processor waits for.
+    let spid: SPID
 
     /// Of an id.
     init(_ what: ioasid_notify_val, _ one: Incarnation) {

@@ -46,12 +46,15 @@ enum SPIDIndex: IndexedRecords {
 
     /// Guests choose SPIDs, and must not be able to choose a long chain for everybody: the hash
     /// depends on where this process has its table.
+    ///
+    /// Nor need they be scattered: 16 numbers in sequence have the 16 buckets of one cache line. Which of
+    /// these is whose depends on the others' hash, too, so that any other pattern is scattered.
     @inline(__always)
-    private static func hash(_ set: SetNumber, _ spid: SPID) -> UInt32 {
-        var hash = (spid.rawValue ^ IDTable.seed) &+ set.rawValue &* 0x9e37_79b1
+    static func hash(_ set: SetNumber, _ spid: SPID, seed: UInt32 = IDTable.seed) -> UInt32 {
+        var hash = (spid.rawValue &>> 4 ^ seed) &+ set.rawValue &* 0x9e37_79b1
         hash = (hash ^ hash &>> 16) &* 0x7feb_352d
         hash = (hash ^ hash &>> 15) &* 0x846c_a68b
-        return hash ^ hash &>> 16
+        return hash ^ hash &>> 16 ^ spid.rawValue & 15
     }
 
     // An id on a chain has links, and its word names its set.

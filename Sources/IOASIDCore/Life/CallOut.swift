@@ -163,23 +163,34 @@ package struct CallOut {
 
 extension CallOut {
     /// - Returns: what the handler that stopped it returned, NOTIFY_DONE if none did.
+    @inline(__always)
     @discardableResult
     func send(_ event: Event, to audience: Audience) -> CInt {
         Trace.change(event)
-        guard let delivery = Delivery(event, to: audience) else { return NOTIFY_DONE }
-        return perform(delivery)
+        let global = audience.contains(.all) ? Subscribers.toAll.pointee.first : nil
+        let local = audience.contains(.set) ? Subscribers.of(event.set).pointee.first : nil
+        guard global != nil || local != nil else { return NOTIFY_DONE }
+        return perform(event, global, local)
     }
 
-    /// RECLAIM.
-    func send(reclaim event: Event) { _ = perform(Delivery(reclaim: event)) }
+    /// RECLAIM, to who asked for it.
+    func send(reclaim event: Event) {
+        _ = perform(event, nil, Subscribers.toReclaim.pointee.first)
+    }
 
     /// Tells one subscriber what it has missed, unless it leaves.
     func send(_ replay: UnsafeMutablePointer<Replay>, to subscriber: SubscriberRef) {
-        _ = perform(Delivery(replay, to: subscriber))
+        // It tells of nothing yet.
+        let none = Event(IOASID_NOTIFY_SET_ALLOC, SetTable.system)
+        _ = perform(none, nil, subscriber, replay: replay)
     }
 
-    private func perform(_ delivery: consuming Delivery) -> CInt {
-        var delivery = delivery
+    @inline(never)
+    private func perform(
+        _ event: Event, _ global: SubscriberRef?, _ local: SubscriberRef?,
+        replay: UnsafeMutablePointer<Replay>? = nil
+    ) -> CInt {
+        var delivery = Delivery(event, global, local, replay)
         return withUnsafeMutablePointer(to: &delivery) { current in
             Cancellation.held {
                 Delivery.innermost = current
@@ -194,16 +205,18 @@ extension CallOut {
     /// walk is its own, and the outer loop finds nobody.
     private func tell(_ current: UnsafeMutablePointer<Delivery>) -> CInt {
         var stopped = NOTIFY_DONE
-        while let (subscriber, event) = current.pointee.next() {
+        while let subscriber = current.pointee.next() {
             Delivery.calls.increment()
-            Trace.event(event, subscriber)
+            Trace.event(current.pointee.event, subscriber)
             // It may be gone when its handler returns.
-            let result = handler(subscriber, event)
+            let result = handler(subscriber, current.pointee.event)
             guard result & NOTIFY_STOP_MASK != 0 else { continue }
             if current.pointee.stop() {
                 stopped = result
-            } else if event.isUnstoppable {
-                Log.warn("a handler cannot stop FREE, UNBIND or SET_FREE", event.id.rawValue)
+            } else if current.pointee.event.isUnstoppable {
+                Log.warn(
+                    "a handler cannot stop FREE, UNBIND or SET_FREE",
+                    current.pointee.event.id.rawValue)
             }
         }
         if stopped != NOTIFY_DONE { current.pointee.result = stopped }
