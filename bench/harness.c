@@ -50,11 +50,10 @@ static void *idle(void *unused)
 	return unused;
 }
 
-const char *bench_init(int argc, char **argv)
+const char *bench_init_alone(int argc, char **argv)
 {
 	const char *group = "", *gauge = getenv("BENCH_GAUGE");
 	int found = 0;
-	pthread_t thread;
 	cpu_set_t set;
 
 	for (int i = 1; i < argc; i++) {
@@ -72,9 +71,23 @@ const char *bench_init(int argc, char **argv)
 	if (found < 2)
 		bench_fail("needs two CPUs");
 	bench_pin(0);
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	return group;
+}
+
+void bench_idle_thread(void)
+{
+	pthread_t thread;
+
 	if (pthread_create(&thread, NULL, idle, NULL))
 		bench_fail("no thread");
-	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+}
+
+const char *bench_init(int argc, char **argv)
+{
+	const char *group = bench_init_alone(argc, argv);
+
+	bench_idle_thread();
 	return group;
 }
 

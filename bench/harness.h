@@ -15,6 +15,10 @@ extern int quick;
  */
 const char *bench_init(int argc, char **argv);
 
+/* The two halves of it. */
+const char *bench_init_alone(int argc, char **argv);
+void bench_idle_thread(void);
+
 /* Keeps the thread on the first or the second CPU. */
 void bench_pin(int thread);
 
