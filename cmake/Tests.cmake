@@ -58,14 +58,23 @@ foreach(suite IN LISTS suites)
 	add_test(NAME ${subject} COMMAND ${name})
 	set_tests_properties(${subject} PROPERTIES
 		LABELS suite TIMEOUT 300 ENVIRONMENT "${test_environment}")
+	# Most of their time goes to loops of one thread, in which ThreadSanitizer sees the same again and again.
+	if(IOASID_SANITIZE STREQUAL "thread"
+			AND subject MATCHES "^(api_505|bad_input|fork|handlers|notifier_registration|quota)$")
+		set_property(TEST ${subject} APPEND PROPERTY ENVIRONMENT IOASID_TEST_SLOW=1)
+	endif()
 	# The one stands in for calloc(), too; a child of the other leaks what its parent's threads had in hand.
 	if(IOASID_MEMCHECK AND NOT subject MATCHES "^(faults|compat_fork_locks)$")
 		add_test(NAME memcheck.${subject} COMMAND ${VALGRIND} --quiet --error-exitcode=1
 			--leak-check=full --errors-for-leak-kinds=definite,indirect
 			--fair-sched=try $<TARGET_FILE:${name}>)
-		# Long loops may shorten themselves: valgrind is 20 to 50 times slower.
+		# Long loops may shorten themselves: valgrind is 20 to 50 times slower. Those with hundreds of child
+		# processes, which AddressSanitizer sees as well, are too long for each change all the same.
 		set_tests_properties(memcheck.${subject} PROPERTIES
 			LABELS memcheck TIMEOUT 600 ENVIRONMENT IOASID_TEST_SLOW=1)
+		if(subject MATCHES "fork$|exit$")
+			set_property(TEST memcheck.${subject} APPEND PROPERTY LABELS long)
+		endif()
 	endif()
 endforeach()
 
@@ -99,10 +108,21 @@ add_test(NAME example.guest-sva COMMAND
 	${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER} "${example_cflags}" "${example_ldflags}"
 	${CMAKE_CROSSCOMPILING_EMULATOR})
 set_tests_properties(example.guest-sva PROPERTIES
-	LABELS example TIMEOUT 300 RUN_SERIAL TRUE ENVIRONMENT "${test_environment}")
+	LABELS example TIMEOUT 300 RESOURCE_LOCK install_manifest ENVIRONMENT "${test_environment}")
 
 include(Random)
 include(Runtime)
+
+# What takes longest is begun first, so that nothing runs alone at the end.
+function(begin_with_the_longest)
+	foreach(test IN ITEMS signals fork faults compat_fork model.refword example.guest-sva
+			package.kernel package.clash package.origin package.compilers)
+		if(TEST ${test})
+			set_tests_properties(${test} PROPERTIES COST 100)
+		endif()
+	endforeach()
+endfunction()
+cmake_language(DEFER CALL begin_with_the_longest)
 
 # What ships is looked at in plain builds only: sanitizers and coverage add symbols and libraries.
 if(IOASID_SANITIZE OR IOASID_COVERAGE)

@@ -431,7 +431,7 @@ static const struct scene {
 /* Without the last one where a sanitizer, or valgrind at the end of a process, waits for that lock. */
 #define SCENES \
 	(sizeof(scenes) / sizeof(scenes[0]) - \
-	 (UNDER_ASAN || UNDER_TSAN || getenv("IOASID_TEST_SLOW") != NULL))
+	 (UNDER_ASAN || UNDER_TSAN || under_valgrind()))
 
 static void *play(void *part)
 {

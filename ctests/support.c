@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -116,6 +117,13 @@ bool same_state(const struct ioasid_stats *before, const struct ioasid_stats *af
 unsigned int loops(unsigned int wanted)
 {
 	return getenv("IOASID_TEST_SLOW") ? wanted / 50 + 1 : wanted;
+}
+
+bool under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload && strstr(preload, "vgpreload");
 }
 
 static void *wait_for_the_end(void *pipe)

@@ -76,8 +76,11 @@ uint64_t refused(enum ioasid_refusal why);
 /* Are all figures the same that a request without effect must not change? */
 bool same_state(const struct ioasid_stats *before, const struct ioasid_stats *after);
 
-/* How often a long loop runs: a fiftieth under valgrind. */
+/* How often a long loop runs: a fiftieth where IOASID_TEST_SLOW says that everything takes long. */
 unsigned int loops(unsigned int wanted);
+
+/* A child of fork() leaks what its parent's threads had in hand; limits and single steps do not work there. */
+bool under_valgrind(void);
 
 /* NULL where a child of fork() may start threads though the parent has some, or why not. */
 const char *no_threads_after_fork(void);

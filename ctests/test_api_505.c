@@ -57,11 +57,11 @@ static void a_set_is_its_address_wherever_it_lies(void **state)
 	assert_int_equal(PTR_ERR(ioasid_find(&plain, a, NULL)), -ENOENT);
 }
 
-/* An address comes and goes ten thousand times: no number of a set is used up. */
+/* An address comes and goes more often than there are numbers of sets: none is used up. */
 static void addresses_leave_nothing(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 300000; i++) {
+	for (unsigned int i = 0; i < loops(300000); i++) {
 		ioasid_t id =
 			ioasid_alloc((struct ioasid_set *)(uintptr_t)(4096 + 64 * i), 5, 5, NULL);
 
@@ -75,7 +75,7 @@ static void a_refusal_lends_nothing(void **state)
 {
 	(void)state;
 	ioasid_set_log_level(-1);
-	for (int i = 0; i < 300000; i++)
+	for (unsigned int i = 0; i < loops(300000); i++)
 		assert_int_equal(ioasid_alloc((struct ioasid_set *)(uintptr_t)(4096 + 64 * i), 20,
 					      10, NULL),
 				 INVALID_IOASID);

@@ -395,7 +395,7 @@ static void a_child_does_not_wait_for_the_parents(void **state)
 
 	(void)state;
 	/* The child has a copy of memory that the other thread was using: lost, for valgrind. */
-	if (getenv("IOASID_TEST_SLOW"))
+	if (under_valgrind())
 		skip();
 	init_completion(&entered);
 	init_completion(&may_leave);

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* <linux/workqueue.h>: order, flush and cancel to the letter, items that free themselves. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
-#include "emulator.h"
+#include "support.h"
 
 #include <linux/atomic.h>
 #include <linux/ioasid.h>
@@ -557,7 +552,7 @@ static void items_wait_for_a_thread_that_cannot_start(void **state)
 	pid_t child;
 
 	(void)state;
-	if (!CAN_LIMIT_MEMORY || getenv("IOASID_TEST_SLOW"))
+	if (!CAN_LIMIT_MEMORY || under_valgrind())
 		skip();
 	if (emulator())
 		skip_because("an emulator does not limit its own memory");

@@ -366,7 +366,7 @@ static void play_all(void)
 		pthread_t threads[2];
 
 		/* memcheck takes what the parent's threads work on for leaks of the child. */
-		if (scene->keeps_copies && getenv("IOASID_TEST_SLOW"))
+		if (scene->keeps_copies && under_valgrind())
 			continue;
 		begin_scene(scene, threads);
 		for (size_t j = 0; j < ACTS; j++) {
