@@ -22,7 +22,7 @@ static u64 context_of(const struct bench *b)
 }
 
 /* Each of @bits, alone, makes the structure at @address refused for @reason. */
-static void expect_reserved(struct bench *b, u64 address, u64 bits, int reason)
+static void expect_each_refused(struct bench *b, u64 address, u64 bits, int reason)
 {
 	u64 word = load(b->machine, address);
 	int bit;
@@ -34,6 +34,12 @@ static void expect_reserved(struct bench *b, u64 address, u64 bits, int reason)
 		expect_refused(b, VTD_DMA_READ, reason);
 	}
 	store(b->machine, address, word);
+}
+
+/* And without them the entry is a good one. */
+static void expect_reserved(struct bench *b, u64 address, u64 bits, int reason)
+{
+	expect_each_refused(b, address, bits, reason);
 	assert_int_equal(read_dma(b->dev, PASID, VIRTUAL), 0);
 	forget(b);
 }
@@ -131,6 +137,33 @@ static void test_reserved_bits_of_page_tables(void **state)
 	/* Nothing there: then nothing is looked at. */
 	store(b->machine, leaf, 1ULL << 11);
 	expect_refused(b, VTD_DMA_READ, VTD_FAULT_SL_PERMISSION);
+}
+
+/*
+ * The bits between the flags and the frame of a large page; on the first level bit 12 is one of the memory type's.
+ * VIRTUAL in the first page of 1 GiB is beyond the machine's memory, which is found out later.
+ */
+static void test_reserved_bits_of_large_pages(void **state)
+{
+	struct bench *b = *state;
+	const u64 medium = (1ULL << 21) - 0x1000, large = (1ULL << 30) - 0x1000;
+	u64 at2 = b->pages[2] + index_at(VIRTUAL, 2), at3 = b->pages[3] + index_at(VIRTUAL, 3);
+
+	store(b->machine, at2, PT_P | PT_U | PT_PS);
+	expect_reserved(b, at2, medium & ~0x1000ULL, VTD_FAULT_FL_RESERVED);
+	store(b->machine, at3, PT_P | PT_U | PT_PS);
+	expect_each_refused(b, at3, large & ~0x1000ULL, VTD_FAULT_FL_RESERVED);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_BEYOND);
+
+	write_entry(b, VTD_PGTT_SECOND_LEVEL, make_chain(b, VIRTUAL, 3), 0);
+	forget(b);
+	at2 = b->pages[2] + index_at(VIRTUAL, 2);
+	at3 = b->pages[3] + index_at(VIRTUAL, 3);
+	store(b->machine, at2, 3 | PT_PS);
+	expect_reserved(b, at2, medium, VTD_FAULT_SL_RESERVED);
+	store(b->machine, at3, 3 | PT_PS);
+	expect_each_refused(b, at3, large, VTD_FAULT_SL_RESERVED);
+	expect_refused(b, VTD_DMA_READ, VTD_FAULT_BEYOND);
 }
 
 /* FPD of an entry is for everything below it too. */
@@ -487,6 +520,7 @@ int main(void)
 		TEST(test_five_second_levels_are_refused),
 		TEST_EXTENDED(test_five_second_levels_are_walked),
 		TEST(test_reserved_bits_of_page_tables),
+		TEST(test_reserved_bits_of_large_pages),
 		TEST(test_fault_processing_is_disabled_by_level),
 		TEST(test_unreadable_tables_are_always_recorded),
 		TEST(test_first_level_is_marked),
