@@ -17,6 +17,10 @@
 #include "emulator.h"
 
 #include <linux/ioasid.h>
+#include <linux/moduleparam.h>
+
+static int number = 1;
+module_param(number, int, 0);
 
 #define LEVELS " is ignored, it may be none, err, warning, info, debug, or 0 to 7\n"
 
@@ -132,6 +136,14 @@ static void a_report_that_is_none_is_named(void **state)
 	assert_string_equal(said, "");
 }
 
+static void a_parameter_has_the_value_that_is_wanted(void **state)
+{
+	(void)state;
+	assert_int_equal(run(self(), "parameter", "IOASID_PARAM_number", "7"), 7);
+	assert_int_equal(run(self(), "parameter", "IOASID_PARAM_number", "seven"), 1);
+	assert_non_null(strstr(said, "parameter number: 'seven' is refused"));
+}
+
 /* Copies this program to one that has the rights of another group. */
 static bool make_privileged(const char *copy)
 {
@@ -152,7 +164,7 @@ static bool make_privileged(const char *copy)
 static void a_program_with_more_rights_ignores_all(void **state)
 {
 	char directory[] = "/tmp/ioasid-XXXXXX", copy[64];
-	int level = 0, history = 0;
+	int level = 0, history = 0, parameter = 0;
 	size_t size = 0;
 	bool may;
 
@@ -165,6 +177,7 @@ static void a_program_with_more_rights_ignores_all(void **state)
 	if (may) {
 		level = run(copy, "level", "IOASID_LOG", "debug") - 1;
 		history = run(copy, "history", "IOASID_HISTORY", "1");
+		parameter = run(copy, "parameter", "IOASID_PARAM_number", "7");
 		run(copy, "level", "IOASID_LOG", "loud");
 		size += strlen(said);
 		run(copy, "history", "IOASID_HISTORY", "yes");
@@ -178,6 +191,7 @@ static void a_program_with_more_rights_ignores_all(void **state)
 		skip_because("there can be no program with the rights of another group here");
 	assert_int_equal(level, 4);
 	assert_int_equal(history, 0);
+	assert_int_equal(parameter, 1);
 	assert_int_equal(size, 0);
 }
 
@@ -189,6 +203,8 @@ static int play(const char *part)
 
 	if (!strcmp(part, "is privileged"))
 		return getauxval(AT_SECURE) != 0;
+	if (!strcmp(part, "parameter"))
+		return number;
 	if (!strcmp(part, "level")) {
 		status = ioasid_set_log_level(0);
 		ioasid_set_log_level(0);
@@ -218,6 +234,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_child_of_fork_says_nothing),
 		cmocka_unit_test(a_history_is_kept_with_1),
 		cmocka_unit_test(a_report_that_is_none_is_named),
+		cmocka_unit_test(a_parameter_has_the_value_that_is_wanted),
 		cmocka_unit_test(a_program_with_more_rights_ignores_all),
 	};
 

@@ -114,7 +114,7 @@ static void set_from_environment(struct ioasid_param *param)
 
 	if (length < 0 || (size_t)length >= sizeof(name))
 		return;
-	text = getenv(name);
+	text = secure_getenv(name);
 	if (!text)
 		return;
 	err = set(param, text);
