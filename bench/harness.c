@@ -98,14 +98,18 @@ const char *bench_init(int argc, char **argv)
  */
 static double gauge(void)
 {
-	enum { TURNS = 150000 };
-	uint64_t a = 0, b = 0, c = 0, d = 0, e = 0;
+	const uint64_t turns = 150000;
+	uint64_t a = 0, b = 0, c = 0, d = 0, e = 0, left = turns;
 	double start = bench_now();
 
-	for (int i = 0; i < TURNS; i++)
-		__asm__ volatile("inc %0\n inc %1\n inc %2\n inc %3\n inc %4\n"
-				 : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e));
-	return (bench_now() - start) / TURNS;
+	/* Where a loop lies decides how fast it is. It must be the same in all programs. */
+	__asm__ volatile(".p2align 6\n"
+			 "1: inc %0\n inc %1\n inc %2\n inc %3\n inc %4\n"
+			 "dec %5\n jnz 1b\n"
+			 : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(left)
+			 :
+			 : "cc");
+	return (bench_now() - start) / turns;
 }
 
 static int is_quiet(double g)
