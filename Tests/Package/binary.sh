@@ -7,8 +7,8 @@ library=$1 soname=$2 symbols=$3
 shift 3
 # Unwind tables are a seventh of it. A page of code must buy its place: docs/architecture.md, decision 1. Ranges, a
 # capacity that may change and the reset bought two, names in traces one, huge pages and addresses looked up without
-# the loader's lock another; aarch64 needs half a page more.
-max_loaded=$((178 * 1024))
+# the loader's lock another.
+max_loaded=$((176 * 1024))
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
